@@ -1,0 +1,8 @@
+#include "ast_to_ast/prepare.h"
+#include "ptx/translate.h"
+
+namespace ptx {
+
+ModuleInfo index(std::span<const std::string_view> sources) { return prepare(sources).info; }
+
+} // namespace ptx

@@ -1,0 +1,200 @@
+#include "ast_to_ast/link_modules.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace ptx {
+namespace {
+
+using Names = std::unordered_map<std::string, std::string>;
+
+/// How a name insists on its own definition.
+enum class Strength : uint8_t { declaration, common, weak, strong };
+
+Strength strength_of(const Function& function) {
+    if (!function.has_body) return Strength::declaration;
+    return function.linkage == Linkage::weak ? Strength::weak : Strength::strong;
+}
+
+Strength strength_of(const Variable& variable) {
+    switch (variable.linkage) {
+    case Linkage::external:
+        return Strength::declaration;
+    case Linkage::common:
+        return Strength::common;
+    case Linkage::weak:
+        return Strength::weak;
+    case Linkage::internal:
+    case Linkage::visible:
+        break;
+    }
+    return Strength::strong;
+}
+
+void rename_in(Operand& operand, const Names& names) {
+    const bool global_name =
+        operand.symbol_kind == Operand::SymbolKind::module || operand.symbol_kind == Operand::SymbolKind::function;
+    if (operand.kind == Operand::Kind::symbol && global_name)
+        if (const auto found = names.find(operand.name); found != names.end()) operand.name = found->second;
+    for (Operand& element : operand.elements) rename_in(element, names);
+}
+
+void rename_in(std::vector<Variable>& variables, const Names& names) {
+    for (Variable& variable : variables)
+        for (Relocation& relocation : variable.relocations)
+            if (const auto found = names.find(relocation.symbol); found != names.end())
+                relocation.symbol = found->second;
+}
+
+void rename_in(std::string& name, const Names& names) {
+    if (const auto found = names.find(name); found != names.end()) name = found->second;
+}
+
+void rename_in(Module& module, const Names& names) {
+    rename_in(module.variables, names);
+    for (Variable& variable : module.variables) rename_in(variable.name, names);
+    for (Alias& alias : module.aliases) {
+        rename_in(alias.name, names);
+        rename_in(alias.target, names);
+    }
+    for (const auto& function : module.functions) {
+        rename_in(function->name, names);
+        rename_in(function->locals, names);
+        for (CallTargets& targets : function->call_targets)
+            for (std::string& name : targets.functions) rename_in(name, names);
+        for (Instruction& instruction : function->instructions)
+            for (Operand& operand : instruction.operands) rename_in(operand, names);
+    }
+}
+
+bool is_internal(const Variable& variable) { return variable.linkage == Linkage::internal; }
+bool is_internal(const Function& function) { return function.linkage == Linkage::internal && function.has_body; }
+
+class Linker {
+  public:
+    explicit Linker(const std::vector<std::unique_ptr<Module>>& modules);
+    void add(Module&);
+    std::unique_ptr<Module> finish();
+
+  private:
+    struct Known {
+        bool is_function = false;
+        size_t index = 0;
+    };
+
+    void claim_internal_names(Module&);
+    void add_variable(Variable);
+    void add_function(std::unique_ptr<Function>);
+    void merge_header(const Module&);
+    [[noreturn]] static void twice(Position where, const std::string& name);
+
+    std::unique_ptr<Module> out_ = std::make_unique<Module>();
+    std::unordered_map<std::string, Known> known_;
+    std::unordered_set<std::string> taken_; ///< by names that cannot change, and by renamed ones
+};
+
+Linker::Linker(const std::vector<std::unique_ptr<Module>>& modules) {
+    for (const auto& module : modules) {
+        for (const Variable& variable : module->variables)
+            if (!is_internal(variable)) taken_.insert(variable.name);
+        for (const auto& function : module->functions)
+            if (!is_internal(*function)) taken_.insert(function->name);
+    }
+}
+
+void Linker::twice(Position where, const std::string& name) { throw Error(where, "'" + name + "' is defined twice"); }
+
+// The first text with an internal name keeps it, unless the name is visible elsewhere.
+void Linker::claim_internal_names(Module& module) {
+    Names names;
+    const auto claim = [&](const std::string& name) {
+        std::string fresh = name;
+        for (unsigned i = 2; !taken_.insert(fresh).second; ++i) fresh = name + "$" + std::to_string(i);
+        if (fresh != name) names.emplace(name, fresh);
+    };
+    for (const Variable& variable : module.variables)
+        if (is_internal(variable)) claim(variable.name);
+    for (const auto& function : module.functions)
+        if (is_internal(*function)) claim(function->name);
+    if (!names.empty()) rename_in(module, names);
+}
+
+void Linker::merge_header(const Module& module) {
+    const auto version = [](const Module& m) { return std::pair(m.version_major, m.version_minor); };
+    const auto architecture = [](const std::string& target) {
+        return std::pair(target.find_first_of("0123456789") == target.npos ? 0 : target.size(), target);
+    };
+    if (version(module) > version(*out_)) {
+        out_->version_major = module.version_major;
+        out_->version_minor = module.version_minor;
+    }
+    if (out_->target.empty() || architecture(module.target) > architecture(out_->target)) out_->target = module.target;
+    for (const std::string& option : module.target_options)
+        if (std::find(out_->target_options.begin(), out_->target_options.end(), option) == out_->target_options.end())
+            out_->target_options.push_back(option);
+    out_->address_size = module.address_size;
+}
+
+void Linker::add(Module& module) {
+    merge_header(module);
+    claim_internal_names(module);
+    const auto first_file = static_cast<uint32_t>(out_->files.size());
+    for (std::string& file : module.files) out_->files.push_back(std::move(file));
+    for (Variable& variable : module.variables) add_variable(std::move(variable));
+    for (auto& function : module.functions) {
+        for (Instruction& instruction : function->instructions)
+            if (instruction.line != 0) instruction.file += first_file;
+        add_function(std::move(function));
+    }
+    for (Alias& alias : module.aliases) out_->aliases.push_back(std::move(alias));
+}
+
+void Linker::add_variable(Variable variable) {
+    const auto [found, is_new] = known_.try_emplace(variable.name, Known{false, out_->variables.size()});
+    if (is_new) return out_->variables.push_back(std::move(variable));
+    if (found->second.is_function) throw Error(variable.where, "'" + variable.name + "' is a function elsewhere");
+    Variable& known = out_->variables[found->second.index];
+    const Strength ours = strength_of(known), theirs = strength_of(variable);
+    if (ours == Strength::strong && theirs == Strength::strong) twice(variable.where, variable.name);
+    const bool larger = ours == Strength::common && theirs == Strength::common && variable.size() > known.size();
+    const uint32_t alignment = std::max(known.alignment, variable.alignment);
+    if (theirs > ours || larger) known = std::move(variable);
+    known.alignment = alignment;
+}
+
+void Linker::add_function(std::unique_ptr<Function> function) {
+    const auto [found, is_new] = known_.try_emplace(function->name, Known{true, out_->functions.size()});
+    if (is_new) return out_->functions.push_back(std::move(function));
+    if (!found->second.is_function) throw Error(function->where, "'" + function->name + "' is a variable elsewhere");
+    auto& known = out_->functions[found->second.index];
+    const Strength ours = strength_of(*known), theirs = strength_of(*function);
+    if (ours == Strength::strong && theirs == Strength::strong) twice(function->where, function->name);
+    if (theirs > ours) known = std::move(function);
+}
+
+std::unique_ptr<Module> Linker::finish() {
+    for (const auto& function : out_->functions)
+        for (Instruction& instruction : function->instructions) {
+            if (instruction.opcode != Opcode::call || instruction.operands.size() < 2) continue;
+            Operand& target = instruction.operands[1];
+            const auto found = known_.find(target.name);
+            if (target.kind == Operand::Kind::symbol && target.symbol_kind == Operand::SymbolKind::unresolved &&
+                found != known_.end() && found->second.is_function)
+                target.symbol_kind = Operand::SymbolKind::function;
+        }
+    return std::move(out_);
+}
+
+} // namespace
+
+std::unique_ptr<Module> link(std::vector<std::unique_ptr<Module>> modules) {
+    if (modules.empty()) throw Error({}, "there is no PTX text");
+    if (modules.size() == 1) return std::move(modules.front());
+    Linker linker(modules);
+    for (const auto& module : modules) linker.add(*module);
+    return linker.finish();
+}
+
+} // namespace ptx

@@ -1,0 +1,84 @@
+#include "ast_to_ast/prepare.h"
+
+#include "ast_to_ast/layout_globals.h"
+#include "ast_to_ast/link_modules.h"
+#include "ast_to_ast/parameter_layout.h"
+#include "ast_to_ast/verify.h"
+#include "text_to_ast/parse.h"
+
+#include <algorithm>
+
+namespace ptx {
+namespace {
+
+std::array<uint32_t, 3> values_of(const Function& function, const char* directive) {
+    std::array<uint32_t, 3> out{0, 0, 0};
+    if (const PerformanceDirective* found = function.directive(directive))
+        std::copy_n(found->values.begin(), std::min<size_t>(found->values.size(), 3), out.begin());
+    return out;
+}
+
+KernelInfo describe(Function& function) {
+    KernelInfo out;
+    out.name = function.name;
+    out.max_threads = values_of(function, "maxntid");
+    out.required_threads = values_of(function, "reqntid");
+    out.min_blocks_per_multiprocessor = values_of(function, "minnctapersm")[0];
+    out.cluster = values_of(function, "reqnctapercluster");
+    try {
+        ParameterLayout layout = layout_parameters(function.parameters);
+        out.parameters = std::move(layout.parameters);
+        out.parameter_bytes = layout.bytes;
+    } catch (const Error& error) {
+        function.errors.push_back(error.diagnostic());
+    }
+    return out;
+}
+
+std::string all_messages(const Module& module) {
+    std::string out;
+    for (const auto& function : module.functions)
+        for (const Diagnostic& diagnostic : function->errors)
+            out += (diagnostic.severity == Severity::warning ? "warning: " : "") + diagnostic.text() + "\n";
+    return out;
+}
+
+} // namespace
+
+uint64_t Prepared::offset_of(const std::string& variable, Position where) const {
+    const auto found = global_offsets.find(variable);
+    if (found == global_offsets.end()) throw Error(where, "variable '" + variable + "' is defined nowhere");
+    return found->second;
+}
+
+std::string Prepared::error_of(const Function& root) const {
+    for (const Function* function : calls->reachable(root))
+        for (const Diagnostic& diagnostic : function->errors) {
+            if (diagnostic.severity != Severity::error) continue;
+            return (function == &root ? "" : function->name + ": ") + diagnostic.text();
+        }
+    return {};
+}
+
+Prepared prepare(std::span<const std::string_view> sources) {
+    std::vector<std::unique_ptr<Module>> modules;
+    for (size_t i = 0; i < sources.size(); ++i) modules.push_back(parse(sources[i], static_cast<uint16_t>(i)));
+    Prepared out;
+    out.module = link(std::move(modules));
+    out.info.version = out.module->version_major * 10 + out.module->version_minor;
+    out.info.target = out.module->target;
+    verify(*out.module);
+    layout_globals(*out.module, out.info);
+    for (const GlobalInfo& global : out.info.globals) out.global_offsets.emplace(global.name, global.offset);
+    for (const auto& function : out.module->functions) {
+        if (!function->is_entry || !function->has_body) continue;
+        out.kernel_indices.emplace(function->name, out.info.kernels.size());
+        out.info.kernels.push_back(describe(*function));
+    }
+    out.calls.emplace(*out.module);
+    for (KernelInfo& kernel : out.info.kernels) kernel.error = out.error_of(*out.calls->find(kernel.name));
+    out.info.diagnostics = all_messages(*out.module);
+    return out;
+}
+
+} // namespace ptx
