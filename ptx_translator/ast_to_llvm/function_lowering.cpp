@@ -1,0 +1,173 @@
+#include "ast_to_llvm/function_lowering.h"
+
+#include "ast_to_llvm/debug_locations.h"
+#include "ast_to_llvm/types.h"
+
+#include <llvm/IR/Dominators.h>
+#include <llvm/Transforms/Utils/Local.h>
+#include <llvm/Transforms/Utils/PromoteMemToReg.h>
+
+#include <algorithm>
+
+namespace ptx::ast_to_llvm {
+
+FunctionLowering::FunctionLowering(ModuleContext& context, const Function& source)
+    : context_(context), source_(source), result_(context.function(source)), builder_(context.module().getContext()) {
+    registers_.resize(source.registers.size());
+    parameters_.resize(source.parameters.size());
+    results_.resize(source.results.size());
+    locals_.resize(source.locals.size());
+    labels_.resize(source.labels.size());
+    for (LabelId id = 0; id < static_cast<LabelId>(source.labels.size()); ++id) labels_in_order_.push_back(id);
+    std::sort(labels_in_order_.begin(), labels_in_order_.end(), [&](LabelId a, LabelId b) {
+        return std::pair(source.labels[static_cast<size_t>(a)].instruction, a) <
+               std::pair(source.labels[static_cast<size_t>(b)].instruction, b);
+    });
+}
+
+void FunctionLowering::run() {
+    entry_ = llvm::BasicBlock::Create(module().getContext(), "entry", result_);
+    auto* body = new_block("body");
+    if (context_.debug) context_.debug->begin(*result_, source_);
+    make_results();
+    make_parameters();
+    builder_.SetInsertPoint(body);
+    lower_body();
+    llvm::BranchInst::Create(body, entry_);
+    llvm::removeUnreachableBlocks(*result_);
+    promote();
+}
+
+void FunctionLowering::make_results() {
+    if (source_.is_entry) return;
+    bool returns = returns_scalar(source_.results);
+    for (size_t i = 0; i < source_.results.size(); ++i) {
+        const Variable& result = source_.results[i];
+        if (is_scalar(result) && (i == 0 || result.space == Space::reg))
+            results_[i] = entry_alloca(scalar_type(module().getContext(), result), result.name);
+        else
+            results_[i] = result_->getArg(static_cast<unsigned>(i - (returns ? 1 : 0)));
+    }
+}
+
+void FunctionLowering::make_parameters() {
+    if (source_.is_entry) return;
+    unsigned first = static_cast<unsigned>(source_.results.size()) - (returns_scalar(source_.results) ? 1 : 0);
+    llvm::IRBuilder<> builder(entry_);
+    for (size_t i = 0; i < source_.parameters.size(); ++i) {
+        llvm::Argument* argument = result_->getArg(first + static_cast<unsigned>(i));
+        argument->setName(source_.parameters[i].name);
+        parameters_[i] = argument;
+        if (!is_scalar(source_.parameters[i])) continue;
+        auto* slot = entry_alloca(argument->getType(), source_.parameters[i].name);
+        builder.SetInsertPoint(entry_);
+        builder.CreateStore(argument, slot);
+        parameters_[i] = slot;
+    }
+}
+
+void FunctionLowering::lower_body() {
+    for (size_t i = 0; i < source_.instructions.size(); ++i) {
+        enter_labels(i);
+        // Code behind a jump that no label leads to: PTX allows it; the block has no predecessor and goes away.
+        if (builder_.GetInsertBlock()->getTerminator()) builder_.SetInsertPoint(new_block("dead"));
+        const Instruction& instruction = source_.instructions[i];
+        if (context_.debug) builder_.SetCurrentDebugLocation(context_.debug->at(instruction));
+        lower_guarded(instruction);
+    }
+    enter_labels(source_.instructions.size());
+    if (!builder_.GetInsertBlock()->getTerminator()) return_to_caller();
+    for (size_t id = 0; id < labels_.size(); ++id)
+        if (labels_[id] && labels_[id]->empty())
+            throw Error(source_.labels[id].where, "label '" + source_.labels[id].name + "' stands nowhere");
+}
+
+void FunctionLowering::enter_labels(size_t instruction) {
+    for (; next_label_ < labels_in_order_.size(); ++next_label_) {
+        LabelId id = labels_in_order_[next_label_];
+        if (source_.labels[static_cast<size_t>(id)].instruction > static_cast<int64_t>(instruction)) return;
+        continue_in(block_of(id));
+    }
+}
+
+void FunctionLowering::lower_guarded(const Instruction& instruction) {
+    if (instruction.predicate == none) return lower(instruction);
+    Operand guard;
+    guard.kind = Operand::Kind::reg;
+    guard.register_id = instruction.predicate;
+    guard.negated = instruction.predicate_negated;
+    guard.where = instruction.where;
+    auto* next = new_block("next");
+    const std::vector<Operand>& operands = instruction.operands;
+    if (instruction.opcode == Opcode::bra && operands.size() == 1 && operands[0].kind == Operand::Kind::label) {
+        builder_.CreateCondBr(read(guard, Type::pred), block_of(operands[0].label_id), next);
+        return continue_in(next);
+    }
+    auto* then = new_block("then");
+    builder_.CreateCondBr(read(guard, Type::pred), then, next);
+    builder_.SetInsertPoint(then);
+    lower(instruction);
+    continue_in(next);
+}
+
+void FunctionLowering::lower(const Instruction& instruction) {
+    Lowering lower = lowering_of(instruction.opcode);
+    if (!lower) throw Error(instruction.where, instruction.opcode_text + " is not supported yet");
+    lower(*this, instruction);
+}
+
+llvm::BasicBlock* FunctionLowering::block_of(LabelId id) {
+    llvm::BasicBlock*& block = labels_[static_cast<size_t>(id)];
+    if (!block) block = new_block(source_.labels[static_cast<size_t>(id)].name.c_str());
+    return block;
+}
+
+llvm::BasicBlock* FunctionLowering::new_block(const char* name) {
+    return llvm::BasicBlock::Create(module().getContext(), name, result_);
+}
+
+void FunctionLowering::continue_in(llvm::BasicBlock* next) {
+    if (!builder_.GetInsertBlock()->getTerminator()) builder_.CreateBr(next);
+    next->moveAfter(builder_.GetInsertBlock());
+    builder_.SetInsertPoint(next);
+}
+
+void FunctionLowering::return_to_caller() {
+    if (source_.is_entry || !returns_scalar(source_.results)) {
+        for (size_t i = 0; i < source_.results.size(); ++i) {
+            // Results of .reg space but for the first are registers here and memory of the caller's outside.
+            if (i == 0 || source_.results[i].space != Space::reg || !is_scalar(source_.results[i])) continue;
+            auto* value = builder_.CreateLoad(scalar_type(module().getContext(), source_.results[i]), results_[i]);
+            builder_.CreateStore(value, result_->getArg(static_cast<unsigned>(i)));
+        }
+        builder_.CreateRetVoid();
+        return;
+    }
+    for (size_t i = 1; i < source_.results.size(); ++i) {
+        if (source_.results[i].space != Space::reg || !is_scalar(source_.results[i])) continue;
+        auto* value = builder_.CreateLoad(scalar_type(module().getContext(), source_.results[i]), results_[i]);
+        builder_.CreateStore(value, result_->getArg(static_cast<unsigned>(i - 1)));
+    }
+    builder_.CreateRet(builder_.CreateLoad(result_->getReturnType(), results_[0]));
+}
+
+llvm::AllocaInst* FunctionLowering::entry_alloca(llvm::Type* type, const llvm::Twine& name,
+                                                 llvm::MaybeAlign alignment) {
+    llvm::IRBuilder<> builder(entry_);
+    auto* slot = builder.CreateAlloca(type, nullptr, name);
+    if (alignment) slot->setAlignment(std::max(*alignment, slot->getAlign()));
+    return slot;
+}
+
+// Registers become SSA values here and not in the optimiser, because insert_spins follows values, and because the IR
+// is then fit to read.
+void FunctionLowering::promote() {
+    std::vector<llvm::AllocaInst*> promotable;
+    for (llvm::Instruction& instruction : *entry_)
+        if (auto* slot = llvm::dyn_cast<llvm::AllocaInst>(&instruction); slot && llvm::isAllocaPromotable(slot))
+            promotable.push_back(slot);
+    llvm::DominatorTree dominators(*result_);
+    llvm::PromoteMemToReg(promotable, dominators);
+}
+
+} // namespace ptx::ast_to_llvm

@@ -1,0 +1,131 @@
+#include "ast_to_llvm/insert_spins.h"
+
+#include "ast_to_llvm/cuttle_functions.h"
+
+#include <llvm/ADT/SmallPtrSet.h>
+#include <llvm/Analysis/LoopInfo.h>
+#include <llvm/IR/Dominators.h>
+#include <llvm/IR/InstIterator.h>
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+
+namespace ptx::ast_to_llvm {
+namespace {
+
+using Functions = llvm::SmallPtrSet<const llvm::Function*, 8>;
+using Work = llvm::SmallVector<const llvm::Value*, 32>;
+
+/// Reads memory in a way that says another thread may write it.
+bool polls(const llvm::Instruction& instruction) {
+    if (llvm::isa<llvm::AtomicRMWInst, llvm::AtomicCmpXchgInst>(instruction)) return true;
+    auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
+    return load && (load->isVolatile() || load->isAtomic());
+}
+
+/// Calls something that may poll. What cuttle.* functions return does not depend on memory.
+bool calls_any_of(const Functions& polling, const llvm::Instruction& instruction) {
+    auto* call = llvm::dyn_cast<llvm::CallInst>(&instruction);
+    if (!call) return false;
+    const llvm::Function* callee = call->getCalledFunction();
+    return !callee || polling.contains(callee);
+}
+
+Functions polling_functions(const llvm::Module& module) {
+    Functions polling;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (const llvm::Function& function : module)
+            for (const llvm::Instruction& instruction : llvm::instructions(function))
+                if (polls(instruction) || calls_any_of(polling, instruction)) {
+                    changed |= polling.insert(&function).second;
+                    break;
+                }
+    }
+    return polling;
+}
+
+class WaitingLoops {
+  public:
+    WaitingLoops(llvm::Function& function, const Functions& polling)
+        : polling_(polling), dominators_(function), loops_(dominators_) {}
+
+    void insert_spins() {
+        for (llvm::Loop* loop : loops_.getLoopsInPreorder())
+            if (waits(*loop)) insert_spin(*loop);
+    }
+
+  private:
+    static bool has_fence(const llvm::Loop& loop) {
+        for (const llvm::BasicBlock* block : loop.blocks())
+            for (const llvm::Instruction& instruction : *block)
+                if (llvm::isa<llvm::FenceInst>(instruction)) return true;
+        return false;
+    }
+
+    static void add_operands(const llvm::Instruction& instruction, Work& work) {
+        for (const llvm::Value* operand : instruction.operand_values()) work.push_back(operand);
+    }
+
+    /// A value merged from several blocks depends on what chose between them.
+    void add_conditions(const llvm::PHINode& phi, const llvm::Loop& loop, Work& work) const {
+        const auto* merge = dominators_.getNode(phi.getParent())->getIDom();
+        for (const llvm::BasicBlock* block : phi.blocks())
+            for (const auto* node = dominators_.getNode(block); node && loop.contains(node->getBlock());
+                 node = node->getIDom()) {
+                add_operands(*node->getBlock()->getTerminator(), work);
+                if (node == merge) break;
+            }
+    }
+
+    bool waits(const llvm::Loop& loop) const {
+        // With a fence in it, a loop polls by ordinary loads as well.
+        bool any_load = has_fence(loop);
+        llvm::SmallVector<llvm::BasicBlock*, 8> exiting;
+        loop.getExitingBlocks(exiting);
+        Work work;
+        llvm::SmallPtrSet<const llvm::Value*, 32> seen;
+        for (const llvm::BasicBlock* block : exiting) add_operands(*block->getTerminator(), work);
+        while (!work.empty()) {
+            auto* instruction = llvm::dyn_cast<llvm::Instruction>(work.pop_back_val());
+            if (!instruction || !loop.contains(instruction) || !seen.insert(instruction).second) continue;
+            if (polls(*instruction) || calls_any_of(polling_, *instruction)) return true;
+            if (any_load && llvm::isa<llvm::LoadInst>(instruction)) return true;
+            add_operands(*instruction, work);
+            if (auto* phi = llvm::dyn_cast<llvm::PHINode>(instruction)) add_conditions(*phi, loop, work);
+        }
+        return false;
+    }
+
+    static void insert_spin(llvm::Loop& loop) {
+        llvm::SmallVector<llvm::BasicBlock*, 4> latches;
+        loop.getLoopLatches(latches);
+        for (llvm::BasicBlock* latch : latches) {
+            llvm::IRBuilder<> builder(latch->getTerminator());
+            builder.CreateCall(cuttle_function(*latch->getModule(), "cuttle.spin", builder.getVoidTy(), {}, true));
+        }
+    }
+
+    const Functions& polling_;
+    llvm::DominatorTree dominators_;
+    llvm::LoopInfo loops_;
+};
+
+bool may_wait(const llvm::Function& function, const Functions& polling) {
+    for (const llvm::Instruction& instruction : llvm::instructions(function))
+        if (polls(instruction) || calls_any_of(polling, instruction) || llvm::isa<llvm::FenceInst>(instruction))
+            return true;
+    return false;
+}
+
+} // namespace
+
+void insert_spins(llvm::Module& module) {
+    const Functions polling = polling_functions(module);
+    llvm::SmallVector<llvm::Function*, 16> functions;
+    for (llvm::Function& function : module)
+        if (!function.isDeclaration() && may_wait(function, polling)) functions.push_back(&function);
+    for (llvm::Function* function : functions) WaitingLoops(*function, polling).insert_spins();
+}
+
+} // namespace ptx::ast_to_llvm

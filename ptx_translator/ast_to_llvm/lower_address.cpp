@@ -1,0 +1,131 @@
+#include "ast_to_llvm/function_lowering.h"
+#include "ast_to_llvm/types.h"
+
+#include <llvm/IR/DataLayout.h>
+#include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/Module.h>
+
+/// Conversions between state spaces and the stack. PTX ISA 9.7.9.19 - 9.7.9.24, 9.7.17.
+namespace ptx::ast_to_llvm {
+namespace {
+
+void require_operands(const Instruction& instruction, size_t count) {
+    if (instruction.operands.size() < count)
+        throw Error(instruction.where, instruction.opcode_text + " lacks an operand");
+}
+
+/// The integer width of addresses of this instruction.
+Type address_type(const Instruction& instruction) {
+    Type type = instruction.type();
+    return type == Type::none ? Type::u64 : type;
+}
+
+llvm::Value* read_address(Emitter& emitter, const Operand& operand, Type type) {
+    if (operand.kind == Operand::Kind::address)
+        return emitter.ir().CreateZExtOrTrunc(emitter.address(operand, Space::generic), emitter.ir().getInt64Ty());
+    return emitter.ir().CreateZExtOrTrunc(emitter.read(operand, type), emitter.ir().getInt64Ty());
+}
+
+} // namespace
+
+void lower_cvta(Emitter& emitter, const Instruction& instruction) {
+    require_operands(instruction, 2);
+    Type type = address_type(instruction);
+    auto& ir = emitter.ir();
+    llvm::Value* value = read_address(emitter, instruction.operands[1], type);
+    const char* to = instruction.has(Modifier::to) ? "to." : "";
+    switch (instruction.space()) {
+    case Space::shared:
+    case Space::shared_cluster:
+        value = emitter.call(std::string("cuttle.cvta.") + to + "shared", ir.getInt64Ty(), {value});
+        break;
+    case Space::local:
+        value = emitter.call(std::string("cuttle.cvta.") + to + "local", ir.getInt64Ty(), {value});
+        break;
+    case Space::global:
+    case Space::constant:
+    case Space::param:
+        break;
+    default:
+        throw Error(instruction.where, "cvta lacks a state space");
+    }
+    emitter.write(instruction.operands[0], ir.CreateZExtOrTrunc(value, emitter.type_of(type)), type);
+}
+
+void lower_isspacep(Emitter& emitter, const Instruction& instruction) {
+    require_operands(instruction, 2);
+    const char* name = nullptr;
+    switch (instruction.space()) {
+    case Space::global:
+        name = "cuttle.isspacep.global";
+        break;
+    case Space::shared:
+    case Space::shared_cluster:
+        name = "cuttle.isspacep.shared";
+        break;
+    case Space::local:
+        name = "cuttle.isspacep.local";
+        break;
+    case Space::constant:
+        name = "cuttle.isspacep.constant";
+        break;
+    default:
+        throw Error(instruction.where, "isspacep of this state space is not supported yet");
+    }
+    llvm::Value* address = read_address(emitter, instruction.operands[1], Type::u64);
+    emitter.write(instruction.operands[0], emitter.call(name, emitter.ir().getInt1Ty(), {address}), Type::pred);
+}
+
+/// The shared memory of another CTA of the cluster cannot be reached: asking for it traps. PTX ISA 9.7.9.23.
+void lower_mapa(Emitter& emitter, const Instruction& instruction) {
+    require_operands(instruction, 3);
+    Type type = address_type(instruction);
+    auto& function = lowering(emitter);
+    auto& ir = emitter.ir();
+    llvm::Value* address = emitter.read(instruction.operands[1], type);
+    llvm::Value* rank = emitter.read(instruction.operands[2], Type::u32);
+    llvm::Value* own = emitter.call("cuttle.sreg.cluster_ctarank", ir.getInt32Ty(), {});
+    auto* other = function.new_block("other.cta");
+    auto* next = function.new_block("own.cta");
+    ir.CreateCondBr(ir.CreateICmpNE(rank, own), other, next);
+    ir.SetInsertPoint(other);
+    emitter.call("cuttle.trap", ir.getVoidTy(), {ir.getInt32(0)});
+    ir.CreateUnreachable();
+    function.continue_in(next);
+    emitter.write(instruction.operands[0], address, type);
+}
+
+void lower_getctarank(Emitter& emitter, const Instruction& instruction) {
+    require_operands(instruction, 2);
+    auto& ir = emitter.ir();
+    emitter.write(instruction.operands[0], emitter.call("cuttle.sreg.cluster_ctarank", ir.getInt32Ty(), {}), Type::u32);
+}
+
+/// alloca.type ptr, size{, align}; the pointer is a .local address. PTX ISA 9.7.17.3.
+void lower_alloca(Emitter& emitter, const Instruction& instruction) {
+    require_operands(instruction, 2);
+    Type type = address_type(instruction);
+    auto& ir = emitter.ir();
+    auto* memory = ir.CreateAlloca(ir.getInt8Ty(), emitter.read(instruction.operands[1], type));
+    uint64_t alignment = 8;
+    if (instruction.operands.size() > 2) alignment = instruction.operands[2].integer;
+    if (!llvm::isPowerOf2_64(alignment)) throw Error(instruction.where, "alignment is not a power of two");
+    memory->setAlignment(llvm::Align(alignment));
+    emitter.write(instruction.operands[0], ir.CreatePtrToInt(memory, emitter.type_of(type)), type);
+}
+
+void lower_stacksave(Emitter& emitter, const Instruction& instruction) {
+    require_operands(instruction, 1);
+    Type type = address_type(instruction);
+    auto& ir = emitter.ir();
+    emitter.write(instruction.operands[0], ir.CreatePtrToInt(ir.CreateStackSave(), emitter.type_of(type)), type);
+}
+
+void lower_stackrestore(Emitter& emitter, const Instruction& instruction) {
+    require_operands(instruction, 1);
+    auto& ir = emitter.ir();
+    auto* type = ir.getPtrTy(emitter.module().getDataLayout().getAllocaAddrSpace());
+    ir.CreateStackRestore(ir.CreateIntToPtr(emitter.read(instruction.operands[0], address_type(instruction)), type));
+}
+
+} // namespace ptx::ast_to_llvm

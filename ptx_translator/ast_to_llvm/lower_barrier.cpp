@@ -1,0 +1,57 @@
+#include "ast_to_llvm/emitter.h"
+#include "ptx/host_abi.h"
+
+/// bar, barrier and bar.warp.sync. PTX ISA 9.7.13.1, 9.7.13.2.
+namespace ptx::ast_to_llvm {
+namespace {
+
+host::BarrierReduce reduction_of(const Instruction& instruction) {
+    switch (instruction.first_of({Modifier::popc, Modifier::and_, Modifier::or_})) {
+    case Modifier::popc:
+        return host::BarrierReduce::popc;
+    case Modifier::and_:
+        return host::BarrierReduce::and_;
+    case Modifier::or_:
+        return host::BarrierReduce::or_;
+    default:
+        throw Error(instruction.where, instruction.opcode_text + ".red lacks an operation");
+    }
+}
+
+/// bar.red.op.type d, a{, b}, {!}c
+void lower_reduction(Emitter& emitter, const Instruction& instruction) {
+    const auto& operands = instruction.operands;
+    if (operands.size() < 3) throw Error(instruction.where, instruction.opcode_text + ".red lacks an operand");
+    auto& ir = emitter.ir();
+    auto op = reduction_of(instruction);
+    llvm::Value* count = operands.size() > 3 ? emitter.read(operands[2], Type::u32) : ir.getInt32(0);
+    llvm::Value* result = emitter.call("cuttle.barrier.reduce", ir.getInt32Ty(),
+                                       {ir.getInt32(static_cast<uint32_t>(op)), emitter.read(operands[1], Type::u32),
+                                        count, emitter.read(operands.back(), Type::pred)},
+                                       true);
+    if (op == host::BarrierReduce::popc) return emitter.write(operands[0], result, Type::u32);
+    emitter.write(operands[0], ir.CreateIsNotNull(result), Type::pred);
+}
+
+} // namespace
+
+void lower_barrier(Emitter& emitter, const Instruction& instruction) {
+    if (instruction.has(Modifier::red)) return lower_reduction(emitter, instruction);
+    auto& ir = emitter.ir();
+    const auto& operands = instruction.operands;
+    bool arrives = instruction.has(Modifier::arrive);
+    if (operands.size() < (arrives ? 2u : 1u))
+        throw Error(instruction.where, instruction.opcode_text + " lacks an operand");
+    llvm::Value* id = emitter.read(operands[0], Type::u32);
+    llvm::Value* count = operands.size() > 1 ? emitter.read(operands[1], Type::u32) : ir.getInt32(0);
+    emitter.call(arrives ? "cuttle.barrier.arrive" : "cuttle.barrier.sync", ir.getVoidTy(), {id, count}, true);
+}
+
+void lower_warp_sync(Emitter& emitter, const Instruction& instruction) {
+    auto& ir = emitter.ir();
+    llvm::Value* mask =
+        instruction.operands.empty() ? ir.getInt32(0xffffffff) : emitter.read(instruction.operands[0], Type::b32);
+    emitter.call("cuttle.warp.sync", ir.getVoidTy(), {mask}, true);
+}
+
+} // namespace ptx::ast_to_llvm

@@ -1,0 +1,17 @@
+#include "device_library/device_library.h"
+
+// Made by embed.S.in.
+extern "C" {
+extern const char ptx_device_library_host_library_begin[], ptx_device_library_host_library_end[];
+extern const char ptx_device_library_host_builtins_begin[], ptx_device_library_host_builtins_end[];
+}
+
+namespace ptx::device_library {
+
+std::string_view host_library() { return {ptx_device_library_host_library_begin, ptx_device_library_host_library_end}; }
+
+std::string_view host_builtins() {
+    return {ptx_device_library_host_builtins_begin, ptx_device_library_host_builtins_end};
+}
+
+} // namespace ptx::device_library

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+/// What the build embeds of this folder.
+namespace ptx::device_library {
+
+/// Bitcode of host_library.cpp.
+std::string_view host_library();
+/// Object file of host_builtins.cpp.
+std::string_view host_builtins();
+
+} // namespace ptx::device_library

@@ -1,0 +1,132 @@
+#include "llvm_to_code/amdgpu.h"
+
+#include "llvm_to_code/amdgpu_calls.h"
+#include "llvm_to_code/amdgpu_object.h"
+#include "llvm_to_code/kernels.h"
+#include "llvm_to_code/link_elf.h"
+#include "llvm_to_code/machine.h"
+#include "llvm_to_code/neutral.h"
+
+#include <llvm/IR/InstIterator.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Target/TargetMachine.h>
+
+namespace ptx {
+namespace {
+
+using namespace code;
+
+/// The packed parameters travel as one struct in the kernarg segment.
+llvm::Function* make_kernel(llvm::Function& neutral, const KernelInfo& info) {
+    llvm::LLVMContext& context = neutral.getContext();
+    llvm::SmallVector<llvm::Type*, 1> parameters;
+    if (info.parameter_bytes) parameters.push_back(llvm::PointerType::get(context, Space::constant));
+    llvm::Function* kernel = with_parameters(neutral, parameters);
+    if (info.parameter_bytes) {
+        auto* block = llvm::ArrayType::get(llvm::Type::getInt8Ty(context), info.parameter_bytes);
+        kernel->getArg(0)->addAttr(llvm::Attribute::getWithByRefType(context, block));
+        kernel->getArg(0)->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(16)));
+    }
+    kernel->setCallingConv(llvm::CallingConv::AMDGPU_KERNEL);
+    kernel->setVisibility(llvm::GlobalValue::ProtectedVisibility);
+    const uint32_t threads = info.max_threads[0] ? info.max_threads[0] * std::max(1u, info.max_threads[1]) *
+                                                       std::max(1u, info.max_threads[2])
+                                                 : 1024;
+    kernel->addFnAttr("amdgpu-flat-work-group-size", "1," + std::to_string(threads));
+    kernel->addFnAttr("uniform-work-group-size", "true");
+    return kernel;
+}
+
+void declare_symbols(llvm::Module& module) {
+    llvm::LLVMContext& context = module.getContext();
+    if (module.getFunction("cuttle.global.address")) {
+        auto* pointer = llvm::Type::getInt64Ty(context);
+        auto* globals = new llvm::GlobalVariable(module, pointer, false, llvm::GlobalValue::ExternalLinkage,
+                                                 llvm::ConstantInt::get(pointer, 0), amdgpu_globals, nullptr,
+                                                 llvm::GlobalValue::NotThreadLocal, Space::global, true);
+        globals->setVisibility(llvm::GlobalValue::ProtectedVisibility);
+    }
+    if (module.getFunction("cuttle.shared.dynamic")) {
+        auto* bytes = llvm::ArrayType::get(llvm::Type::getInt8Ty(context), 0);
+        auto* start =
+            new llvm::GlobalVariable(module, bytes, false, llvm::GlobalValue::ExternalLinkage, nullptr,
+                                     amdgpu_dynamic_shared, nullptr, llvm::GlobalValue::NotThreadLocal, Space::shared);
+        start->setAlignment(llvm::Align(16));
+    }
+}
+
+/// Shared addresses are offsets from 0, where a kernel's only static variable comes to lie. Made once no optimisation
+/// can drop it.
+void reserve_shared(llvm::Function& kernel, uint32_t bytes) {
+    if (bytes == 0) return;
+    llvm::Module& module = *kernel.getParent();
+    auto* type = llvm::ArrayType::get(llvm::Type::getInt8Ty(module.getContext()), bytes);
+    auto* variable = new llvm::GlobalVariable(module, type, false, llvm::GlobalValue::InternalLinkage,
+                                              llvm::PoisonValue::get(type), kernel.getName() + ".shared", nullptr,
+                                              llvm::GlobalValue::NotThreadLocal, Space::shared);
+    variable->setAlignment(llvm::Align(16));
+    llvm::IRBuilder<> ir(&*kernel.getEntryBlock().getFirstInsertionPt());
+    llvm::Function* nothing = llvm::Intrinsic::getOrInsertDeclaration(&module, llvm::Intrinsic::donothing);
+    ir.CreateCall(nothing, {}, {llvm::OperandBundleDef("ExplicitUse", llvm::ArrayRef<llvm::Value*>{variable})});
+}
+
+void check_allocas(llvm::Module& module) {
+    for (llvm::Function& function : module)
+        for (llvm::Instruction& instruction : llvm::instructions(function))
+            if (llvm::isa<llvm::AllocaInst>(instruction) &&
+                instruction.getType()->getPointerAddressSpace() != Space::local)
+                fail("neutral IR was made without this target's data layout: see set_target");
+}
+
+void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels) {
+    declare_symbols(module);
+    for (const KernelInfo& kernel : kernels)
+        return_instead_of_exit(*make_kernel(*module.getFunction(kernel.name), kernel));
+    rename_scopes(module, {"workgroup", "agent", "agent"});
+    for (llvm::Function& function : module) {
+        if (function.isDeclaration()) continue;
+        lower_amdgpu_calls(function);
+        function.addFnAttr(llvm::Attribute::NullPointerIsValid);
+    }
+}
+
+} // namespace
+
+Image compile_amdgpu(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo> kernels, const Target& target,
+                     const Options& options, const AfterStage& after_stage) {
+    llvm::Module& module = *neutral;
+    const Diagnostics diagnostics(module.getContext());
+    const auto machine = make_machine(target, options);
+    module.setTargetTriple(machine->getTargetTriple());
+    module.setDataLayout(machine->createDataLayout());
+    module.setModuleFlag(llvm::Module::Error, "amdhsa_code_object_version", 500);
+
+    check_allocas(module);
+    verify(module, "ast_to_llvm");
+    select_kernels(module, kernels);
+    inline_exits(module);
+    simplify(module, *machine, options);
+    inspect_kernels(module, kernels);
+    for (KernelInfo& kernel : kernels) kernel.symbol = kernel.name;
+    lower(module, kernels);
+    verify(module, "lowering for amdgcn");
+    Image image{target, std::move(kernels), {}, {}};
+
+    optimize(module, *machine, options);
+    for (const KernelInfo& kernel : image.kernels)
+        reserve_shared(*module.getFunction(kernel.symbol), kernel.static_shared_bytes);
+    diagnostics.check();
+    if (after_stage && !after_stage("optimized", text_of(module))) return image;
+    if (after_stage && !after_stage("assembly", assembly_text(module, *machine))) return image;
+
+    const llvm::SmallVector<char, 0> object = emit(module, *machine, llvm::CodeGenFileType::ObjectFile);
+    diagnostics.check();
+    LinkJob job;
+    const std::string path = job.file("code.o", {object.data(), object.size()});
+    image.code = job.link({"-shared", "--no-undefined", "--threads=1", path});
+    read_resources(image.code, image.kernels);
+    return image;
+}
+
+} // namespace ptx

@@ -1,0 +1,122 @@
+#include "llvm_to_code/amdgpu_calls.h"
+
+#include "llvm_to_code/gpu_calls.h"
+#include "llvm_to_code/neutral.h"
+
+#include <llvm/IR/IntrinsicsAMDGPU.h>
+#include <llvm/IR/Module.h>
+
+namespace ptx::code {
+namespace {
+
+llvm::Value* no_operands(llvm::IRBuilder<>& ir, llvm::Intrinsic::ID id) {
+    return ir.CreateIntrinsic(id, llvm::ArrayRef<llvm::Type*>(), llvm::ArrayRef<llvm::Value*>());
+}
+
+template <llvm::Intrinsic::ID id> llvm::Value* intrinsic(GpuCall& site) { return no_operands(site.ir, id); }
+
+/// Reads a field of the hidden arguments behind the kernel's own (code object version 5).
+llvm::Value* hidden_argument(GpuCall& site, unsigned offset, llvm::Type* type) {
+    llvm::IRBuilder<>& ir = site.ir;
+    llvm::Value* base = no_operands(ir, llvm::Intrinsic::amdgcn_implicitarg_ptr);
+    llvm::LoadInst* load = ir.CreateLoad(type, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), base, offset));
+    load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(ir.getContext(), {}));
+    return load;
+}
+
+template <unsigned axis> llvm::Value* block_size(GpuCall& site) {
+    return site.ir.CreateZExt(hidden_argument(site, 12 + 2 * axis, site.ir.getInt16Ty()), site.ir.getInt32Ty());
+}
+
+template <unsigned axis> llvm::Value* grid_size(GpuCall& site) {
+    return hidden_argument(site, 4 * axis, site.ir.getInt32Ty());
+}
+
+/// A warp is 32 lanes, half of a wave on wave64 processors.
+llvm::Value* lane_number(GpuCall& site) {
+    llvm::IRBuilder<>& ir = site.ir;
+    llvm::Value* all = ir.getInt32(~0u);
+    llvm::Value* low = ir.CreateIntrinsic(llvm::Intrinsic::amdgcn_mbcnt_lo, {}, {all, ir.getInt32(0)});
+    return ir.CreateAnd(ir.CreateIntrinsic(llvm::Intrinsic::amdgcn_mbcnt_hi, {}, {all, low}), 31);
+}
+
+llvm::Value* barrier(GpuCall& site) {
+    site.demand(0, 0, "the barrier's number");
+    site.demand(1, 0, "the number of threads");
+    llvm::IRBuilder<>& ir = site.ir;
+    const auto block = ir.getContext().getOrInsertSyncScopeID("workgroup");
+    ir.CreateFence(llvm::AtomicOrdering::Release, block);
+    llvm::Value* call = no_operands(ir, llvm::Intrinsic::amdgcn_s_barrier);
+    ir.CreateFence(llvm::AtomicOrdering::Acquire, block);
+    return call;
+}
+
+llvm::Value* trap(GpuCall& site) { return no_operands(site.ir, llvm::Intrinsic::trap); }
+
+llvm::Value* kernel_parameters(GpuCall& site) {
+    llvm::Function& kernel = site.kernel();
+    if (kernel.arg_size() == 0) return llvm::PoisonValue::get(site.call.getType());
+    return kernel.getArg(0);
+}
+
+llvm::Value* global_address(GpuCall& site) {
+    llvm::IRBuilder<>& ir = site.ir;
+    llvm::GlobalVariable* pointer = site.call.getModule()->getNamedGlobal(amdgpu_globals);
+    return ir.CreateAdd(ir.CreateLoad(ir.getInt64Ty(), pointer), site.operand(0));
+}
+
+llvm::Value* dynamic_start(GpuCall& site) {
+    return site.ir.CreatePtrToInt(site.call.getModule()->getNamedGlobal(amdgpu_dynamic_shared), site.ir.getInt32Ty());
+}
+
+llvm::Value* cast_address(GpuCall& site, unsigned from, unsigned to) {
+    llvm::IRBuilder<>& ir = site.ir;
+    llvm::Value* pointer = ir.CreateIntToPtr(site.operand(0), ir.getPtrTy(from));
+    return ir.CreatePtrToInt(ir.CreateAddrSpaceCast(pointer, ir.getPtrTy(to)), ir.getInt64Ty());
+}
+
+template <unsigned from, unsigned to> llvm::Value* cast(GpuCall& site) { return cast_address(site, from, to); }
+
+template <llvm::Intrinsic::ID id> llvm::Value* is_in(GpuCall& site) {
+    return site.ir.CreateIntrinsic(id, {}, {site.ir.CreateIntToPtr(site.operand(0), site.ir.getPtrTy())});
+}
+
+llvm::Value* is_global(GpuCall& site) {
+    llvm::Value* other = site.ir.CreateOr(is_in<llvm::Intrinsic::amdgcn_is_shared>(site),
+                                          is_in<llvm::Intrinsic::amdgcn_is_private>(site));
+    return site.ir.CreateNot(other);
+}
+
+constexpr GpuLowering table[] = {
+    {llvm::StringLiteral("sreg.tid.x"), intrinsic<llvm::Intrinsic::amdgcn_workitem_id_x>},
+    {llvm::StringLiteral("sreg.tid.y"), intrinsic<llvm::Intrinsic::amdgcn_workitem_id_y>},
+    {llvm::StringLiteral("sreg.tid.z"), intrinsic<llvm::Intrinsic::amdgcn_workitem_id_z>},
+    {llvm::StringLiteral("sreg.ctaid.x"), intrinsic<llvm::Intrinsic::amdgcn_workgroup_id_x>},
+    {llvm::StringLiteral("sreg.ctaid.y"), intrinsic<llvm::Intrinsic::amdgcn_workgroup_id_y>},
+    {llvm::StringLiteral("sreg.ctaid.z"), intrinsic<llvm::Intrinsic::amdgcn_workgroup_id_z>},
+    {llvm::StringLiteral("sreg.ntid.x"), block_size<0>},
+    {llvm::StringLiteral("sreg.ntid.y"), block_size<1>},
+    {llvm::StringLiteral("sreg.ntid.z"), block_size<2>},
+    {llvm::StringLiteral("sreg.nctaid.x"), grid_size<0>},
+    {llvm::StringLiteral("sreg.nctaid.y"), grid_size<1>},
+    {llvm::StringLiteral("sreg.nctaid.z"), grid_size<2>},
+    {llvm::StringLiteral("sreg.laneid"), lane_number},
+    {llvm::StringLiteral("barrier.sync"), barrier},
+    {llvm::StringLiteral("trap"), trap},
+    {llvm::StringLiteral("kernel.parameters"), kernel_parameters},
+    {llvm::StringLiteral("global.address"), global_address},
+    {llvm::StringLiteral("shared.dynamic"), dynamic_start},
+    {llvm::StringLiteral("cvta.shared"), cast<Space::shared, Space::generic>},
+    {llvm::StringLiteral("cvta.to.shared"), cast<Space::generic, Space::shared>},
+    {llvm::StringLiteral("cvta.local"), cast<Space::local, Space::generic>},
+    {llvm::StringLiteral("cvta.to.local"), cast<Space::generic, Space::local>},
+    {llvm::StringLiteral("isspacep.shared"), is_in<llvm::Intrinsic::amdgcn_is_shared>},
+    {llvm::StringLiteral("isspacep.local"), is_in<llvm::Intrinsic::amdgcn_is_private>},
+    {llvm::StringLiteral("isspacep.global"), is_global},
+};
+
+} // namespace
+
+void lower_amdgpu_calls(llvm::Function& function) { lower_gpu_calls(function, table, "amdgcn"); }
+
+} // namespace ptx::code

@@ -1,0 +1,93 @@
+#include "llvm_to_code/gpu_calls.h"
+
+#include "llvm_to_code/machine.h"
+#include "llvm_to_code/neutral.h"
+
+#include <llvm/IR/Function.h>
+#include <llvm/IR/Instructions.h>
+
+namespace ptx::code {
+namespace {
+
+llvm::Value* threads_before(GpuCall& site, llvm::StringRef x, llvm::StringRef y, llvm::StringRef z) {
+    llvm::IRBuilder<>& ir = site.ir;
+    llvm::Value* row =
+        ir.CreateAdd(ir.CreateMul(site.special_register(z), site.special_register("ntid.y")), site.special_register(y));
+    return ir.CreateAdd(ir.CreateMul(row, site.special_register("ntid.x")), site.special_register(x));
+}
+
+/// PTX ISA 10.3: warps take threads in the order of their numbers.
+llvm::Value* warp_number(GpuCall& site) {
+    return site.ir.CreateLShr(threads_before(site, "tid.x", "tid.y", "tid.z"), 5);
+}
+
+llvm::Value* warp_count(GpuCall& site) {
+    llvm::Value* threads = site.special_register("ntid.x");
+    for (const char* name : {"ntid.y", "ntid.z"}) threads = site.ir.CreateMul(threads, site.special_register(name));
+    return site.ir.CreateLShr(site.ir.CreateAdd(threads, site.ir.getInt32(31)), 5);
+}
+
+llvm::Value* mask_equal(GpuCall& site) {
+    return site.ir.CreateShl(site.ir.getInt32(1), site.special_register("laneid"));
+}
+llvm::Value* mask_less(GpuCall& site) { return site.ir.CreateSub(mask_equal(site), site.ir.getInt32(1)); }
+llvm::Value* mask_less_equal(GpuCall& site) { return site.ir.CreateOr(mask_less(site), mask_equal(site)); }
+llvm::Value* mask_greater_equal(GpuCall& site) { return site.ir.CreateNot(mask_less(site)); }
+llvm::Value* mask_greater(GpuCall& site) { return site.ir.CreateNot(mask_less_equal(site)); }
+
+constexpr GpuLowering derived[] = {
+    {llvm::StringLiteral("sreg.warpid"), warp_number},
+    {llvm::StringLiteral("sreg.nwarpid"), warp_count},
+    {llvm::StringLiteral("sreg.lanemask_eq"), mask_equal},
+    {llvm::StringLiteral("sreg.lanemask_lt"), mask_less},
+    {llvm::StringLiteral("sreg.lanemask_le"), mask_less_equal},
+    {llvm::StringLiteral("sreg.lanemask_ge"), mask_greater_equal},
+    {llvm::StringLiteral("sreg.lanemask_gt"), mask_greater},
+};
+
+const GpuLowering* find_lowering(llvm::ArrayRef<GpuLowering> table, llvm::StringRef name) {
+    for (const GpuLowering& row : table)
+        if (row.name == name) return &row;
+    for (const GpuLowering& row : derived)
+        if (row.name == name) return &row;
+    return nullptr;
+}
+
+} // namespace
+
+llvm::Function& GpuCall::kernel() {
+    llvm::Function& function = *call.getFunction();
+    if (!is_kernel(function))
+        fail("cuttle." + cuttle_name(call).str() + " in function '" + function.getName().str() +
+             "', outside of a kernel");
+    return function;
+}
+
+llvm::Value* GpuCall::operand(unsigned i) { return call.getArgOperand(i); }
+
+llvm::Value* GpuCall::special_register(llvm::StringRef name) {
+    const GpuLowering* row = find_lowering(table, ("sreg." + name).str());
+    if (!row) fail("no special register " + name.str());
+    return row->lower(*this);
+}
+
+void GpuCall::demand(unsigned i, uint64_t value, const char* what) {
+    auto* constant = llvm::dyn_cast<llvm::ConstantInt>(operand(i));
+    if (constant && constant->getZExtValue() == value) return;
+    fail("cuttle." + cuttle_name(call).str() + ": " + what + " must be " + std::to_string(value) + " on this target");
+}
+
+void lower_gpu_calls(llvm::Function& function, llvm::ArrayRef<GpuLowering> table, const char* target) {
+    for (llvm::CallInst* call : cuttle_calls(function)) {
+        const llvm::StringRef name = cuttle_name(*call);
+        const GpuLowering* row = find_lowering(table, name);
+        if (!row) fail(std::string("the ") + target + " target has no lowering of cuttle." + name.str());
+        llvm::IRBuilder<> ir(call);
+        GpuCall site{*call, ir, table};
+        llvm::Value* value = row->lower(site);
+        if (!call->getType()->isVoidTy()) call->replaceAllUsesWith(value);
+        call->eraseFromParent();
+    }
+}
+
+} // namespace ptx::code

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <llvm/ADT/ArrayRef.h>
+#include <llvm/ADT/StringRef.h>
+#include <llvm/IR/IRBuilder.h>
+
+namespace llvm {
+class CallInst;
+class Function;
+} // namespace llvm
+
+/// How the GPU targets lower `cuttle.*`: a table each, and what follows from other registers in common.
+namespace ptx::code {
+
+/// One call to lower.
+struct GpuCall {
+    llvm::CallInst& call;
+    llvm::IRBuilder<>& ir;
+    llvm::ArrayRef<struct GpuLowering> table;
+
+    llvm::Function& kernel();
+    llvm::Value* operand(unsigned i);
+    /// The 32-bit value of another special register, from the same table.
+    llvm::Value* special_register(llvm::StringRef name);
+    /// Throws unless operand `i` is this constant: "cuttle.barrier.sync: <what> must be <value> on this target".
+    void demand(unsigned i, uint64_t value, const char* what);
+};
+
+struct GpuLowering {
+    llvm::StringLiteral name;
+    llvm::Value* (*lower)(GpuCall&);
+};
+
+/// Lowers every call in the function by the table, or by the registers that follow from others (warpid, nwarpid,
+/// lanemask_*). Throws ptx::Error naming `target` and the function for what neither has.
+void lower_gpu_calls(llvm::Function&, llvm::ArrayRef<GpuLowering> table, const char* target);
+
+} // namespace ptx::code

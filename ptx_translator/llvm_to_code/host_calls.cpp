@@ -1,0 +1,227 @@
+#include "llvm_to_code/host_calls.h"
+
+#include "llvm_to_code/host_lane.h"
+#include "llvm_to_code/machine.h"
+#include "llvm_to_code/neutral.h"
+
+#include <llvm/IR/Module.h>
+#include <llvm/MC/MCSubtargetInfo.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include <array>
+#include <cstddef>
+
+namespace ptx::code {
+namespace {
+
+using IR = llvm::IRBuilder<>;
+using host::Grid;
+using host::Lane;
+using host::Services;
+
+// Generated code and its runner are compiled apart: the layout they share may not move.
+static_assert(offsetof(Grid, parameters) == 8 && offsetof(Grid, globals) == 16 && offsetof(Grid, grid_dim) == 24);
+static_assert(offsetof(Grid, dynamic_shared_bytes) == 52 && offsetof(Grid, grid_id) == 56);
+static_assert(offsetof(Grid, runtime) == 80 && offsetof(Grid, workspace) == 88);
+static_assert(offsetof(Lane, shared) == 8 && offsetof(Lane, thread) == 16 && offsetof(Lane, block) == 28);
+static_assert(offsetof(Lane, lane) == 40 && offsetof(Lane, runtime) == 56 && offsetof(Lane, stack_top) == 64);
+static_assert(offsetof(Services, grid_sync) == 21 * sizeof(void*));
+
+enum class Slot : uint8_t { none, i32, i64, pointer };
+
+template <class T> constexpr Slot slot_of() {
+    if constexpr (std::is_void_v<T>)
+        return Slot::none;
+    else if constexpr (std::is_pointer_v<T>)
+        return Slot::pointer;
+    else
+        return sizeof(T) == 8 ? Slot::i64 : Slot::i32;
+}
+
+/// The C signature of a service behind its Lane.
+struct Signature {
+    Slot result;
+    std::array<Slot, 6> parameters{};
+};
+
+template <class R, class... P> constexpr Signature signature_of(R (*Services::*)(Lane*, P...)) {
+    return {slot_of<R>(), {slot_of<P>()...}};
+}
+
+llvm::Type* type_of(IR& ir, Slot slot) {
+    switch (slot) {
+    case Slot::none:
+        return ir.getVoidTy();
+    case Slot::i32:
+        return ir.getInt32Ty();
+    case Slot::i64:
+        return ir.getInt64Ty();
+    case Slot::pointer:
+        return ir.getPtrTy();
+    }
+    return nullptr;
+}
+
+struct Service {
+    llvm::StringLiteral name;
+    uint32_t offset;
+    Signature signature;
+    llvm::StringLiteral arguments;
+};
+
+constexpr Service services[] = {
+#define HOST_SERVICE(name, member, arguments)                                                                          \
+    {llvm::StringLiteral(name), offsetof(Services, member), signature_of(&Services::member),                           \
+     llvm::StringLiteral(arguments)},
+#include "llvm_to_code/host_services.def"
+};
+
+const Service* find_service(llvm::StringRef name) {
+    for (const Service& service : services)
+        if (service.name == name) return &service;
+    return nullptr;
+}
+
+/// One call to lower.
+struct Site {
+    llvm::CallInst& call;
+    LaneAccess& lane;
+    IR& ir;
+    const llvm::TargetMachine& machine;
+    uint32_t parameter_bytes;
+
+    llvm::Value* operand(unsigned i) { return call.getArgOperand(i); }
+    llvm::Value* shared() { return ir.CreatePtrToInt(lane.shared(), ir.getInt64Ty()); }
+};
+
+/// Services give {value, predicate} as one integer: PTX ISA 9.7.9.6 and 9.7.13.9's two destinations.
+llvm::Value* as_result(IR& ir, llvm::Value* value, llvm::Type* type) {
+    auto* pair = llvm::dyn_cast<llvm::StructType>(type);
+    if (!pair) return convert(ir, value, type);
+    llvm::Value* first = convert(ir, value, pair->getElementType(0));
+    llvm::Value* second = convert(ir, ir.CreateLShr(value, 32), pair->getElementType(1));
+    llvm::Value* result = ir.CreateInsertValue(llvm::PoisonValue::get(pair), first, 0);
+    return ir.CreateInsertValue(result, second, 1);
+}
+
+llvm::Value* lower_service(Site& site, const Service& service) {
+    if (site.call.arg_size() < service.arguments.size()) fail("cuttle." + service.name.str() + ": too few arguments");
+    llvm::SmallVector<llvm::Value*, 6> arguments;
+    for (size_t i = 0; i < service.arguments.size(); ++i)
+        arguments.push_back(convert(site.ir, site.operand(static_cast<unsigned>(service.arguments[i] - '0')),
+                                    type_of(site.ir, service.signature.parameters[i])));
+    llvm::CallInst* made =
+        call_service(site.lane, site.ir, service.offset, type_of(site.ir, service.signature.result), arguments);
+    if (site.call.isConvergent()) made->setConvergent();
+    if (site.call.doesNotReturn()) made->setDoesNotReturn();
+    return site.call.getType()->isVoidTy() ? made : as_result(site.ir, made, site.call.getType());
+}
+
+llvm::Value* kernel_parameters(Site& site) { return site.lane.parameters(site.parameter_bytes); }
+
+llvm::Value* global_address(Site& site) {
+    llvm::Value* block = site.lane.grid_field(offsetof(Grid, globals), site.ir.getPtrTy());
+    return site.ir.CreatePtrToInt(site.ir.CreateGEP(site.ir.getInt8Ty(), block, site.operand(0)), site.ir.getInt64Ty());
+}
+
+llvm::Value* dynamic_start(Site& site) {
+    llvm::Value* bytes = site.lane.grid_field(offsetof(Grid, static_shared_bytes), site.ir.getInt32Ty());
+    return site.ir.CreateAnd(site.ir.CreateAdd(bytes, site.ir.getInt32(15)), site.ir.getInt32(~15u));
+}
+
+llvm::Value* to_generic_from_shared(Site& site) {
+    llvm::Value* offset = site.ir.CreateAnd(site.operand(0), site.ir.getInt64(0xffffffff));
+    return site.ir.CreateAdd(site.shared(), offset);
+}
+
+llvm::Value* to_shared(Site& site) { return site.ir.CreateSub(site.operand(0), site.shared()); }
+
+llvm::Value* identity(Site& site) { return site.operand(0); }
+
+llvm::Value* is_shared(Site& site) {
+    llvm::Value* bytes = site.ir.CreateAdd(
+        dynamic_start(site), site.lane.grid_field(offsetof(Grid, dynamic_shared_bytes), site.ir.getInt32Ty()));
+    return site.ir.CreateICmpULT(to_shared(site), site.ir.CreateZExt(bytes, site.ir.getInt64Ty()));
+}
+
+/// Between the stack pointer and the end of the kernel's frame, which the kernel's entry has noted: host_entry.cpp.
+llvm::Value* is_local(Site& site) {
+    IR& ir = site.ir;
+    llvm::Value* top = site.lane.lane_field(offsetof(Lane, stack_top), ir.getInt64Ty());
+    llvm::Value* bottom = ir.CreatePtrToInt(ir.CreateStackSave(), ir.getInt64Ty());
+    return ir.CreateAnd(ir.CreateICmpUGE(site.operand(0), bottom), ir.CreateICmpULT(site.operand(0), top));
+}
+
+llvm::Value* is_global(Site& site) { return site.ir.CreateNot(site.ir.CreateOr(is_shared(site), is_local(site))); }
+
+struct Row {
+    llvm::StringLiteral name;
+    llvm::Value* (*lower)(Site&);
+};
+
+constexpr Row rows[] = {
+    {llvm::StringLiteral("kernel.parameters"), kernel_parameters},
+    {llvm::StringLiteral("global.address"), global_address},
+    {llvm::StringLiteral("shared.dynamic"), dynamic_start},
+    {llvm::StringLiteral("cvta.shared"), to_generic_from_shared},
+    {llvm::StringLiteral("cvta.to.shared"), to_shared},
+    {llvm::StringLiteral("cvta.local"), identity},
+    {llvm::StringLiteral("cvta.to.local"), identity},
+    {llvm::StringLiteral("isspacep.shared"), is_shared},
+    {llvm::StringLiteral("isspacep.local"), is_local},
+    {llvm::StringLiteral("isspacep.global"), is_global},
+};
+
+/// round.fadd.rz.f32 -> cuttle_round_fadd_rz_f32, with _avx where the processor has it (for fma: has FMA).
+llvm::Value* lower_round(Site& site, llvm::StringRef name) {
+    std::string symbol = ("cuttle_" + name).str();
+    std::replace(symbol.begin(), symbol.end(), '.', '_');
+    const bool fma = name.starts_with("round.fma.");
+    if (site.machine.getMCSubtargetInfo()->checkFeatures(fma ? "+fma" : "+avx")) symbol += "_avx";
+    llvm::FunctionCallee callee =
+        site.call.getModule()->getOrInsertFunction(symbol, site.call.getCalledFunction()->getFunctionType());
+    return site.ir.CreateCall(callee, llvm::SmallVector<llvm::Value*, 3>(site.call.args()));
+}
+
+llvm::Value* lower(Site& site, llvm::StringRef name) {
+    if (const Service* service = find_service(name)) return lower_service(site, *service);
+    for (const Row& row : rows)
+        if (row.name == name) return row.lower(site);
+    if (name.starts_with("round.")) return lower_round(site, name);
+    llvm::StringRef reg = name;
+    if (reg.consume_front("sreg."))
+        if (llvm::Value* value = special_register(site.lane, site.ir, reg))
+            return convert(site.ir, value, site.call.getType());
+    fail("the host target has no lowering of cuttle." + name.str());
+}
+
+} // namespace
+
+llvm::Value* convert(IR& ir, llvm::Value* value, llvm::Type* type) {
+    if (value->getType() == type) return value;
+    if (type->isPointerTy()) return ir.CreateIntToPtr(value, type);
+    if (value->getType()->isPointerTy()) return ir.CreatePtrToInt(value, type);
+    return ir.CreateZExtOrTrunc(value, type);
+}
+
+llvm::CallInst* call_service(LaneAccess& lane, IR& ir, uint32_t offset, llvm::Type* result,
+                             llvm::ArrayRef<llvm::Value*> arguments) {
+    llvm::SmallVector<llvm::Value*, 7> values{lane.lane()};
+    llvm::SmallVector<llvm::Type*, 7> types{ir.getPtrTy()};
+    for (llvm::Value* argument : arguments) values.push_back(argument), types.push_back(argument->getType());
+    llvm::CallInst* call = ir.CreateCall(llvm::FunctionType::get(result, types, false), lane.service(offset), values);
+    call->setDoesNotThrow();
+    return call;
+}
+
+void lower_calls(LaneAccess& lane, const llvm::TargetMachine& machine, uint32_t parameter_bytes) {
+    for (llvm::CallInst* call : cuttle_calls(lane.function())) {
+        IR ir(call);
+        Site site{*call, lane, ir, machine, parameter_bytes};
+        llvm::Value* value = lower(site, cuttle_name(*call));
+        if (!call->getType()->isVoidTy()) call->replaceAllUsesWith(value);
+        call->eraseFromParent();
+    }
+}
+
+} // namespace ptx::code

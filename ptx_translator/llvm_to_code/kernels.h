@@ -1,0 +1,23 @@
+#pragma once
+
+#include "ptx/image.h"
+
+#include <llvm/ADT/StringRef.h>
+
+#include <vector>
+
+namespace llvm {
+class Module;
+}
+
+namespace ptx::code {
+
+/// Removes the module's other kernels, and keeps "cuttle.addressable" functions from removal. Throws ptx::Error for a
+/// listed kernel that is not there.
+void select_kernels(llvm::Module&, const std::vector<KernelInfo>& kernels);
+
+/// Fills in what the neutral IR says of the kernels: uses_barrier, uses_cooperative, static_shared_bytes, translated.
+/// To be called on simplified IR: dead code counts.
+void inspect_kernels(llvm::Module&, std::vector<KernelInfo>& kernels);
+
+} // namespace ptx::code

@@ -1,0 +1,250 @@
+#include "llvm_to_code/machine.h"
+
+#include "ast/position.h"
+#include "llvm_to_code/compile.h"
+
+#include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/DiagnosticPrinter.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/MCSubtargetInfo.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/Transforms/IPO/AlwaysInliner.h>
+#include <llvm/Transforms/IPO/GlobalDCE.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <llvm/Transforms/Scalar/SROA.h>
+#include <llvm/Transforms/Utils/Cloning.h>
+#include <llvm/Transforms/Utils/Mem2Reg.h>
+
+#include <map>
+
+namespace ptx::code {
+
+void fail(const std::string& message) { throw Error(Position{}, message); }
+
+namespace {
+
+void initialize_x86() {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser(); // inline assembly
+}
+
+void initialize_amdgpu() {
+    LLVMInitializeAMDGPUTargetInfo();
+    LLVMInitializeAMDGPUTarget();
+    LLVMInitializeAMDGPUTargetMC();
+    LLVMInitializeAMDGPUAsmPrinter();
+    LLVMInitializeAMDGPUAsmParser();
+}
+
+void initialize_spirv() {
+    LLVMInitializeSPIRVTargetInfo();
+    LLVMInitializeSPIRVTarget();
+    LLVMInitializeSPIRVTargetMC();
+    LLVMInitializeSPIRVAsmPrinter();
+}
+
+struct Processor {
+    llvm::Triple triple;
+    std::string cpu, features;
+};
+
+std::string host_features() {
+    std::map<std::string, bool> sorted;
+    for (const auto& feature : llvm::sys::getHostCPUFeatures()) sorted[feature.first().str()] = feature.second;
+    std::string text;
+    for (const auto& [name, present] : sorted) text += (text.empty() ? "" : ",") + ((present ? "+" : "-") + name);
+    return text;
+}
+
+/// What every processor goes without: bfloat instructions that flush denormals. The integer form is right.
+constexpr const char* avoided_features = "-avx512bf16,-avxneconvert,-avx10.2";
+
+Processor processor_of(const Target& target) {
+    switch (target.arch) {
+    case Arch::host: {
+        static const bool once = (initialize_x86(), true);
+        (void)once;
+        const llvm::Triple triple("x86_64-unknown-linux-gnu");
+        static const std::string found = host_features();
+        std::string features = target.cpu.empty() ? found + "," : "";
+        if (!target.features.empty()) features += target.features + ",";
+        return {triple, target.cpu.empty() ? llvm::sys::getHostCPUName().str() : target.cpu,
+                features + avoided_features};
+    }
+    case Arch::amdgcn: {
+        static const bool once = (initialize_amdgpu(), true);
+        (void)once;
+        return {llvm::Triple("amdgcn-amd-amdhsa"), target.cpu, target.features};
+    }
+    case Arch::spirv: {
+        static const bool once = (initialize_spirv(), true);
+        (void)once;
+        return {llvm::Triple("spirv64v1.4-unknown-unknown"), "", ""};
+    }
+    }
+    fail("unknown target");
+}
+
+llvm::CodeGenOptLevel codegen_level(uint8_t level) {
+    switch (level) {
+    case 0:
+        return llvm::CodeGenOptLevel::None;
+    case 1:
+        return llvm::CodeGenOptLevel::Less;
+    case 2:
+        return llvm::CodeGenOptLevel::Default;
+    default:
+        return llvm::CodeGenOptLevel::Aggressive;
+    }
+}
+
+llvm::OptimizationLevel pipeline_level(uint8_t level) {
+    switch (level) {
+    case 1:
+        return llvm::OptimizationLevel::O1;
+    case 2:
+        return llvm::OptimizationLevel::O2;
+    default:
+        return llvm::OptimizationLevel::O3;
+    }
+}
+
+/// The managers that every pass run needs, wired together.
+struct Passes {
+    llvm::LoopAnalysisManager loops;
+    llvm::FunctionAnalysisManager functions;
+    llvm::CGSCCAnalysisManager graph;
+    llvm::ModuleAnalysisManager modules;
+    llvm::PassBuilder builder;
+
+    explicit Passes(llvm::TargetMachine& machine) : builder(&machine) {
+        builder.registerModuleAnalyses(modules);
+        builder.registerCGSCCAnalyses(graph);
+        builder.registerFunctionAnalyses(functions);
+        builder.registerLoopAnalyses(loops);
+        builder.crossRegisterProxies(loops, functions, graph, modules);
+    }
+};
+
+} // namespace
+
+std::unique_ptr<llvm::TargetMachine> make_machine(const Target& target, const Options& options) {
+    const Processor processor = processor_of(target);
+    std::string error;
+    const llvm::Target* found = llvm::TargetRegistry::lookupTarget(processor.triple, error);
+    if (!found) fail(error);
+    // Asked first: a target machine only warns on stderr.
+    const std::unique_ptr<llvm::MCSubtargetInfo> known(found->createMCSubtargetInfo(processor.triple, "", ""));
+    if (!processor.cpu.empty() && !(known && known->isCPUStringValid(processor.cpu)))
+        fail("LLVM does not know the processor '" + processor.cpu + "'");
+    llvm::TargetOptions flags;
+    // fma where PTX says fma, and nowhere else. PTX ISA 9.7.3.
+    flags.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+    flags.EmitStackSizeSection = target.arch == Arch::host;
+    std::unique_ptr<llvm::TargetMachine> machine(
+        found->createTargetMachine(processor.triple, processor.cpu, processor.features, flags, llvm::Reloc::PIC_,
+                                   std::nullopt, codegen_level(options.optimization_level)));
+    if (!machine) fail("LLVM has no code generator for " + target.name());
+    return machine;
+}
+
+void simplify(llvm::Module& module, llvm::TargetMachine& machine, const Options& options) {
+    Passes passes(machine);
+    llvm::FunctionPassManager functions;
+    if (options.optimization_level == 0) {
+        functions.addPass(llvm::PromotePass());
+    } else {
+        functions.addPass(llvm::SROAPass(llvm::SROAOptions::PreserveCFG));
+        functions.addPass(llvm::EarlyCSEPass());
+        functions.addPass(llvm::SimplifyCFGPass());
+    }
+    llvm::ModulePassManager pipeline;
+    pipeline.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(functions)));
+    pipeline.addPass(llvm::GlobalDCEPass());
+    pipeline.run(module, passes.modules);
+}
+
+void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options& options) {
+    Passes passes(machine);
+    llvm::ModulePassManager pipeline;
+    if (options.optimization_level == 0) {
+        pipeline.addPass(llvm::AlwaysInlinerPass());
+        pipeline.addPass(llvm::createModuleToFunctionPassAdaptor(llvm::PromotePass()));
+        pipeline.addPass(llvm::GlobalDCEPass());
+    } else {
+        pipeline = passes.builder.buildPerModuleDefaultPipeline(pipeline_level(options.optimization_level));
+    }
+    pipeline.run(module, passes.modules);
+}
+
+llvm::SmallVector<char, 0> emit(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
+    llvm::SmallVector<char, 0> bytes;
+    llvm::raw_svector_ostream stream(bytes);
+    llvm::legacy::PassManager passes;
+    if (machine.addPassesToEmitFile(passes, stream, nullptr, type)) fail("LLVM cannot emit code for this target");
+    passes.run(module);
+    return bytes;
+}
+
+std::string assembly_text(const llvm::Module& module, llvm::TargetMachine& machine) {
+    std::unique_ptr<llvm::Module> copy = llvm::CloneModule(module);
+    const llvm::SmallVector<char, 0> text = emit(*copy, machine, llvm::CodeGenFileType::AssemblyFile);
+    return std::string(text.begin(), text.end());
+}
+
+std::string text_of(const llvm::Module& module) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    module.print(stream, nullptr);
+    return text;
+}
+
+Diagnostics::Diagnostics(llvm::LLVMContext& context)
+    : context_(context), previous_(context.getDiagnosticHandlerCallBack()),
+      previous_data_(context.getDiagnosticContext()) {
+    context.setDiagnosticHandlerCallBack(
+        [](const llvm::DiagnosticInfo* info, void* self) {
+            if (info->getSeverity() != llvm::DS_Error) return;
+            std::string& errors = static_cast<Diagnostics*>(self)->errors_;
+            if (!errors.empty()) errors += '\n';
+            llvm::raw_string_ostream stream(errors);
+            llvm::DiagnosticPrinterRawOStream printer(stream);
+            info->print(printer);
+        },
+        this);
+}
+
+Diagnostics::~Diagnostics() { context_.setDiagnosticHandlerCallBack(previous_, previous_data_); }
+
+void Diagnostics::check() const {
+    if (!errors_.empty()) fail("LLVM: " + errors_);
+}
+
+void verify(const llvm::Module& module, const char* after) {
+    std::string problems;
+    llvm::raw_string_ostream stream(problems);
+    if (llvm::verifyModule(module, &stream)) fail(std::string("broken LLVM IR after ") + after + ": " + problems);
+}
+
+} // namespace ptx::code
+
+namespace ptx {
+
+void set_target(llvm::Module& module, const Target& target) {
+    const auto machine = code::make_machine(target, Options{});
+    module.setTargetTriple(machine->getTargetTriple());
+    module.setDataLayout(machine->createDataLayout());
+}
+
+} // namespace ptx
