@@ -1,0 +1,159 @@
+#pragma once
+
+#include "ptx/image.h"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+/// The seam between CUDA's semantics (runtime/core) and a vendor. Core validates; back ends assert.
+/// Back ends throw rt::Error (rt/error.h) for what cannot be foreseen: no memory, a lost device.
+namespace rt::backend {
+
+struct Dim3 {
+    uint32_t x = 1, y = 1, z = 1;
+    uint64_t count() const { return uint64_t{x} * y * z; }
+};
+
+/// What a device is. Core makes CUDA's attributes and properties from this and nothing else, so all queries agree.
+struct DeviceFacts {
+    std::string name;
+    std::array<uint8_t, 16> uuid{};
+    int32_t pci_domain = 0, pci_bus = 0, pci_device = 0;
+    uint64_t memory_bytes = 0;
+    uint32_t multiprocessors = 1;
+    uint32_t clock_khz = 0, memory_clock_khz = 0, memory_bus_bits = 0;
+    uint32_t l2_bytes = 0;
+    uint32_t max_threads_per_block = 1024;
+    uint32_t max_threads_per_multiprocessor = 1536;
+    uint32_t max_blocks_per_multiprocessor = 24;
+    uint32_t shared_bytes_per_block = 48 << 10;
+    uint32_t shared_bytes_per_block_optin = 99 << 10;
+    uint32_t shared_bytes_per_multiprocessor = 100 << 10;
+    uint32_t registers_per_block = 65536;
+    bool integrated = false;
+    bool unified_addressing = true, managed_memory = true, concurrent_managed_access = true;
+    bool pageable_memory_access = true, cooperative_launch = true, memory_pools = true;
+    ptx::Target target;
+};
+
+enum class MemoryKind : uint8_t { device, pinned, managed };
+
+struct MemoryInfo {
+    uint64_t free_bytes = 0, total_bytes = 0;
+};
+
+/// Entry point of loaded code.
+class Kernel {
+  public:
+    virtual ~Kernel() = default;
+    virtual const ptx::KernelInfo& info() const = 0;
+};
+
+/// A loaded image; unloads when destroyed. Kernels live as long as it.
+class Code {
+  public:
+    virtual ~Code() = default;
+    virtual Kernel* kernel(const std::string& name) = 0;               ///< nullptr when there is none
+    virtual uint64_t function_address(const std::string& name) = 0;    ///< 0 when there is none
+};
+
+/// Why a launch died. Sticky in its context.
+enum class Fault : uint8_t {
+    none,
+    illegal_address,     ///< CUDA_ERROR_ILLEGAL_ADDRESS
+    trap,                ///< CUDA_ERROR_LAUNCH_FAILED
+    assertion,           ///< CUDA_ERROR_ASSERT
+    stack_overflow,
+    illegal_instruction,
+    misaligned_address,
+};
+
+/// A point on a timeline.
+class Marker {
+  public:
+    virtual ~Marker() = default;
+    virtual bool reached() const = 0;
+    virtual void wait() const = 0;      ///< blocks the calling host thread
+    /// When it was reached, on the device's clock. Only once reached, and only for markers with timing.
+    virtual std::chrono::nanoseconds time() const = 0;
+};
+
+struct Launch {
+    Kernel* kernel = nullptr;
+    Dim3 grid, block, cluster;
+    uint32_t dynamic_shared_bytes = 0;
+    bool cooperative = false;
+    uint64_t globals = 0;                        ///< device address of the module's block of globals
+    std::span<const uint8_t> parameters;         ///< packed; copied before launch() returns
+};
+
+/// A strided box copy: rows of `width` bytes. Plain copies have height = depth = 1.
+struct Copy {
+    uint64_t destination = 0, source = 0;        ///< device or host addresses (unified)
+    size_t width = 0, height = 1, depth = 1;
+    size_t destination_pitch = 0, source_pitch = 0;          ///< bytes between rows
+    size_t destination_slice = 0, source_slice = 0;          ///< bytes between slices
+};
+
+struct Fill {
+    uint64_t destination = 0;
+    uint32_t value = 0;
+    uint32_t element_bytes = 1;                  ///< 1, 2 or 4
+    size_t width = 0;                            ///< elements in a row
+    size_t height = 1;
+    size_t pitch = 0;                            ///< bytes between rows
+};
+
+/// An in-order timeline: things happen in the order of the calls, after the calls return.
+class Queue {
+  public:
+    virtual ~Queue() = default;
+    virtual void launch(const Launch&) = 0;
+    virtual void copy(const Copy&) = 0;
+    virtual void fill(const Fill&) = 0;
+    virtual void call(std::function<void()>) = 0;            ///< host function, on a thread of the back end
+    virtual std::shared_ptr<Marker> mark(bool timing) = 0;
+    virtual void wait_for(std::shared_ptr<Marker>) = 0;      ///< later work waits, the host does not
+    virtual bool idle() const = 0;
+    virtual void synchronize() = 0;                          ///< blocks the host until everything so far is done
+    /// The first fault of anything on this queue; sticky. `message` gets one line of detail when not null.
+    virtual Fault fault(std::string* message = nullptr) const = 0;
+};
+
+class Device {
+  public:
+    virtual ~Device() = default;
+    virtual const DeviceFacts& facts() const = 0;
+    virtual MemoryInfo memory() const = 0;
+    /// 0 when there is not enough. Aligned to 512 bytes. Reading or writing far outside every allocation faults.
+    virtual uint64_t allocate(size_t bytes, MemoryKind) = 0;
+    virtual void release(uint64_t address, MemoryKind) = 0;
+    /// Whether `address` lies where this device hands out device or managed memory, allocated just now or not. Lets core
+    /// tell a stale device pointer from pageable host memory; a back end that cannot know says false.
+    virtual bool owns(uint64_t address) const { return (void)address, false; }
+    virtual std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image>) = 0;
+    virtual std::unique_ptr<Queue> create_queue(int priority) = 0;
+    /// Device-side limits: bytes of the malloc heap, of the printf buffer, of a thread's stack.
+    virtual void set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack) = 0;
+    /// How many CTAs of this shape can be resident on the device at once (cooperative launch, occupancy).
+    virtual uint32_t resident_blocks_per_multiprocessor(Kernel&, uint32_t block_threads, uint32_t dynamic_shared_bytes) const = 0;
+    /// Writes what kernels printed so far to stdout.
+    virtual void drain_printf() = 0;
+};
+
+/// A vendor on this machine.
+class Backend {
+  public:
+    virtual ~Backend() = default;
+    virtual std::string name() const = 0;                    ///< "cpu", "hip", "level_zero"
+    virtual std::vector<Device*> devices() = 0;              ///< owned by the back end
+};
+
+} // namespace rt::backend

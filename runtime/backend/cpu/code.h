@@ -1,0 +1,48 @@
+#pragma once
+
+#include "backend/backend.h"
+#include "ptx/host_abi.h"
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+namespace rt::backend::cpu {
+
+class CpuKernel : public Kernel {
+  public:
+    using Entry = void (*)(ptx::host::Lane*);
+
+    CpuKernel(const ptx::KernelInfo& info, Entry thread, Entry block) : info_(info), thread_(thread), block_(block) {}
+    const ptx::KernelInfo& info() const override { return info_; }
+    Entry thread() const { return thread_; }
+    Entry block() const { return block_; }    ///< nullptr when the kernel needs a fiber for each thread
+
+    /// Learnt while it runs. How long a CTA takes, 0 = not known yet; whether CTAs wait for each other.
+    std::atomic<uint32_t> nanoseconds_per_block{0};
+    std::atomic<bool> blocks_wait{false};
+
+  private:
+    const ptx::KernelInfo& info_;
+    Entry thread_, block_;
+};
+
+/// A shared object made from an image, loaded privately.
+class CpuCode : public Code {
+  public:
+    /// Throws Error{invalid_image} when the object cannot be loaded or lacks a symbol it promises.
+    explicit CpuCode(std::shared_ptr<const ptx::Image> image);
+    ~CpuCode() override;
+
+    Kernel* kernel(const std::string& name) override;
+    uint64_t function_address(const std::string& name) override;
+
+  private:
+    void* symbol(const std::string& name) const;   ///< throws when there is none
+
+    std::shared_ptr<const ptx::Image> image_;
+    void* handle_ = nullptr;
+    std::map<std::string, std::unique_ptr<CpuKernel>> kernels_;
+};
+
+} // namespace rt::backend::cpu

@@ -1,0 +1,349 @@
+#include "backend/cpu/cta.h"
+
+#include "backend/cpu/runner.h"
+
+#include <algorithm>
+#include <sys/mman.h>
+
+namespace rt::backend::cpu {
+
+namespace {
+
+constexpr int32_t spin_patience = 32;
+
+/// How often the spinning lanes of a CTA may go round among themselves before the thread looks after others.
+constexpr unsigned rounds_before_home = 16;
+
+} // namespace
+
+Cta::Cta(Runner& runner) : runner_(runner), warps_(std::make_unique<Warp[]>(max_warps)) {}
+
+Cta::~Cta() {
+    if (shared_) munmap(shared_ - Stacks::page, shared_mapping_);
+}
+
+bool Cta::reserve_lanes(uint32_t lanes) {
+    if (lanes <= capacity_) return true;
+    lanes_ = std::make_unique<LaneFiber[]>(lanes);
+    capacity_ = lanes;
+    block_fiber_alive_ = false;
+    return true;
+}
+
+bool Cta::reserve_shared(size_t bytes) {
+    if (shared_ && bytes <= shared_capacity_) return true;
+    if (shared_) munmap(shared_ - Stacks::page, shared_mapping_);
+    shared_ = nullptr;
+    shared_capacity_ = (std::max<size_t>(bytes, 1) + Stacks::page - 1) / Stacks::page * Stacks::page;
+    shared_mapping_ = shared_capacity_ + 2 * Stacks::page;   // a guard page on either side
+    void* memory = mmap(nullptr, shared_mapping_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return false;
+    shared_ = static_cast<uint8_t*>(memory) + Stacks::page;
+    return mprotect(shared_, shared_capacity_, PROT_READ | PROT_WRITE) == 0;
+}
+
+bool Cta::reserve_stacks(std::unique_ptr<Stacks>& stacks, size_t bytes, uint32_t count) {
+    const bool oversized = stacks && stacks->bytes() > (1 << 20) && stacks->usable() / 4 > bytes;
+    if (!stacks || stacks->usable() < bytes || oversized) {
+        stacks = nullptr;
+        stacks = std::make_unique<Stacks>(bytes + Stacks::page);
+        block_fiber_alive_ = false;
+    }
+    return stacks->top(count - 1) != nullptr;
+}
+
+void Cta::fill_lane(LaneFiber& lane, Dim3 block) const {
+    lane.lane.grid = &run_->grid();
+    lane.lane.shared = shared_;
+    lane.lane.block[0] = block.x;
+    lane.lane.block[1] = block.y;
+    lane.lane.block[2] = block.z;
+    lane.lane.multiprocessor = runner_.index();
+    lane.lane.runtime = const_cast<Cta*>(this);
+    lane.patience = spin_patience;
+    lane.state = LaneState::ready;
+}
+
+bool Cta::start_lanes(GridRun& run, uint64_t block) {
+    run_ = &run;
+    threads_ = live_ = run.threads();
+    const bool enough = reserve_lanes(threads_) && reserve_shared(run.shared_bytes()) && reserve_stacks(stacks_, run.stack_bytes(), threads_);
+    if (!enough) return false;
+    block_ = run.block_index(block);
+    whole_blocks_ = false;
+    ready_ = spinners_ = at_grid_barrier_ = {};
+    started_ = parked_ = spinning_ = grid_arrived_ = active_barriers_ = 0;
+    next_thread_[0] = next_thread_[1] = next_thread_[2] = 0;
+    stacks_used_ = 0;
+    spare_stacks_.clear();
+    for (uint32_t first = 0; first < threads_; first += 32) {
+        Warp& warp = warps_[first / 32];
+        warp.live = threads_ - first >= 32 ? ~0u : (1u << (threads_ - first)) - 1;
+        warp.meetings = 0;
+        warp.parked = {};
+    }
+    return true;
+}
+
+bool Cta::start_blocks(GridRun& run, Chunk& chunk) {
+    run_ = &run;
+    if (!reserve_lanes(1) || !reserve_shared(run.shared_bytes()) || !reserve_stacks(block_stack_, 4 * run.stack_bytes(), 1))
+        return false;
+    threads_ = live_ = 1;
+    whole_blocks_ = true;
+    detached_ = false;
+    chunk_ = &chunk;
+    block_ = run.block_index(chunk.first++);
+    LaneFiber& fiber = lanes_[0];
+    fill_lane(fiber, block_);
+    fiber.lane.thread[0] = fiber.lane.thread[1] = fiber.lane.thread[2] = fiber.lane.lane = fiber.lane.warp = 0;
+    fiber.index = 0;
+    if (!block_fiber_alive_) {
+        fiber.stack_top = block_stack_->top(0);
+        prepare(fiber.context, fiber.stack_top, block_stack_->usable(), block_main, this);
+        block_fiber_alive_ = true;
+    }
+    return true;
+}
+
+void Cta::abandon() {
+    block_fiber_alive_ = false;
+    chunk_ = nullptr;
+    done_ = 0;
+}
+
+bool Cta::in_stack_guard(uintptr_t address) const {
+    return (stacks_ && stacks_->in_guard(address)) || (block_stack_ && block_stack_->in_guard(address));
+}
+
+Outcome Cta::resume() {
+    LaneFiber* to = nullptr;
+    if (whole_blocks_) {
+        to = &lanes_[0];
+    } else {
+        if (grid_arrived_ && run_->grid_generation() != grid_generation_ && grid_arrived_ == live_) {
+            grid_arrived_ = 0;
+            ready_.append(at_grid_barrier_);
+        }
+        ready_.append(spinners_);
+        spinning_ = 0;
+        progress_ = false;
+        rounds_at_home_ = 0;
+        to = pick();
+        if (!to) return outcome_;
+    }
+    current_ = to;
+    Guard& guard = runner_.guard();
+    guard.trouble = {};
+    guard.sp = &runner_.home().sp;
+    guard.active = true;
+    switch_context(runner_.home(), to->context);
+    guard.active = false;
+    if (!guard.trouble.signal) return outcome_;
+    arrive_home_by_force(runner_.home());
+    return Outcome::faulted;
+}
+
+void Cta::go_home(Context& from, Outcome outcome, bool last) {
+    outcome_ = outcome;
+    switch_context(from, runner_.home(), last);
+}
+
+void Cta::stop(Outcome outcome) {
+    go_home(nowhere_, outcome, true);
+    __builtin_unreachable();
+}
+
+// ---- whole CTAs on one fiber
+
+bool Cta::next_block() {
+    if (detached_ || chunk_->empty() || run_->cancelled()) return false;
+    chunk_->first++;
+    const Dim3 grid = run_->launch().grid;
+    if (++block_.x == grid.x) {
+        block_.x = 0;
+        if (++block_.y == grid.y) block_.y = 0, block_.z++;
+    }
+    ptx::host::Lane& lane = lanes_[0].lane;
+    lane.block[0] = block_.x;
+    lane.block[1] = block_.y;
+    lane.block[2] = block_.z;
+    return true;
+}
+
+void Cta::block_main(void* argument) {
+    Cta& cta = *static_cast<Cta*>(argument);
+    arrive_on_fiber(cta.runner_.home());
+    for (;;) {
+        do {
+            cta.run_->kernel().block()(&cta.lanes_[0].lane);
+            cta.done_++;
+        } while (cta.next_block());
+        cta.go_home(cta.lanes_[0].context, Outcome::finished);
+    }
+}
+
+// ---- a fiber for each lane
+
+LaneFiber* Cta::begin_lane(char* stack_top) {
+    LaneFiber& lane = lanes_[started_];
+    fill_lane(lane, block_);
+    lane.index = uint16_t(started_);
+    lane.lane.lane = started_ % 32;
+    lane.lane.warp = started_ / 32;
+    lane.lane.thread[0] = next_thread_[0];
+    lane.lane.thread[1] = next_thread_[1];
+    lane.lane.thread[2] = next_thread_[2];
+    started_++;
+    const uint32_t* size = run_->grid().block_dim;
+    if (++next_thread_[0] == size[0]) {
+        next_thread_[0] = 0;
+        if (++next_thread_[1] == size[1]) next_thread_[1] = 0, next_thread_[2]++;
+    }
+    if (stack_top) {
+        lane.stack_top = stack_top;   // the caller runs on it and goes on with this lane
+        return &lane;
+    }
+    if (spare_stacks_.empty()) {
+        lane.stack_top = stacks_->top(stacks_used_++);
+    } else {
+        lane.stack_top = spare_stacks_.back();
+        spare_stacks_.pop_back();
+    }
+    prepare(lane.context, lane.stack_top, stacks_->usable(), lane_main, &lane);
+    return &lane;
+}
+
+void Cta::lane_main(void* argument) {
+    auto* lane = static_cast<LaneFiber*>(argument);
+    Cta& cta = of(&lane->lane);
+    arrive_on_fiber(cta.runner_.home());
+    for (;;) {
+        cta.run_->kernel().thread()(&lane->lane);
+        lane = cta.retire(*lane);
+    }
+}
+
+/// What runs next; null when no lane can, and then outcome_ says why. Lanes that wait run before new ones begin, so that
+/// a warp gets as far as it can on warm stacks; lanes in active_mask wait for the rest of their warp to stand still.
+LaneFiber* Cta::pick() {
+    if (LaneFiber* lane = ready_.pop()) return lane;
+    if (started_ < threads_ && (started_ % 32 != 0 || !parked_)) return begin_lane(nullptr);
+    if (parked_) {
+        release_parked();
+        return ready_.pop();
+    }
+    if (spinning_ && progress_ && ++rounds_at_home_ < rounds_before_home) {
+        progress_ = false;
+        spinning_ = 0;
+        ready_.append(spinners_);
+        return ready_.pop();
+    }
+    outcome_ = spinning_ || (grid_arrived_ && grid_arrived_ == live_) ? Outcome::waiting : Outcome::stuck;
+    return nullptr;
+}
+
+void Cta::suspend(LaneFiber& self) {
+    if (run_->cancelled()) stop(Outcome::stopped);
+    LaneFiber* to = pick();
+    if (to == &self) return;
+    if (!to) return go_home(self.context, outcome_);
+    current_ = to;
+    switch_context(self.context, to->context);
+}
+
+/// The lane is over. Returns the lane to go on with on this stack, or leaves the stack for good.
+LaneFiber* Cta::retire(LaneFiber& lane) {
+    lane_gone(lane);
+    if (run_->cancelled()) stop(Outcome::stopped);
+    if (ready_.empty() && started_ < threads_ && (started_ % 32 != 0 || !parked_)) return current_ = begin_lane(lane.stack_top);
+    if (live_ == 0) {
+        done_ = 1;
+        stop(Outcome::finished);
+    }
+    LaneFiber* to = pick();
+    if (!to) stop(outcome_);
+    spare_stacks_.push_back(lane.stack_top);
+    current_ = to;
+    switch_context(nowhere_, to->context, true);
+    __builtin_unreachable();
+}
+
+void Cta::exit(LaneFiber& self) {
+    LaneFiber* next = retire(self);
+    prepare(next->context, next->stack_top, stacks_->usable(), lane_main, next);
+    switch_context(nowhere_, next->context, true);
+    __builtin_unreachable();
+}
+
+void Cta::lane_gone(LaneFiber& lane) {
+    lane.state = LaneState::exited;
+    progress_ = true;
+    live_--;
+    Warp& warp = warps_[lane.index / 32];
+    warp.live &= ~lane.bit();
+    for (uint32_t i = warp.meetings; i-- > 0;) {
+        const Meeting& meeting = warp.meeting[i];
+        if (!(meeting.mask & warp.live & ~meeting.arrived)) complete_meeting(warp, i);
+    }
+    for (uint32_t set = active_barriers_; set; set &= set - 1) {
+        Barrier& barrier = barrier_[unsigned(__builtin_ctz(set))];
+        if (barrier_complete(barrier)) barrier_release(barrier, nullptr);
+    }
+    if (grid_arrived_ && grid_arrived_ == live_) run_->grid_arrive();
+}
+
+// ---- waiting for memory, and for the grid
+
+void Cta::spin(LaneFiber& self, bool at_once) {
+    if (!at_once && --self.patience > 0) return;
+    self.patience = spin_patience;
+    if (run_->cancelled()) stop(Outcome::stopped);
+    if (whole_blocks_) {
+        detached_ = true;
+        return go_home(self.context, Outcome::waiting);
+    }
+    self.state = LaneState::spinning;
+    spinners_.push(self);
+    spinning_++;
+    suspend(self);
+}
+
+void Cta::grid_barrier(LaneFiber& self) {
+    self.state = LaneState::grid_barrier;
+    progress_ = true;
+    at_grid_barrier_.push(self);
+    if (grid_arrived_++ == 0) grid_generation_ = run_->grid_generation();
+    if (grid_arrived_ == live_) run_->grid_arrive();
+    suspend(self);
+}
+
+uint32_t Cta::active_mask(LaneFiber& self, const void* site) {
+    self.site = site;
+    self.state = LaneState::active_mask;
+    progress_ = true;
+    parked_++;
+    warps_[self.index / 32].parked.push(self);
+    suspend(self);
+    return uint32_t(self.result);
+}
+
+void Cta::release_parked() {
+    for (uint32_t first = 0; first < threads_; first += 32) {
+        LaneList& parked = warps_[first / 32].parked;
+        if (parked.empty()) continue;
+        LaneList together, others;
+        const void* site = parked.head->site;
+        uint32_t mask = 0;
+        while (LaneFiber* lane = parked.pop()) {
+            const bool same = lane->site == site;
+            if (same) mask |= lane->bit(), parked_--;
+            (same ? together : others).push(*lane);
+        }
+        for (LaneFiber* lane = together.head; lane; lane = lane->next) lane->result = mask;
+        ready_.append(together);
+        parked = others;
+    }
+}
+
+} // namespace rt::backend::cpu

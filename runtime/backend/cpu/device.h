@@ -1,0 +1,42 @@
+#pragma once
+
+#include "backend/backend.h"
+#include "backend/cpu/device_runtime.h"
+#include "backend/cpu/memory.h"
+#include "backend/cpu/pool.h"
+
+#include <atomic>
+#include <memory>
+
+namespace rt::backend::cpu {
+
+class CpuDevice : public Device {
+  public:
+    CpuDevice(DeviceFacts facts, std::shared_ptr<Pool> pool);
+
+    const DeviceFacts& facts() const override { return facts_; }
+    MemoryInfo memory() const override { return device_memory_.info(); }
+    uint64_t allocate(size_t bytes, MemoryKind kind) override { return arena(kind).allocate(bytes); }
+    void release(uint64_t address, MemoryKind kind) override;
+    std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image> image) override;
+    std::unique_ptr<Queue> create_queue(int priority) override;
+    void set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack) override;
+    uint32_t resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads, uint32_t dynamic_shared_bytes) const override;
+    void drain_printf() override { runtime_.drain(); }
+
+    Pool& pool() { return *pool_; }
+    unsigned workers() const { return pool_->size(); }
+    uint64_t stack_limit() const { return stack_limit_.load(std::memory_order_relaxed); }
+    DeviceRuntime& device_runtime() { return runtime_; }
+
+  private:
+    Arena& arena(MemoryKind kind);
+
+    const DeviceFacts facts_;
+    const std::shared_ptr<Pool> pool_;
+    Arena device_memory_, pinned_memory_, managed_memory_;
+    DeviceRuntime runtime_;
+    std::atomic<uint64_t> stack_limit_{1024};
+};
+
+} // namespace rt::backend::cpu

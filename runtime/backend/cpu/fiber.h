@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define CUTTLE_FIBER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CUTTLE_FIBER_ASAN 1
+#endif
+#endif
+#ifdef CUTTLE_FIBER_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+extern "C" {
+void cuttle_cpu_switch(void** save, void* to);
+void cuttle_cpu_guarded(void** save, void (*function)(void*), void* argument);
+void cuttle_cpu_fiber_entry();
+void cuttle_cpu_resume();   ///< not to be called: an address to continue at, see fiber.S
+}
+
+namespace rt::backend::cpu {
+
+/// A suspended flow of control.
+struct Context {
+    void* sp = nullptr;
+#ifdef CUTTLE_FIBER_ASAN
+    void* fake_stack = nullptr;
+    const void* bottom = nullptr;
+    size_t size = 0;
+#endif
+};
+
+/// Makes `context` one that calls function(argument) on the stack that ends at `top`. The function must not return.
+inline void prepare(Context& context, char* top, [[maybe_unused]] size_t size, void (*function)(void*), void* argument) {
+    auto** slot = reinterpret_cast<void**>(top - 64) - 7;
+    slot[0] = reinterpret_cast<void*>(&cuttle_cpu_fiber_entry);
+    slot[4] = argument;
+    slot[5] = reinterpret_cast<void*>(function);
+    slot[6] = nullptr;
+    context.sp = slot;
+#ifdef CUTTLE_FIBER_ASAN
+    context.fake_stack = nullptr;
+    context.bottom = top - size;
+    context.size = size;
+#endif
+}
+
+/// `last`: nothing will ever switch back to `from`.
+inline void switch_context(Context& from, Context& to, [[maybe_unused]] bool last = false) {
+#ifdef CUTTLE_FIBER_ASAN
+    __sanitizer_start_switch_fiber(last ? nullptr : &from.fake_stack, to.bottom, to.size);
+#endif
+    cuttle_cpu_switch(&from.sp, to.sp);
+#ifdef CUTTLE_FIBER_ASAN
+    __sanitizer_finish_switch_fiber(from.fake_stack, nullptr, nullptr);
+#endif
+}
+
+/// First thing on a new fiber. `home` learns the bounds of the thread's own stack when it was what started this one.
+inline void arrive_on_fiber([[maybe_unused]] Context& home) {
+#ifdef CUTTLE_FIBER_ASAN
+    const void* bottom = nullptr;
+    size_t size = 0;
+    __sanitizer_finish_switch_fiber(nullptr, &bottom, &size);
+    if (!home.bottom) home.bottom = bottom, home.size = size;
+#endif
+}
+
+/// After a fault handler threw the thread back to `home`.
+inline void arrive_home_by_force([[maybe_unused]] Context& home) {
+#ifdef CUTTLE_FIBER_ASAN
+    __sanitizer_start_switch_fiber(nullptr, home.bottom, home.size);
+    __sanitizer_finish_switch_fiber(home.fake_stack, nullptr, nullptr);
+#endif
+}
+
+} // namespace rt::backend::cpu

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "backend/backend.h"
+#include "backend/cpu/free_space.h"
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace rt::backend::cpu {
+
+/// Memory of one kind: a large reserved range of which pages become accessible as pieces of it are handed out, and
+/// inaccessible again when nothing lives there any more. Thread safe.
+class Arena {
+  public:
+    /// `budget`: bytes that may be handed out at once. Throws Error{out_of_memory} when nothing can be reserved.
+    explicit Arena(uint64_t budget);
+    ~Arena();
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
+
+    /// Aligned to 512 bytes; 0 when the budget or the machine has no more.
+    uint64_t allocate(size_t bytes);
+    /// False when there is no such allocation.
+    bool release(uint64_t address);
+    MemoryInfo info() const;
+
+  private:
+    static constexpr uint64_t page = 2 << 20;
+    /// Pages without a live allocation that stay accessible, so that freeing and allocating again costs no system call.
+    static constexpr uint64_t cached_bytes_limit = 64 << 20;
+
+    struct Page {
+        uint32_t live = 0;       ///< allocations that touch it
+        bool accessible = false;
+    };
+    bool open_pages(uint64_t first, uint64_t last);
+    void close_pages(uint64_t first, uint64_t last);
+    uint64_t index_of(uint64_t address) const { return (address - base_) / page; }
+
+    const uint64_t budget_;
+    uint64_t base_ = 0, size_ = 0;
+    void* mapping_ = nullptr;
+    size_t mapping_size_ = 0;
+    mutable std::mutex mutex_;
+    std::unique_ptr<FreeSpace> space_;
+    std::vector<Page> pages_;
+    uint64_t cached_bytes_ = 0;
+};
+
+} // namespace rt::backend::cpu

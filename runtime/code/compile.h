@@ -1,0 +1,33 @@
+#pragma once
+
+#include "code/sha256.h"
+#include "ptx/image.h"
+
+#include <string>
+#include <vector>
+
+namespace rt::code {
+
+/// PTX texts that belong together, and how to translate them. Both functions look in the code cache first, then ask
+/// the translator and keep what it gives. They throw rt::Error with the translator's reason: invalid_ptx for wrong text
+/// and for what the translator gave up on, not_supported, jit_compiler_not_found.
+class Compilation {
+  public:
+    Compilation(std::vector<std::string> sources, ptx::Options options);
+
+    /// Of the texts and the options: equal digests mean interchangeable compilations.
+    const Digest& digest() const { return digest_; }
+    const std::vector<std::string>& sources() const { return sources_; }
+
+    ptx::ModuleInfo index() const;
+    /// Either kernels or device functions.
+    ptx::Image translate(const ptx::Target&, const std::vector<std::string>& kernels,
+                         const std::vector<std::string>& functions) const;
+
+  private:
+    std::vector<std::string> sources_;
+    ptx::Options options_;
+    Digest digest_;
+};
+
+} // namespace rt::code

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "core/async_pool.h"
+#include "core/context_storage.h"
+#include "rt/context.h"
+
+#include <array>
+#include <atomic>
+#include <unordered_set>
+
+namespace rt {
+
+/// The inside of a context. What lives in it registers itself here, and dies with it.
+struct Context::State {
+    explicit State(Device& device) : pool(std::make_unique<AsyncPool>(device.backend())) {}
+
+    /// The queue of a destroyed stream that still works.
+    struct Retired {
+        std::shared_ptr<backend::Queue> queue;
+        std::shared_ptr<backend::Marker> end;
+        bool ordered; ///< was a blocking stream: the legacy stream waits for it
+    };
+
+    std::atomic<bool> active = false;
+    std::atomic<uint64_t> epoch = 0; ///< lives ended so far
+
+    std::atomic<Status> error = Status::success;
+    std::mutex error_mutex;
+    std::string error_message;
+
+    std::mutex mutex; ///< guards what follows; taken before a stream's own
+    std::vector<Stream*> streams;
+    std::unordered_set<Event*> events;
+    std::unordered_set<Module*> modules;
+    std::unordered_set<Library*> libraries;
+    std::vector<Retired> retired;
+    std::atomic<Stream*> legacy = nullptr;
+    /// Streams, living or retired, that the legacy stream must be ordered against. 0 spares it the look.
+    std::atomic<int> ordered_streams = 0;
+
+    std::mutex upload_mutex;
+    std::unique_ptr<backend::Queue> upload_queue; ///< for modules' initial data
+
+    std::array<std::atomic<size_t>, 7> limits{};
+    ContextStorage storage;
+    std::unique_ptr<AsyncPool> pool;
+
+    /// Every queue of this context, retired ones too.
+    std::vector<std::shared_ptr<backend::Queue>> queues();
+    /// Waits for all of them; looks at no errors.
+    void wait_for_all();
+    /// Fills and copies into device memory and waits, outside of every stream.
+    void upload(backend::Device&, const backend::Fill&, const backend::Copy&);
+};
+
+} // namespace rt

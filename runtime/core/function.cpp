@@ -1,0 +1,80 @@
+#include "core/capture.h"
+#include "core/context_state.h"
+#include "core/launch_limits.h"
+#include "core/module_state.h"
+#include "core/occupancy.h"
+#include "rt/stream.h"
+#include "support/log.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace rt {
+
+Function::Function(Module& module, const ptx::KernelInfo& info) : HandleBase(kind), module_(module), info_(info) {}
+
+backend::Kernel& Function::resolve() {
+    if (auto* kernel = kernel_.load(std::memory_order_acquire)) [[likely]]
+        return *kernel;
+    // Only this function's lock is held while it is translated: others translate beside it.
+    std::lock_guard lock(mutex_);
+    if (auto* kernel = kernel_.load()) return *kernel;
+    if (!info_.error.empty()) throw Error(Status::invalid_ptx, name() + ": " + info_.error);
+    auto& device = module_.context().device().backend();
+    auto code = device.load(module_.program().translate(name(), device.facts().target));
+    auto* kernel = code->kernel(name());
+    if (!kernel) throw Error(Status::invalid_image, "translated code has no kernel " + name());
+    {
+        std::lock_guard codes(module_.state().mutex);
+        module_.state().codes.push_back(std::move(code));
+    }
+    kernel_.store(kernel, std::memory_order_release);
+    return *kernel;
+}
+
+std::vector<uint8_t> Function::pack(void* const* arguments) const {
+    std::vector<uint8_t> packed(info_.parameter_bytes);
+    if (info_.parameters.empty()) return packed;
+    if (!arguments) throw Error(Status::invalid_value, name() + ": no arguments");
+    for (size_t i = 0; i < info_.parameters.size(); i++) {
+        const auto& parameter = info_.parameters[i];
+        if (!arguments[i]) throw Error(Status::invalid_value, fmt::format("{}: argument {} is null", name(), i));
+        std::memcpy(packed.data() + parameter.offset, arguments[i], parameter.size);
+    }
+    return packed;
+}
+
+void Function::launch(Stream& stream, backend::Dim3 grid, backend::Dim3 block, uint32_t dynamic_shared_bytes,
+                      std::span<const uint8_t> parameters, bool cooperative, backend::Dim3 cluster) {
+    if (&stream.context() != &module_.context())
+        throw Error(Status::invalid_handle, name() + ": the stream belongs to another context");
+    module_.context().check();
+    backend::Launch launch{.kernel = &resolve(),
+                           .grid = grid,
+                           .block = block,
+                           .cluster = cluster,
+                           .dynamic_shared_bytes = dynamic_shared_bytes,
+                           .cooperative = cooperative,
+                           .globals = module_.globals_block(),
+                           .parameters = parameters};
+    check_launch(*this, launch);
+    if (log_enabled(LogLevel::debug, LogChannel::launch)) [[unlikely]]
+        log(LogLevel::debug, LogChannel::launch, "{} <<<({}, {}, {}), ({}, {}, {}), {}>>> on stream {}", name(), grid.x,
+            grid.y, grid.z, block.x, block.y, block.z, dynamic_shared_bytes, stream.id());
+    stream.launch(launch, this);
+}
+
+int Function::max_active_blocks(int block_threads, size_t dynamic_shared_bytes) {
+    auto& device = module_.context().device();
+    auto& kernel = resolve();
+    if (block_threads <= 0 || dynamic_shared_bytes > UINT32_MAX)
+        throw Error(Status::invalid_value, "occupancy of a block without threads, or with impossibly much memory");
+    const int fit = blocks_per_multiprocessor(device.facts(), device.compute_capability(), kernel.info(), block_threads,
+                                              dynamic_shared_bytes);
+    if (fit == 0) return 0;
+    const uint32_t resident = device.backend().resident_blocks_per_multiprocessor(kernel, uint32_t(block_threads),
+                                                                                  uint32_t(dynamic_shared_bytes));
+    return int(std::min<uint32_t>(uint32_t(fit), resident));
+}
+
+} // namespace rt

@@ -1,0 +1,130 @@
+#include "rt/graph.h"
+
+#include "rt/module.h"
+
+#include <algorithm>
+
+namespace rt {
+
+GraphNode::GraphNode(Graph& graph, NodeParameters parameters)
+    : HandleBase(kind), graph_(graph), parameters_(std::move(parameters)) {}
+
+void GraphNode::set_parameters(NodeParameters parameters) {
+    if (parameters.index() != parameters_.index()) throw Error(Status::invalid_value, "a graph node keeps its type");
+    parameters_ = std::move(parameters);
+    arguments_.clear();
+}
+
+void** GraphNode::kernel_arguments() {
+    auto* kernel = std::get_if<KernelNode>(&parameters_);
+    if (!kernel) throw Error(Status::invalid_value, "not a kernel node");
+    if (arguments_.empty())
+        for (auto& parameter : kernel->function->info().parameters)
+            arguments_.push_back(kernel->parameters.data() + parameter.offset);
+    return arguments_.data();
+}
+
+Graph::Graph() : HandleBase(kind) {}
+
+Graph::~Graph() = default;
+
+bool Graph::holds(const GraphNode* node) const {
+    return std::any_of(nodes_.begin(), nodes_.end(), [&](auto& mine) { return mine.get() == node; });
+}
+
+GraphNode& Graph::add(NodeParameters parameters, const std::vector<GraphNode*>& dependencies) {
+    for (size_t i = 0; i < dependencies.size(); i++) {
+        auto* dependency = dependencies[i];
+        if (!HandleBase::alive(dependency, HandleKind::graph_node) || &dependency->graph() != this)
+            throw Error(Status::invalid_value, "a node depends on what is no node of its graph");
+        if (std::find(dependencies.begin(), dependencies.begin() + long(i), dependency) !=
+            dependencies.begin() + long(i))
+            throw Error(Status::invalid_value, "a node depends on another twice");
+    }
+    nodes_.push_back(std::make_unique<GraphNode>(*this, std::move(parameters)));
+    auto& node = *nodes_.back();
+    for (auto* dependency : dependencies) {
+        node.dependencies_.push_back(dependency);
+        dependency->dependents_.push_back(&node);
+    }
+    return node;
+}
+
+void Graph::remove(GraphNode& node) {
+    for (auto* before : node.dependencies_) std::erase(before->dependents_, &node);
+    for (auto* after : node.dependents_) std::erase(after->dependencies_, &node);
+    std::erase_if(nodes_, [&](auto& mine) { return mine.get() == &node; });
+}
+
+void Graph::add_edge(GraphNode& from, GraphNode& to) {
+    if (&from == &to || !holds(&from) || !holds(&to))
+        throw Error(Status::invalid_value, "an edge joins two nodes of one graph");
+    if (std::find(to.dependencies_.begin(), to.dependencies_.end(), &from) != to.dependencies_.end())
+        throw Error(Status::invalid_value, "the edge is there already");
+    to.dependencies_.push_back(&from);
+    from.dependents_.push_back(&to);
+}
+
+void Graph::remove_edge(GraphNode& from, GraphNode& to) {
+    if (!holds(&from) || !holds(&to) || !std::erase(to.dependencies_, &from))
+        throw Error(Status::invalid_value, "there is no such edge");
+    std::erase(from.dependents_, &to);
+}
+
+std::vector<GraphNode*> Graph::nodes() const {
+    std::vector<GraphNode*> all;
+    for (auto& node : nodes_) all.push_back(node.get());
+    return all;
+}
+
+std::vector<GraphNode*> Graph::roots() const {
+    std::vector<GraphNode*> all;
+    for (auto& node : nodes_)
+        if (node->dependencies_.empty()) all.push_back(node.get());
+    return all;
+}
+
+std::vector<Graph::Edge> Graph::edges() const {
+    std::vector<Edge> all;
+    for (auto& node : nodes_)
+        for (auto* after : node->dependents_) all.push_back({node.get(), after});
+    return all;
+}
+
+std::unique_ptr<Graph> Graph::clone() const {
+    auto copy = std::make_unique<Graph>();
+    std::map<const GraphNode*, GraphNode*> copies;
+    for (auto& node : nodes_) {
+        auto parameters = node->parameters_;
+        if (auto* child = std::get_if<ChildGraphNode>(&parameters)) child->graph = child->graph->clone();
+        auto& made = copy->add(std::move(parameters), {});
+        made.original_ = node.get();
+        made.enabled = node->enabled;
+        copies[node.get()] = &made;
+    }
+    for (auto& node : nodes_)
+        for (auto* before : node->dependencies_) copy->add_edge(*copies.at(before), *copies.at(node.get()));
+    return copy;
+}
+
+GraphNode* Graph::copy_of(const GraphNode& original) const {
+    for (auto& node : nodes_)
+        if (node->original_ == &original) return node.get();
+    return nullptr;
+}
+
+std::vector<GraphNode*> Graph::ordered() const {
+    std::map<const GraphNode*, size_t> waiting;
+    std::vector<GraphNode*> order;
+    for (auto& node : nodes_) {
+        waiting[node.get()] = node->dependencies_.size();
+        if (node->dependencies_.empty()) order.push_back(node.get());
+    }
+    for (size_t i = 0; i < order.size(); i++)
+        for (auto* after : order[i]->dependents_)
+            if (--waiting[after] == 0) order.push_back(after);
+    if (order.size() != nodes_.size()) throw Error(Status::invalid_value, "the graph has a cycle");
+    return order;
+}
+
+} // namespace rt

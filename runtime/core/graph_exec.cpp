@@ -1,0 +1,97 @@
+#include "core/capture.h"
+#include "rt/graph.h"
+#include "rt/module.h"
+
+#include <algorithm>
+
+namespace rt {
+namespace {
+
+struct Run {
+    Stream& stream;
+
+    void operator()(const KernelNode& node) const {
+        if (!HandleBase::alive(node.function, HandleKind::function))
+            throw Error(Status::invalid_handle, "the module of a graph's kernel was unloaded");
+        node.function->launch(stream, node.grid, node.block, node.dynamic_shared_bytes, node.parameters,
+                              node.cooperative, node.cluster);
+    }
+    void operator()(const backend::Copy& copy) const { stream.copy(copy); }
+    void operator()(const backend::Fill& fill) const { stream.fill(fill); }
+    void operator()(const HostNode& node) const {
+        if (node.closure)
+            stream.call(node.closure);
+        else
+            stream.call(node.host);
+    }
+    void operator()(const ChildGraphNode& node) const {
+        for (auto* child : node.graph->ordered()) run(*child);
+    }
+    void operator()(const EmptyNode&) const {}
+    void operator()(const WaitEventNode& node) const { stream.wait_for(alive(node.event)); }
+    void operator()(const RecordEventNode& node) const { stream.record(alive(node.event)); }
+
+    void run(const GraphNode& node) const {
+        if (node.enabled) std::visit(*this, node.parameters());
+    }
+    static Event& alive(Event* event) {
+        if (!HandleBase::alive(event, HandleKind::event))
+            throw Error(Status::invalid_handle, "an event of the graph was destroyed");
+        return *event;
+    }
+};
+
+std::vector<size_t> positions(const std::vector<GraphNode*>& nodes, const std::vector<GraphNode*>& all) {
+    std::vector<size_t> result;
+    for (auto* node : nodes) result.push_back(size_t(std::find(all.begin(), all.end(), node) - all.begin()));
+    std::sort(result.begin(), result.end());
+    return result;
+}
+
+bool same_function(const GraphNode& a, const GraphNode& b) {
+    auto *first = std::get_if<KernelNode>(&a.parameters()), *second = std::get_if<KernelNode>(&b.parameters());
+    if (!first || !second) return true;
+    return &first->function->module().context() == &second->function->module().context();
+}
+
+} // namespace
+
+GraphExec::GraphExec(const Graph& graph) : HandleBase(kind), graph_(graph.clone()), order_(graph_->ordered()) {
+    for (auto* node : order_)
+        if (auto* child = std::get_if<ChildGraphNode>(&node->parameters())) child->graph->ordered();
+}
+
+GraphExec::~GraphExec() = default;
+
+void GraphExec::launch(Stream& stream) {
+    if (capture::add_child(stream, *graph_)) return;
+    for (auto* node : order_) Run{stream}.run(*node);
+}
+
+GraphNode& GraphExec::node(const GraphNode& original) {
+    if (auto* found = graph_->copy_of(original)) return *found;
+    throw Error(Status::invalid_value, "the executable graph was not made from this node");
+}
+
+GraphUpdate GraphExec::update(const Graph& graph, GraphNode*& at) {
+    const auto mine = graph_->nodes(), given = graph.nodes();
+    at = nullptr;
+    if (mine.size() != given.size()) return GraphUpdate::topology_changed;
+    for (size_t i = 0; i < mine.size(); i++) {
+        at = given[i];
+        if (mine[i]->type() != given[i]->type()) return GraphUpdate::node_type_changed;
+        if (positions(mine[i]->dependencies(), mine) != positions(given[i]->dependencies(), given))
+            return GraphUpdate::topology_changed;
+        if (!same_function(*mine[i], *given[i])) return GraphUpdate::function_changed;
+    }
+    at = nullptr;
+    // The new graph's nodes become the originals, as its handles are what the application has now.
+    auto updated = graph.clone();
+    for (size_t i = 0; i < mine.size(); i++) updated->nodes()[i]->enabled = mine[i]->enabled;
+    auto order = updated->ordered();
+    graph_ = std::move(updated);
+    order_ = std::move(order);
+    return GraphUpdate::success;
+}
+
+} // namespace rt

@@ -1,0 +1,177 @@
+#pragma once
+
+#include "backend/backend.h"
+#include "rt/error.h"
+#include "rt/handle.h"
+#include "rt/stream.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace rt {
+
+class Graph;
+
+/// CUgraphNodeType's numbers.
+enum class GraphNodeType : int {
+    kernel = 0,
+    copy = 1,
+    fill = 2,
+    host = 3,
+    graph = 4,
+    empty = 5,
+    wait_event = 6,
+    record_event = 7
+};
+
+struct KernelNode {
+    Function* function = nullptr;
+    backend::Dim3 grid = {}, block = {}, cluster = {};
+    uint32_t dynamic_shared_bytes = 0;
+    bool cooperative = false;
+    std::vector<uint8_t> parameters = {}; ///< packed
+};
+/// A host function. A captured closure of the runtime's own has only `closure`.
+struct HostNode {
+    HostFunction host;
+    std::function<void()> closure;
+};
+struct ChildGraphNode {
+    std::shared_ptr<Graph> graph; ///< owned by this node alone
+};
+struct EmptyNode {};
+struct WaitEventNode {
+    Event* event = nullptr;
+};
+struct RecordEventNode {
+    Event* event = nullptr;
+};
+/// In the order of GraphNodeType.
+using NodeParameters = std::variant<KernelNode, backend::Copy, backend::Fill, HostNode, ChildGraphNode, EmptyNode,
+                                    WaitEventNode, RecordEventNode>;
+
+/// CUgraphNode. Belongs to its graph.
+class GraphNode : public HandleBase {
+  public:
+    static constexpr HandleKind kind = HandleKind::graph_node;
+
+    GraphNode(Graph& graph, NodeParameters parameters);
+
+    Graph& graph() { return graph_; }
+    GraphNodeType type() const { return GraphNodeType(parameters_.index()); }
+    const NodeParameters& parameters() const { return parameters_; }
+    /// Throws invalid_value when they are of another type of node.
+    void set_parameters(NodeParameters);
+    /// Pointers to the arguments inside a kernel node's parameters, as cuGraphKernelNodeGetParams gives them. They stay
+    /// until the parameters are set anew.
+    void** kernel_arguments();
+    const std::vector<GraphNode*>& dependencies() const { return dependencies_; }
+    const std::vector<GraphNode*>& dependents() const { return dependents_; }
+    /// In an executable graph: a disabled node does nothing.
+    bool enabled = true;
+
+  private:
+    friend class Graph;
+    Graph& graph_;
+    NodeParameters parameters_;
+    const GraphNode* original_ = nullptr; ///< only compared, never read
+    std::vector<GraphNode*> dependencies_, dependents_;
+    std::vector<void*> arguments_;
+};
+
+/// CUgraph: nodes and what each waits for. CUDA does not make graphs thread safe, and neither do we.
+class Graph : public HandleBase {
+  public:
+    static constexpr HandleKind kind = HandleKind::graph;
+    using Edge = std::pair<GraphNode*, GraphNode*>;
+
+    Graph();
+    ~Graph();
+
+    /// Throws invalid_value for dependencies that are not nodes of this graph or come twice.
+    GraphNode& add(NodeParameters, const std::vector<GraphNode*>& dependencies);
+    void remove(GraphNode&);
+    void add_edge(GraphNode& from, GraphNode& to); ///< throws invalid_value when it is there, or for a loop to itself
+    void remove_edge(GraphNode& from, GraphNode& to); ///< throws invalid_value when it is not there
+    std::vector<GraphNode*> nodes() const;            ///< in the order they were added
+    std::vector<GraphNode*> roots() const;
+    std::vector<Edge> edges() const;
+    std::unique_ptr<Graph> clone() const;
+    /// In a clone: the node made from `original`; nullptr when there is none.
+    GraphNode* copy_of(const GraphNode& original) const;
+    /// The nodes, each after all it depends on. Throws invalid_value when there is a cycle.
+    std::vector<GraphNode*> ordered() const;
+
+  private:
+    bool holds(const GraphNode* node) const;
+    std::vector<std::unique_ptr<GraphNode>> nodes_;
+};
+
+/// CUgraphExecUpdateResult's numbers.
+enum class GraphUpdate : int {
+    success = 0,
+    error = 1,
+    topology_changed = 2,
+    node_type_changed = 3,
+    function_changed = 4,
+    parameters_changed = 5,
+    not_supported = 6
+};
+
+/// CUgraphExec: a copy of a graph, ready to run. A launch puts the nodes on the stream one after another, each after
+/// what it depends on.
+class GraphExec : public HandleBase {
+  public:
+    static constexpr HandleKind kind = HandleKind::graph_exec;
+
+    explicit GraphExec(const Graph&);
+    ~GraphExec();
+
+    void launch(Stream&);
+    /// The copy of a node of the graph that this was made from. Throws invalid_value when there is none.
+    GraphNode& node(const GraphNode& original);
+    /// Takes over the parameters of a graph of the same shape; `at` gets the node that does not fit.
+    GraphUpdate update(const Graph&, GraphNode*& at);
+
+  private:
+    std::unique_ptr<Graph> graph_;
+    std::vector<GraphNode*> order_;
+};
+
+/// CUstreamCaptureMode's numbers.
+enum class CaptureMode : int { global = 0, thread_local_ = 1, relaxed = 2 };
+/// CUstreamCaptureStatus's numbers.
+enum class CaptureStatus : int { none = 0, active = 1, invalidated = 2 };
+
+struct CaptureInfo {
+    CaptureStatus status = CaptureStatus::none;
+    uint64_t id = 0;
+    Graph* graph = nullptr;
+    std::vector<GraphNode*> dependencies; ///< of the next node
+};
+
+/// Stream capture. CUDA driver API, cuStreamBeginCapture. All of it is thread safe.
+namespace capture {
+/// Throws stream_capture_unsupported for the legacy stream, illegal_state when it captures already. With `into`, adds
+/// to that graph, behind `dependencies`.
+void begin(Stream&, CaptureMode, Graph* into = nullptr, const std::vector<GraphNode*>& dependencies = {});
+/// Ends it and gives the graph to the caller; nullptr when it went into a graph of the caller's. Throws illegal_state,
+/// stream_capture_unmatched, _wrong_thread, _unjoined, _invalidated.
+std::unique_ptr<Graph> end(Stream&, Graph** into = nullptr);
+CaptureInfo info(Stream&);
+/// Replaces what the next node depends on, or adds to it.
+void set_dependencies(Stream&, const std::vector<GraphNode*>&, bool replace);
+/// cuThreadExchangeStreamCaptureMode: sets the calling thread's mode and gives the old one.
+CaptureMode exchange_mode(CaptureMode);
+/// For calls that CUDA calls unsafe while capturing: throws stream_capture_unsupported, and ends captures' validity,
+/// where the modes of the capture and of the thread say so. A load of an atomic when nothing captures.
+void forbid_unsafe();
+} // namespace capture
+
+} // namespace rt
