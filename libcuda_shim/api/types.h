@@ -1,0 +1,393 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// The driver API's binary interface, declared by ourselves: names, numbers and layouts are those of cuda.h 13.
+/// Only what a body touches has a layout; the rest is opaque. tests/api compares all of it with a real cuda.h.
+namespace shim {
+
+using CUresult = int32_t;
+using CUdevice = int;
+using CUdeviceptr = unsigned long long;
+using CUdeviceptr_v1 = unsigned int;
+using cuuint32_t = uint32_t;
+using cuuint64_t = uint64_t;
+using CUtexObject = unsigned long long;
+using CUsurfObject = unsigned long long;
+using CUgraphConditionalHandle = cuuint64_t;
+using CUmemGenericAllocationHandle = unsigned long long;
+using CUlogIterator = unsigned int;
+
+// Handles: what they point to is ours to choose.
+#define CU_HANDLE(name) using name = struct name##_object*;
+CU_HANDLE(CUcontext)
+CU_HANDLE(CUmodule)
+CU_HANDLE(CUfunction)
+CU_HANDLE(CUlibrary)
+CU_HANDLE(CUkernel)
+CU_HANDLE(CUarray)
+CU_HANDLE(CUmipmappedArray)
+CU_HANDLE(CUtexref)
+CU_HANDLE(CUsurfref)
+CU_HANDLE(CUevent)
+CU_HANDLE(CUstream)
+CU_HANDLE(CUgraphicsResource)
+CU_HANDLE(CUexternalMemory)
+CU_HANDLE(CUexternalSemaphore)
+CU_HANDLE(CUgraph)
+CU_HANDLE(CUgraphNode)
+CU_HANDLE(CUgraphExec)
+CU_HANDLE(CUgraphDeviceNode)
+CU_HANDLE(CUmemoryPool)
+CU_HANDLE(CUuserObject)
+CU_HANDLE(CUlinkState)
+CU_HANDLE(CUgreenCtx)
+CU_HANDLE(CUdevResourceDesc)
+CU_HANDLE(CUasyncCallbackHandle)
+CU_HANDLE(CUlogsCallbackHandle)
+CU_HANDLE(CUeglStreamConnection)
+#undef CU_HANDLE
+
+// Enumerations are ints at the ABI; the values that we use follow below.
+#define CU_ENUM(name) using name = int;
+CU_ENUM(CUaddress_mode)
+CU_ENUM(CUarray_format)
+CU_ENUM(CUatomicOperation)
+CU_ENUM(CUcoredumpSettings)
+CU_ENUM(CUdevResourceType)
+CU_ENUM(CUdevice_P2PAttribute)
+CU_ENUM(CUdevice_attribute)
+CU_ENUM(CUdriverProcAddressQueryResult)
+CU_ENUM(CUexecAffinityType)
+CU_ENUM(CUfilter_mode)
+CU_ENUM(CUflushGPUDirectRDMAWritesScope)
+CU_ENUM(CUflushGPUDirectRDMAWritesTarget)
+CU_ENUM(CUfunc_cache)
+CU_ENUM(CUfunctionLoadingState)
+CU_ENUM(CUfunction_attribute)
+CU_ENUM(CUgraphExecUpdateResult)
+CU_ENUM(CUgraphInstantiateResult)
+CU_ENUM(CUgraphMem_attribute)
+CU_ENUM(CUgraphNodeType)
+CU_ENUM(CUjitInputType)
+CU_ENUM(CUjit_option)
+CU_ENUM(CUlaunchAttributeID)
+CU_ENUM(CUlibraryOption)
+CU_ENUM(CUlimit)
+CU_ENUM(CUlogLevel)
+CU_ENUM(CUmemAccess_flags)
+CU_ENUM(CUmemAllocationGranularity_flags)
+CU_ENUM(CUmemAllocationHandleType)
+CU_ENUM(CUmemAllocationType)
+CU_ENUM(CUmemLocationType)
+CU_ENUM(CUmemPool_attribute)
+CU_ENUM(CUmemRangeHandleType)
+CU_ENUM(CUmem_advise)
+CU_ENUM(CUmem_range_attribute)
+CU_ENUM(CUmemcpySrcAccessOrder)
+CU_ENUM(CUmemorytype)
+CU_ENUM(CUmoduleLoadingMode)
+CU_ENUM(CUmulticastGranularity_flags)
+CU_ENUM(CUoutput_mode)
+CU_ENUM(CUpointer_attribute)
+CU_ENUM(CUprocessState)
+CU_ENUM(CUsharedconfig)
+CU_ENUM(CUstreamCaptureMode)
+CU_ENUM(CUstreamCaptureStatus)
+CU_ENUM(CUtensorMapDataType)
+CU_ENUM(CUtensorMapFloatOOBfill)
+CU_ENUM(CUtensorMapIm2ColWideMode)
+CU_ENUM(CUtensorMapInterleave)
+CU_ENUM(CUtensorMapL2promotion)
+CU_ENUM(CUtensorMapSwizzle)
+CU_ENUM(CUGLDeviceList)
+CU_ENUM(EGLint)
+#undef CU_ENUM
+using CUkernelNodeAttrID = CUlaunchAttributeID;
+using CUstreamAttrID = CUlaunchAttributeID;
+
+// Structures that no body looks into yet.
+struct CUDA_ARRAY3D_DESCRIPTOR;
+struct CUDA_ARRAY3D_DESCRIPTOR_v1;
+struct CUDA_ARRAY_DESCRIPTOR;
+struct CUDA_ARRAY_DESCRIPTOR_v1;
+struct CUDA_ARRAY_MEMORY_REQUIREMENTS;
+struct CUDA_ARRAY_SPARSE_PROPERTIES;
+struct CUDA_BATCH_MEM_OP_NODE_PARAMS;
+struct CUDA_EXTERNAL_MEMORY_BUFFER_DESC;
+struct CUDA_EXTERNAL_MEMORY_HANDLE_DESC;
+struct CUDA_EXTERNAL_MEMORY_MIPMAPPED_ARRAY_DESC;
+struct CUDA_EXTERNAL_SEMAPHORE_HANDLE_DESC;
+struct CUDA_EXTERNAL_SEMAPHORE_SIGNAL_PARAMS;
+struct CUDA_EXTERNAL_SEMAPHORE_WAIT_PARAMS;
+struct CUDA_EXT_SEM_SIGNAL_NODE_PARAMS;
+struct CUDA_EXT_SEM_WAIT_NODE_PARAMS;
+struct CUDA_LAUNCH_PARAMS;
+struct CUDA_MEMCPY2D_v1;
+struct CUDA_MEMCPY3D_BATCH_OP;
+struct CUDA_MEMCPY3D_v1;
+struct CUDA_MEM_ALLOC_NODE_PARAMS;
+struct CUDA_RESOURCE_DESC;
+struct CUDA_RESOURCE_VIEW_DESC;
+struct CUDA_TEXTURE_DESC;
+struct CU_DEV_SM_RESOURCE_GROUP_PARAMS;
+struct CUarrayMapInfo;
+struct CUasyncNotificationInfo;
+struct CUcheckpointCheckpointArgs;
+struct CUcheckpointLockArgs;
+struct CUcheckpointRestoreArgs;
+struct CUcheckpointUnlockArgs;
+struct CUctxCigParam;
+struct CUdevResource;
+struct CUmemAllocationProp;
+struct CUmemDecompressParams;
+struct CUmulticastObjectProp;
+struct CUstreamBatchMemOpParams;
+struct CUtensorMap;
+union CUlaunchAttributeValue;
+using CUkernelNodeAttrValue = CUlaunchAttributeValue;
+using CUstreamAttrValue = CUlaunchAttributeValue;
+
+// Other interfaces' types, in the prototypes of interoperability only.
+using GLuint = unsigned int;
+using GLenum = unsigned int;
+using EGLImageKHR = void*;
+using EGLStreamKHR = void*;
+using EGLSyncKHR = void*;
+using VdpDevice = uint32_t;
+using VdpOutputSurface = uint32_t;
+using VdpVideoSurface = uint32_t;
+using VdpGetProcAddress = int(VdpDevice device, uint32_t function, void** pointer);
+
+using CUasyncCallback = void (*)(CUasyncNotificationInfo* info, void* data, CUasyncCallbackHandle handle);
+using CUhostFn = void (*)(void* data);
+using CUlogsCallback = void (*)(void* data, CUlogLevel level, char* message, size_t length);
+using CUoccupancyB2DSize = size_t (*)(int block_size);
+using CUstreamCallback = void (*)(CUstream stream, CUresult status, void* data);
+
+struct CUuuid {
+    char bytes[16];
+};
+
+struct CUipcEventHandle {
+    char reserved[64];
+};
+
+struct CUipcMemHandle {
+    char reserved[64];
+};
+
+struct CUeglFrame {
+    void* planes[3];
+    unsigned int width, height, depth, pitch, planeCount, numChannels;
+    int frameType, eglColorFormat, cuFormat;
+};
+
+struct CUdevprop {
+    int maxThreadsPerBlock, maxThreadsDim[3], maxGridSize[3];
+    int sharedMemPerBlock, totalConstantMemory, SIMDWidth, memPitch, regsPerBlock, clockRate, textureAlign;
+};
+
+struct CUexecAffinityParam {
+    CUexecAffinityType type;
+    unsigned int smCount;
+};
+
+struct CUctxCreateParams {
+    CUexecAffinityParam* execAffinityParams;
+    int numExecAffinityParams;
+    CUctxCigParam* cigParams;
+};
+
+struct CUDA_MEMCPY2D {
+    size_t srcXInBytes, srcY;
+    CUmemorytype srcMemoryType;
+    const void* srcHost;
+    CUdeviceptr srcDevice;
+    CUarray srcArray;
+    size_t srcPitch;
+    size_t dstXInBytes, dstY;
+    CUmemorytype dstMemoryType;
+    void* dstHost;
+    CUdeviceptr dstDevice;
+    CUarray dstArray;
+    size_t dstPitch;
+    size_t WidthInBytes, Height;
+};
+
+struct CUDA_MEMCPY3D {
+    size_t srcXInBytes, srcY, srcZ, srcLOD;
+    CUmemorytype srcMemoryType;
+    const void* srcHost;
+    CUdeviceptr srcDevice;
+    CUarray srcArray;
+    void* reserved0;
+    size_t srcPitch, srcHeight;
+    size_t dstXInBytes, dstY, dstZ, dstLOD;
+    CUmemorytype dstMemoryType;
+    void* dstHost;
+    CUdeviceptr dstDevice;
+    CUarray dstArray;
+    void* reserved1;
+    size_t dstPitch, dstHeight;
+    size_t WidthInBytes, Height, Depth;
+};
+
+/// As CUDA_MEMCPY3D, with a context where that has reserved words.
+struct CUDA_MEMCPY3D_PEER {
+    size_t srcXInBytes, srcY, srcZ, srcLOD;
+    CUmemorytype srcMemoryType;
+    const void* srcHost;
+    CUdeviceptr srcDevice;
+    CUarray srcArray;
+    CUcontext srcContext;
+    size_t srcPitch, srcHeight;
+    size_t dstXInBytes, dstY, dstZ, dstLOD;
+    CUmemorytype dstMemoryType;
+    void* dstHost;
+    CUdeviceptr dstDevice;
+    CUarray dstArray;
+    CUcontext dstContext;
+    size_t dstPitch, dstHeight;
+    size_t WidthInBytes, Height, Depth;
+};
+
+struct CUmemLocation {
+    CUmemLocationType type;
+    int id;
+};
+
+struct CUmemcpyAttributes {
+    CUmemcpySrcAccessOrder srcAccessOrder;
+    CUmemLocation srcLocHint, dstLocHint;
+    unsigned int flags;
+};
+
+struct CUmemPoolProps {
+    CUmemAllocationType allocType;
+    CUmemAllocationHandleType handleTypes;
+    CUmemLocation location;
+    void* win32SecurityAttributes;
+    size_t maxSize;
+    unsigned short usage;
+    unsigned char reserved[54];
+};
+
+struct CUmemAccessDesc {
+    CUmemLocation location;
+    CUmemAccess_flags flags;
+};
+
+struct CUmemPoolPtrExportData {
+    unsigned char reserved[64];
+};
+
+union CUlaunchAttributeValue {
+    char pad[64];
+    int cooperative;
+    struct {
+        unsigned int x, y, z;
+    } clusterDim;
+    int programmaticStreamSerializationAllowed;
+    struct {
+        CUevent event;
+        int flags;
+        int triggerAtBlockStart;
+    } programmaticEvent;
+    struct {
+        CUevent event;
+        int flags;
+    } launchCompletionEvent;
+    int priority;
+    unsigned int sharedMemCarveout;
+};
+
+struct CUlaunchAttribute {
+    CUlaunchAttributeID id;
+    char pad[4];
+    CUlaunchAttributeValue value;
+};
+
+struct CUlaunchConfig {
+    unsigned int gridDimX, gridDimY, gridDimZ;
+    unsigned int blockDimX, blockDimY, blockDimZ;
+    unsigned int sharedMemBytes;
+    CUstream hStream;
+    CUlaunchAttribute* attrs;
+    unsigned int numAttrs;
+};
+
+struct CUDA_KERNEL_NODE_PARAMS_v1 {
+    CUfunction func;
+    unsigned int gridDimX, gridDimY, gridDimZ;
+    unsigned int blockDimX, blockDimY, blockDimZ;
+    unsigned int sharedMemBytes;
+    void** kernelParams;
+    void** extra;
+};
+
+struct CUDA_KERNEL_NODE_PARAMS {
+    CUfunction func;
+    unsigned int gridDimX, gridDimY, gridDimZ;
+    unsigned int blockDimX, blockDimY, blockDimZ;
+    unsigned int sharedMemBytes;
+    void** kernelParams;
+    void** extra;
+    CUkernel kern;
+    CUcontext ctx;
+};
+
+struct CUDA_MEMSET_NODE_PARAMS {
+    CUdeviceptr dst;
+    size_t pitch;
+    unsigned int value, elementSize;
+    size_t width, height;
+};
+
+struct CUDA_HOST_NODE_PARAMS {
+    CUhostFn fn;
+    void* userData;
+};
+
+struct CUgraphEdgeData {
+    unsigned char from_port, to_port, type, reserved[5];
+};
+
+struct CUDA_GRAPH_INSTANTIATE_PARAMS {
+    cuuint64_t flags;
+    CUstream hUploadStream;
+    CUgraphNode hErrNode_out;
+    CUgraphInstantiateResult result_out;
+};
+
+struct CUgraphExecUpdateResultInfo {
+    CUgraphExecUpdateResult result;
+    CUgraphNode errorNode, errorFromNode;
+};
+
+struct CUgraphNodeParams {
+    CUgraphNodeType type;
+    int reserved0[3];
+    union {
+        long long reserved1[29];
+        CUDA_KERNEL_NODE_PARAMS kernel;
+        struct {
+            int flags, reserved;
+            CUcontext copyCtx;
+            CUDA_MEMCPY3D copyParams;
+        } memcpy;
+        CUDA_MEMSET_NODE_PARAMS memset; ///< followed by a context
+        CUDA_HOST_NODE_PARAMS host;
+        struct {
+            CUgraph graph;
+            int ownership;
+        } graph;
+        struct {
+            CUevent event;
+        } eventWait, eventRecord;
+    };
+    long long reserved2;
+};
+
+} // namespace shim

@@ -1,0 +1,138 @@
+#include "driver/copies.h"
+
+#include "api/constants.h"
+#include "driver/handles.h"
+#include "rt/graph.h"
+#include "rt/memory.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <vector>
+
+namespace shim {
+namespace {
+
+using rt::backend::Copy;
+
+// As large a pageable source as is worth a second copy; CUDA's own limit for this is the same.
+constexpr size_t staging_bytes = 64 << 10;
+
+bool pageable(uint64_t address) { return !rt::memory::find(address); }
+
+size_t extent(size_t width, size_t height, size_t depth, size_t pitch, size_t slice) {
+    return width + (height - 1) * pitch + (depth - 1) * slice;
+}
+
+/// One side of a box copy, as the descriptors name it.
+struct Side {
+    size_t x, y, z;
+    CUmemorytype type;
+    const void* host;
+    CUdeviceptr device;
+    size_t pitch, rows;
+};
+
+struct Placed {
+    uint64_t address;
+    size_t pitch, slice;
+};
+
+Placed place(const Side& side, size_t width, size_t height, size_t depth, const char* which) {
+    const bool flat = height == 1 && depth == 1;
+    const auto wrong = [&](const char* why) { throw Error(Status::invalid_value, std::string(which) + ": " + why); };
+    uint64_t base = side.device;
+    if (side.type == CU_MEMORYTYPE_HOST) base = uint64_t(side.host);
+    if (side.type == CU_MEMORYTYPE_ARRAY) {
+        throw Error(Status::not_supported, std::string(which) + ": copies with arrays are not supported");
+    }
+    if (side.type < CU_MEMORYTYPE_HOST || side.type > CU_MEMORYTYPE_UNIFIED) wrong("unknown kind of memory");
+    if (!base) wrong("null");
+    const size_t pitch = side.pitch ? side.pitch : side.x + width;
+    const size_t rows = side.rows ? side.rows : side.y + height;
+    if (!flat && pitch < side.x + width) wrong("pitch shorter than a row");
+    if (depth > 1 && rows < side.y + height) wrong("height shorter than the box");
+    const size_t slice = pitch * rows;
+    const uint64_t start = base + side.x + side.y * pitch + side.z * slice;
+    if (side.type == CU_MEMORYTYPE_DEVICE) {
+        check_device_range(start, extent(width, height, depth, pitch, slice));
+    }
+    return {start, pitch, slice};
+}
+
+Copy box(const Side& from, const Side& to, size_t width, size_t height, size_t depth) {
+    if (!width || !height || !depth) return {};
+    const Placed source = place(from, width, height, depth, "source");
+    const Placed destination = place(to, width, height, depth, "destination");
+    return {destination.address, source.address,    width,       height, depth, destination.pitch,
+            source.pitch,        destination.slice, source.slice};
+}
+
+/// Whether every page of a range is there at all; says nothing about what may be done to it.
+bool mapped(uint64_t address, size_t bytes) {
+    const uint64_t page = uint64_t(sysconf(_SC_PAGESIZE)), start = address / page * page;
+    return msync(reinterpret_cast<void*>(start), address + bytes - start, MS_ASYNC) == 0;
+}
+
+} // namespace
+
+void check_device_range(CUdeviceptr address, size_t bytes) {
+    const auto found = rt::memory::find(address);
+    if (found && bytes <= found->size - (address - found->address)) return;
+    rt::memory::check_range(address, bytes);
+    if (mapped(address, bytes)) return;
+    throw Error(Status::invalid_value, fmt::format("{} bytes at {:#x} are no memory", bytes, address));
+}
+
+void copy_now(const Copy& copy, rt::Stream& stream) {
+    if (!copy.width) return;
+    stream.copy(copy);
+    stream.synchronize();
+}
+
+void copy_later(const Copy& copy, rt::Stream& stream) {
+    if (!copy.width) return;
+    const bool from_pageable = pageable(copy.source), to_pageable = pageable(copy.destination);
+    if (!from_pageable && !to_pageable) return stream.copy(copy);
+    // A graph copies what is there when it runs.
+    if (rt::capture::info(stream).status != rt::CaptureStatus::none) return stream.copy(copy);
+    if (to_pageable) return copy_now(copy, stream);
+    if (copy.height > 1 || copy.depth > 1 || copy.width > staging_bytes) return copy_now(copy, stream);
+    auto staged = std::make_shared<std::vector<uint8_t>>(copy.width);
+    std::memcpy(staged->data(), reinterpret_cast<const void*>(copy.source), copy.width);
+    Copy from_stage = copy;
+    from_stage.source = uint64_t(staged->data());
+    stream.copy(from_stage);
+    stream.call([staged] {}); // keeps the bytes until the copy is done
+}
+
+Copy box_of(const CUDA_MEMCPY2D& c) {
+    return box({c.srcXInBytes, c.srcY, 0, c.srcMemoryType, c.srcHost, c.srcDevice, c.srcPitch, 0},
+               {c.dstXInBytes, c.dstY, 0, c.dstMemoryType, c.dstHost, c.dstDevice, c.dstPitch, 0}, c.WidthInBytes,
+               c.Height, 1);
+}
+
+Copy box_of(const CUDA_MEMCPY3D& c) {
+    require_value(c.srcLOD == 0 && c.dstLOD == 0, "level of detail must be 0");
+    return box({c.srcXInBytes, c.srcY, c.srcZ, c.srcMemoryType, c.srcHost, c.srcDevice, c.srcPitch, c.srcHeight},
+               {c.dstXInBytes, c.dstY, c.dstZ, c.dstMemoryType, c.dstHost, c.dstDevice, c.dstPitch, c.dstHeight},
+               c.WidthInBytes, c.Height, c.Depth);
+}
+
+rt::backend::Fill fill_of(CUdeviceptr to, size_t pitch, uint32_t value, uint32_t element_bytes, size_t width,
+                          size_t height) {
+    require_value(to % element_bytes == 0, "address not aligned to the element");
+    require_value(pitch % element_bytes == 0, "pitch not aligned to the element");
+    if (!width || !height) return {};
+    require_value(width <= SIZE_MAX / element_bytes, "row too long");
+    const size_t row = width * element_bytes;
+    require_value(height == 1 || pitch >= row, "pitch shorter than a row");
+    check_device_range(to, row + (height - 1) * pitch);
+    return {to, value, element_bytes, width, height, pitch};
+}
+
+} // namespace shim

@@ -1,0 +1,218 @@
+#include "api/bodies.h"
+#include "api/constants.h"
+#include "driver/graph_handles.h"
+#include "driver/handles.h"
+
+#include <fmt/format.h>
+
+// Nodes: adding them, and their parameters.
+namespace shim {
+namespace {
+
+Status add(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
+           rt::NodeParameters parameters) {
+    out(node, "phGraphNode");
+    *node = handle_of(graph_of(graph).add(std::move(parameters), nodes_of(dependencies, count)));
+    return Status::success;
+}
+
+Status set(CUgraphNode node, rt::NodeParameters parameters) {
+    node_of(node).set_parameters(std::move(parameters));
+    return Status::success;
+}
+
+template <class Params> void describe(rt::GraphNode& node, Params& p) {
+    const auto& kernel = parameters_of<rt::KernelNode>(node);
+    p = {};
+    p.func = handle_of(*kernel.function);
+    p.gridDimX = kernel.grid.x;
+    p.gridDimY = kernel.grid.y;
+    p.gridDimZ = kernel.grid.z;
+    p.blockDimX = kernel.block.x;
+    p.blockDimY = kernel.block.y;
+    p.blockDimZ = kernel.block.z;
+    p.sharedMemBytes = kernel.dynamic_shared_bytes;
+    p.kernelParams = node.kernel_arguments();
+}
+
+} // namespace
+
+Status driver::cuGraphAddKernelNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
+                                    const CUDA_KERNEL_NODE_PARAMS_v1* params) {
+    return add(node, graph, dependencies, count, kernel_node(params));
+}
+
+Status driver::cuGraphAddKernelNode_v2(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
+                                       const CUDA_KERNEL_NODE_PARAMS* params) {
+    return add(node, graph, dependencies, count, kernel_node(params));
+}
+
+Status driver::cuGraphAddMemcpyNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
+                                    const CUDA_MEMCPY3D* params, CUcontext context) {
+    return add(node, graph, dependencies, count, copy_node(params, context));
+}
+
+Status driver::cuGraphAddMemsetNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
+                                    const CUDA_MEMSET_NODE_PARAMS* params, CUcontext context) {
+    return add(node, graph, dependencies, count, fill_node(params, context));
+}
+
+Status driver::cuGraphAddHostNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
+                                  const CUDA_HOST_NODE_PARAMS* params) {
+    return add(node, graph, dependencies, count, host_node(params));
+}
+
+Status driver::cuGraphAddChildGraphNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
+                                        CUgraph child) {
+    return add(node, graph, dependencies, count, child_node(child));
+}
+
+Status driver::cuGraphAddEmptyNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count) {
+    return add(node, graph, dependencies, count, rt::EmptyNode{});
+}
+
+Status driver::cuGraphAddEventRecordNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies,
+                                         size_t count, CUevent event) {
+    return add(node, graph, dependencies, count, rt::RecordEventNode{&event_of(event)});
+}
+
+Status driver::cuGraphAddEventWaitNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
+                                       CUevent event) {
+    return add(node, graph, dependencies, count, rt::WaitEventNode{&event_of(event)});
+}
+
+Status driver::cuGraphAddNode_v2(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies,
+                                 const CUgraphEdgeData*, size_t count, CUgraphNodeParams* params) {
+    return add(node, graph, dependencies, count, any_node(params));
+}
+
+// ---- Parameters
+
+Status driver::cuGraphKernelNodeGetParams(CUgraphNode node, CUDA_KERNEL_NODE_PARAMS_v1* params) {
+    describe(node_of(node), out(params, "nodeParams"));
+    return Status::success;
+}
+
+Status driver::cuGraphKernelNodeGetParams_v2(CUgraphNode node, CUDA_KERNEL_NODE_PARAMS* params) {
+    describe(node_of(node), out(params, "nodeParams"));
+    params->ctx = handle_of(parameters_of<rt::KernelNode>(node_of(node)).function->module().context());
+    return Status::success;
+}
+
+Status driver::cuGraphKernelNodeSetParams(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v1* params) {
+    return set(node, kernel_node(params));
+}
+
+Status driver::cuGraphKernelNodeSetParams_v2(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS* params) {
+    return set(node, kernel_node(params));
+}
+
+// Given as addresses alone: all memory is reached by them.
+Status driver::cuGraphMemcpyNodeGetParams(CUgraphNode node, CUDA_MEMCPY3D* params) {
+    const auto& copy = parameters_of<rt::backend::Copy>(node_of(node));
+    CUDA_MEMCPY3D p{};
+    p.srcMemoryType = p.dstMemoryType = CU_MEMORYTYPE_UNIFIED;
+    p.srcDevice = copy.source;
+    p.srcPitch = copy.source_pitch;
+    p.srcHeight = copy.source_pitch ? copy.source_slice / copy.source_pitch : 0;
+    p.dstDevice = copy.destination;
+    p.dstPitch = copy.destination_pitch;
+    p.dstHeight = copy.destination_pitch ? copy.destination_slice / copy.destination_pitch : 0;
+    p.WidthInBytes = copy.width;
+    p.Height = copy.height;
+    p.Depth = copy.depth;
+    out(params, "nodeParams") = p;
+    return Status::success;
+}
+
+Status driver::cuGraphMemcpyNodeSetParams(CUgraphNode node, const CUDA_MEMCPY3D* params) {
+    return set(node, copy_node(params, nullptr));
+}
+
+Status driver::cuGraphMemsetNodeGetParams(CUgraphNode node, CUDA_MEMSET_NODE_PARAMS* params) {
+    const auto& fill = parameters_of<rt::backend::Fill>(node_of(node));
+    out(params, "nodeParams") = {fill.destination, fill.pitch, fill.value, fill.element_bytes, fill.width, fill.height};
+    return Status::success;
+}
+
+Status driver::cuGraphMemsetNodeSetParams(CUgraphNode node, const CUDA_MEMSET_NODE_PARAMS* params) {
+    return set(node, fill_node(params, nullptr));
+}
+
+Status driver::cuGraphHostNodeGetParams(CUgraphNode node, CUDA_HOST_NODE_PARAMS* params) {
+    const auto& host = parameters_of<rt::HostNode>(node_of(node)).host;
+    out(params, "nodeParams") = {host.function, host.data};
+    return Status::success;
+}
+
+Status driver::cuGraphHostNodeSetParams(CUgraphNode node, const CUDA_HOST_NODE_PARAMS* params) {
+    return set(node, host_node(params));
+}
+
+Status driver::cuGraphChildGraphNodeGetGraph(CUgraphNode node, CUgraph* graph) {
+    out(graph, "phGraph") = handle_of(*parameters_of<rt::ChildGraphNode>(node_of(node)).graph);
+    return Status::success;
+}
+
+Status driver::cuGraphEventRecordNodeGetEvent(CUgraphNode node, CUevent* event) {
+    out(event, "event_out") = handle_of(*parameters_of<rt::RecordEventNode>(node_of(node)).event);
+    return Status::success;
+}
+
+Status driver::cuGraphEventRecordNodeSetEvent(CUgraphNode node, CUevent event) {
+    return set(node, rt::RecordEventNode{&event_of(event)});
+}
+
+Status driver::cuGraphEventWaitNodeGetEvent(CUgraphNode node, CUevent* event) {
+    out(event, "event_out") = handle_of(*parameters_of<rt::WaitEventNode>(node_of(node)).event);
+    return Status::success;
+}
+
+Status driver::cuGraphEventWaitNodeSetEvent(CUgraphNode node, CUevent event) {
+    return set(node, rt::WaitEventNode{&event_of(event)});
+}
+
+Status driver::cuGraphNodeSetParams(CUgraphNode node, CUgraphNodeParams* params) { return set(node, any_node(params)); }
+
+// ---- Attributes of kernel nodes
+
+Status driver::cuGraphKernelNodeGetAttribute(CUgraphNode node, CUkernelNodeAttrID id, CUkernelNodeAttrValue* value) {
+    const auto& kernel = parameters_of<rt::KernelNode>(node_of(node));
+    CUkernelNodeAttrValue& given = out(value, "value_out");
+    switch (id) {
+    case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
+        given.cooperative = kernel.cooperative;
+        return Status::success;
+    case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION:
+        given.clusterDim = {kernel.cluster.x, kernel.cluster.y, kernel.cluster.z};
+        return Status::success;
+    }
+    throw Error(Status::not_supported, fmt::format("kernel nodes keep no attribute {}", id));
+}
+
+Status driver::cuGraphKernelNodeSetAttribute(CUgraphNode node, CUkernelNodeAttrID id,
+                                             const CUkernelNodeAttrValue* value) {
+    rt::KernelNode kernel = parameters_of<rt::KernelNode>(node_of(node));
+    require_value(value, "no value");
+    switch (id) {
+    case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
+        kernel.cooperative = value->cooperative != 0;
+        break;
+    case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION:
+        kernel.cluster = {value->clusterDim.x, value->clusterDim.y, value->clusterDim.z};
+        break;
+    default:
+        throw Error(Status::not_supported, fmt::format("kernel nodes keep no attribute {}", id));
+    }
+    return set(node, std::move(kernel));
+}
+
+Status driver::cuGraphKernelNodeCopyAttributes(CUgraphNode to, CUgraphNode from) {
+    const auto& source = parameters_of<rt::KernelNode>(node_of(from));
+    rt::KernelNode kernel = parameters_of<rt::KernelNode>(node_of(to));
+    kernel.cooperative = source.cooperative;
+    kernel.cluster = source.cluster;
+    return set(to, std::move(kernel));
+}
+
+} // namespace shim

@@ -1,0 +1,114 @@
+#include "api/bodies.h"
+#include "api/constants.h"
+#include "driver/handles.h"
+#include "driver/launch_arguments.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+namespace shim {
+namespace {
+
+using rt::backend::Dim3;
+
+/// What a launch asks for beyond its shape.
+struct Extras {
+    bool cooperative = false;
+    Dim3 cluster;
+    std::vector<rt::Event*> events; ///< recorded behind the kernel
+};
+
+void require_clusters(rt::Device& device, Dim3 cluster) {
+    if (cluster.count() == 1) return;
+    require_value(cluster.count() != 0, "cluster of no blocks");
+    if (device.attribute(CU_DEVICE_ATTRIBUTE_CLUSTER_LAUNCH).value_or(0)) return;
+    throw Error(Status::not_supported, "thread block clusters need compute capability 9.0");
+}
+
+void apply(const CUlaunchAttribute& attribute, Extras& extras, rt::Device& device) {
+    const CUlaunchAttributeValue& value = attribute.value;
+    switch (attribute.id) {
+    case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
+        extras.cooperative = value.cooperative != 0;
+        return;
+    case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION:
+        extras.cluster = {value.clusterDim.x, value.clusterDim.y, value.clusterDim.z};
+        require_clusters(device, extras.cluster);
+        return;
+    // Events may come late: behind the kernel they are always true.
+    case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_EVENT:
+        extras.events.push_back(&event_of(value.programmaticEvent.event));
+        return;
+    case CU_LAUNCH_ATTRIBUTE_LAUNCH_COMPLETION_EVENT:
+        extras.events.push_back(&event_of(value.launchCompletionEvent.event));
+        return;
+    // Leave to overlap, to prefer, to place: the plain launch satisfies them all.
+    case CU_LAUNCH_ATTRIBUTE_IGNORE:
+    case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW:
+    case CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY:
+    case CU_LAUNCH_ATTRIBUTE_CLUSTER_SCHEDULING_POLICY_PREFERENCE:
+    case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION:
+    case CU_LAUNCH_ATTRIBUTE_PRIORITY:
+    case CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN_MAP:
+    case CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN:
+    case CU_LAUNCH_ATTRIBUTE_PREFERRED_CLUSTER_DIMENSION:
+    case CU_LAUNCH_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT:
+    case CU_LAUNCH_ATTRIBUTE_NVLINK_UTIL_CENTRIC_SCHEDULING:
+        return;
+    case CU_LAUNCH_ATTRIBUTE_DEVICE_UPDATABLE_KERNEL_NODE:
+        throw Error(Status::not_supported, "kernel nodes that a device updates are not supported");
+    default:
+        throw Error(Status::invalid_value, fmt::format("unknown launch attribute {}", attribute.id));
+    }
+}
+
+Status launch(CUfunction handle, Dim3 grid, Dim3 block, unsigned shared_bytes, CUstream stream_handle,
+              void** parameters, void** extra, const Extras& extras = {}) {
+    rt::Function& function = function_of(handle);
+    rt::Stream& stream = stream_of(stream_handle);
+    if (&function.module().context() != &stream.context()) {
+        throw Error(Status::invalid_handle, "kernel and stream belong to different contexts");
+    }
+    const std::vector<uint8_t> arguments = arguments_of(function, parameters, extra);
+    function.launch(stream, grid, block, shared_bytes, arguments, extras.cooperative, extras.cluster);
+    for (rt::Event* event : extras.events) stream.record(*event);
+    return Status::success;
+}
+
+} // namespace
+
+Status driver::cuLaunchKernel(CUfunction function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z,
+                              unsigned int block_x, unsigned int block_y, unsigned int block_z,
+                              unsigned int shared_bytes, CUstream stream, void** parameters, void** extra) {
+    return launch(function, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared_bytes, stream, parameters,
+                  extra);
+}
+
+Status driver::cuLaunchKernelEx(const CUlaunchConfig* config, CUfunction function, void** parameters, void** extra) {
+    require_value(config && (config->attrs || config->numAttrs == 0), "no configuration, or attributes without a list");
+    rt::Device& device = stream_of(config->hStream).context().device();
+    Extras extras;
+    for (unsigned i = 0; i < config->numAttrs; ++i) apply(config->attrs[i], extras, device);
+    return launch(function, {config->gridDimX, config->gridDimY, config->gridDimZ},
+                  {config->blockDimX, config->blockDimY, config->blockDimZ}, config->sharedMemBytes, config->hStream,
+                  parameters, extra, extras);
+}
+
+Status driver::cuLaunchCooperativeKernel(CUfunction function, unsigned int grid_x, unsigned int grid_y,
+                                         unsigned int grid_z, unsigned int block_x, unsigned int block_y,
+                                         unsigned int block_z, unsigned int shared_bytes, CUstream stream,
+                                         void** parameters) {
+    Extras extras;
+    extras.cooperative = true;
+    return launch(function, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared_bytes, stream, parameters,
+                  nullptr, extras);
+}
+
+Status driver::cuLaunchHostFunc(CUstream stream, CUhostFn function, void* data) {
+    require_value(function, "no function");
+    stream_of(stream).call(rt::HostFunction{function, data});
+    return Status::success;
+}
+
+} // namespace shim

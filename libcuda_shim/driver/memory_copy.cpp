@@ -1,0 +1,168 @@
+#include "api/bodies.h"
+#include "api/constants.h"
+#include "driver/copies.h"
+#include "driver/handles.h"
+
+#include <cstring>
+
+namespace shim {
+namespace {
+
+using rt::backend::Copy;
+
+uint64_t address(const void* pointer) { return uint64_t(pointer); }
+
+/// A plain copy. Device sides are checked: they must lie in memory that CUDA knows.
+Copy plain(uint64_t to, bool to_device, uint64_t from, bool from_device, size_t bytes) {
+    if (bytes == 0) return {};
+    require_value(to && from, "null address");
+    if (to_device) check_device_range(to, bytes);
+    if (from_device) check_device_range(from, bytes);
+    Copy copy;
+    copy.destination = to;
+    copy.source = from;
+    copy.width = bytes;
+    return copy;
+}
+
+Copy unified(CUdeviceptr to, CUdeviceptr from, size_t bytes) { return plain(to, false, from, false, bytes); }
+
+template <class Box> Copy box(const Box* descriptor) { return box_of(out(const_cast<Box*>(descriptor), "pCopy")); }
+
+Copy peer_box(const CUDA_MEMCPY3D_PEER* descriptor) {
+    const auto& peer = *descriptor;
+    if (peer.srcContext) context_of(peer.srcContext);
+    if (peer.dstContext) context_of(peer.dstContext);
+    // Contexts stand where the other descriptor has reserved words; all else is the same.
+    CUDA_MEMCPY3D plain_box;
+    static_assert(sizeof plain_box == sizeof peer);
+    std::memcpy(&plain_box, descriptor, sizeof plain_box);
+    return box_of(plain_box);
+}
+
+Status now(const Copy& copy) {
+    copy_now(copy, stream_of(nullptr));
+    return Status::success;
+}
+
+Status later(const Copy& copy, CUstream stream) {
+    copy_later(copy, stream_of(stream));
+    return Status::success;
+}
+
+/// 1 keeps stream order, 2 reads the source before the call returns, 3 allows either.
+void copy_with(const CUmemcpyAttributes& attributes, const Copy& copy, rt::Stream& stream) {
+    require_value(attributes.srcAccessOrder >= 1 && attributes.srcAccessOrder <= 3, "unknown access order");
+    if (attributes.srcAccessOrder == 2) return copy_now(copy, stream);
+    copy_later(copy, stream);
+}
+
+Status batch(CUdeviceptr* to, CUdeviceptr* from, size_t* sizes, size_t count, CUmemcpyAttributes* attributes,
+             size_t* starts, size_t attribute_count, size_t* failed, CUstream handle) {
+    if (failed) *failed = SIZE_MAX;
+    require_value(to && from && sizes && count, "no list of copies");
+    require_value(attributes && starts && attribute_count && attribute_count <= count && starts[0] == 0,
+                  "no list of attributes");
+    rt::Stream& stream = stream_of(handle);
+    require_value(&stream != &stream.context().legacy_stream(), "the legacy stream takes no batches");
+    size_t which = 0;
+    for (size_t i = 0; i < count; ++i) {
+        while (which + 1 < attribute_count && starts[which + 1] <= i) ++which;
+        try {
+            copy_with(attributes[which], unified(to[i], from[i], sizes[i]), stream);
+        } catch (...) {
+            if (failed) *failed = i;
+            throw;
+        }
+    }
+    return Status::success;
+}
+
+} // namespace
+
+Status driver::cuMemcpy(CUdeviceptr to, CUdeviceptr from, size_t bytes) { return now(unified(to, from, bytes)); }
+
+Status driver::cuMemcpyAsync(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream) {
+    return later(unified(to, from, bytes), stream);
+}
+
+Status driver::cuMemcpyHtoD_v2(CUdeviceptr to, const void* from, size_t bytes) {
+    return now(plain(to, true, address(from), false, bytes));
+}
+
+Status driver::cuMemcpyDtoH_v2(void* to, CUdeviceptr from, size_t bytes) {
+    return now(plain(address(to), false, from, true, bytes));
+}
+
+// Between two places on a device the call does not wait. CUDA driver API, "API synchronization behavior".
+Status driver::cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
+    return later(plain(to, true, from, true, bytes), nullptr);
+}
+
+Status driver::cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes, CUstream stream) {
+    return later(plain(to, true, address(from), false, bytes), stream);
+}
+
+Status driver::cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t bytes, CUstream stream) {
+    return later(plain(address(to), false, from, true, bytes), stream);
+}
+
+Status driver::cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream) {
+    return later(plain(to, true, from, true, bytes), stream);
+}
+
+Status driver::cuMemcpyPeer(CUdeviceptr to, CUcontext to_context, CUdeviceptr from, CUcontext from_context,
+                            size_t bytes) {
+    return cuMemcpyPeerAsync(to, to_context, from, from_context, bytes, nullptr);
+}
+
+Status driver::cuMemcpyPeerAsync(CUdeviceptr to, CUcontext to_context, CUdeviceptr from, CUcontext from_context,
+                                 size_t bytes, CUstream stream) {
+    context_of(to_context);
+    context_of(from_context);
+    return later(plain(to, true, from, true, bytes), stream);
+}
+
+Status driver::cuMemcpy2D_v2(const CUDA_MEMCPY2D* descriptor) { return now(box(descriptor)); }
+
+Status driver::cuMemcpy2DUnaligned_v2(const CUDA_MEMCPY2D* descriptor) { return now(box(descriptor)); }
+
+Status driver::cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D* descriptor, CUstream stream) {
+    return later(box(descriptor), stream);
+}
+
+Status driver::cuMemcpy3D_v2(const CUDA_MEMCPY3D* descriptor) { return now(box(descriptor)); }
+
+Status driver::cuMemcpy3DAsync_v2(const CUDA_MEMCPY3D* descriptor, CUstream stream) {
+    return later(box(descriptor), stream);
+}
+
+Status driver::cuMemcpy3DPeer(const CUDA_MEMCPY3D_PEER* descriptor) {
+    require_value(descriptor, "pCopy is null");
+    return now(peer_box(descriptor));
+}
+
+Status driver::cuMemcpy3DPeerAsync(const CUDA_MEMCPY3D_PEER* descriptor, CUstream stream) {
+    require_value(descriptor, "pCopy is null");
+    return later(peer_box(descriptor), stream);
+}
+
+Status driver::cuMemcpyBatchAsync(CUdeviceptr* to, CUdeviceptr* from, size_t* sizes, size_t count,
+                                  CUmemcpyAttributes* attributes, size_t* starts, size_t attribute_count,
+                                  size_t* failed, CUstream stream) {
+    return batch(to, from, sizes, count, attributes, starts, attribute_count, failed, stream);
+}
+
+Status driver::cuMemcpyBatchAsync_v2(CUdeviceptr* to, CUdeviceptr* from, size_t* sizes, size_t count,
+                                     CUmemcpyAttributes* attributes, size_t* starts, size_t attribute_count,
+                                     CUstream stream) {
+    return batch(to, from, sizes, count, attributes, starts, attribute_count, nullptr, stream);
+}
+
+Status driver::cuMemcpyWithAttributesAsync(CUdeviceptr to, CUdeviceptr from, size_t bytes,
+                                           CUmemcpyAttributes* attributes, CUstream stream) {
+    copy_with(out(attributes, "attr"), unified(to, from, bytes), stream_of(stream));
+    return Status::success;
+}
+
+} // namespace shim

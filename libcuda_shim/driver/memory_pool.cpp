@@ -1,0 +1,262 @@
+#include "driver/memory_pool.h"
+
+#include "api/bodies.h"
+#include "api/constants.h"
+#include "driver/handles.h"
+#include "rt/memory.h"
+#include "rt/platform.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace shim {
+namespace {
+
+struct Piece {
+    MemoryPool* pool;
+    uint64_t bytes;
+};
+
+/// Pools of the process: each device's default and current one, and where each address came from. Never destroyed.
+struct Pools {
+    std::mutex mutex;
+    std::vector<MemoryPool*> defaults, current;
+    std::map<uint64_t, Piece> pieces;
+
+    Pools() {
+        rt::Platform& platform = rt::Platform::get();
+        for (int i = 0; i < platform.device_count(); ++i) defaults.push_back(new MemoryPool(i, 0));
+        current = defaults;
+    }
+};
+
+Pools& pools() {
+    static Pools& all = *new Pools;
+    return all;
+}
+
+MemoryPool& pool_of(CUmemoryPool pool) {
+    if (auto* found = rt::handle_cast<MemoryPool>(pool)) return *found;
+    throw Error(Status::invalid_value, "no memory pool");
+}
+
+MemoryPool& current_pool(int device) {
+    Pools& all = pools();
+    std::lock_guard lock(all.mutex);
+    return *all.current[device];
+}
+
+int device_at(const CUmemLocation* location, CUmemAllocationType type) {
+    require_value(location, "no location");
+    require_value(type == CU_MEM_ALLOCATION_TYPE_PINNED, "pools hold pinned memory");
+    require_value(location->type == CU_MEM_LOCATION_TYPE_DEVICE, "pools belong to devices");
+    return device_of(location->id).ordinal();
+}
+
+Status allocate(CUdeviceptr* address, size_t bytes, MemoryPool& pool, CUstream stream) {
+    out(address, "dptr");
+    require_value(bytes > 0, "allocation of 0 bytes");
+    rt::Stream& on = stream_of(stream);
+    pool.add(bytes);
+    try {
+        *address = rt::memory::allocate_async(on.context(), bytes, on);
+    } catch (...) {
+        pool.remove(bytes);
+        throw;
+    }
+    forget_pool_allocation(*address); // left over from a context that is gone
+    Pools& all = pools();
+    std::lock_guard lock(all.mutex);
+    all.pieces[*address] = {&pool, bytes};
+    return Status::success;
+}
+
+} // namespace
+
+void MemoryPool::add(uint64_t bytes) {
+    const uint64_t used = used_ += bytes;
+    if (max_bytes_ && used > max_bytes_) {
+        used_ -= bytes;
+        throw Error(Status::out_of_memory, fmt::format("the pool's limit is {} bytes", max_bytes_));
+    }
+    uint64_t high = used_high_;
+    while (high < used && !used_high_.compare_exchange_weak(high, used)) {
+    }
+}
+
+void MemoryPool::get(CUmemPool_attribute attribute, void* value) const {
+    require_value(value, "nowhere to put the attribute");
+    auto& wide = *static_cast<cuuint64_t*>(value);
+    switch (attribute) {
+    case CU_MEMPOOL_ATTR_REUSE_FOLLOW_EVENT_DEPENDENCIES:
+    case CU_MEMPOOL_ATTR_REUSE_ALLOW_OPPORTUNISTIC:
+    case CU_MEMPOOL_ATTR_REUSE_ALLOW_INTERNAL_DEPENDENCIES:
+        *static_cast<int*>(value) = reuse_[attribute - CU_MEMPOOL_ATTR_REUSE_FOLLOW_EVENT_DEPENDENCIES];
+        return;
+    case CU_MEMPOOL_ATTR_RELEASE_THRESHOLD:
+        wide = release_threshold_;
+        return;
+    case CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT:
+    case CU_MEMPOOL_ATTR_USED_MEM_CURRENT:
+        wide = used_;
+        return;
+    case CU_MEMPOOL_ATTR_RESERVED_MEM_HIGH:
+    case CU_MEMPOOL_ATTR_USED_MEM_HIGH:
+        wide = used_high_;
+        return;
+    default:
+        throw Error(Status::invalid_value, fmt::format("unknown pool attribute {}", attribute));
+    }
+}
+
+void MemoryPool::set(CUmemPool_attribute attribute, const void* value) {
+    require_value(value, "no value");
+    switch (attribute) {
+    case CU_MEMPOOL_ATTR_REUSE_FOLLOW_EVENT_DEPENDENCIES:
+    case CU_MEMPOOL_ATTR_REUSE_ALLOW_OPPORTUNISTIC:
+    case CU_MEMPOOL_ATTR_REUSE_ALLOW_INTERNAL_DEPENDENCIES:
+        reuse_[attribute - CU_MEMPOOL_ATTR_REUSE_FOLLOW_EVENT_DEPENDENCIES] = *static_cast<const int*>(value) != 0;
+        return;
+    case CU_MEMPOOL_ATTR_RELEASE_THRESHOLD:
+        release_threshold_ = *static_cast<const cuuint64_t*>(value);
+        return;
+    case CU_MEMPOOL_ATTR_RESERVED_MEM_HIGH:
+    case CU_MEMPOOL_ATTR_USED_MEM_HIGH:
+        require_value(*static_cast<const cuuint64_t*>(value) == 0, "high-water marks can only be set to 0");
+        used_high_ = used_.load();
+        return;
+    default:
+        throw Error(Status::invalid_value, fmt::format("pool attribute {} cannot be set", attribute));
+    }
+}
+
+CUmemoryPool pool_of_address(uint64_t address) {
+    Pools& all = pools();
+    std::lock_guard lock(all.mutex);
+    auto after = all.pieces.upper_bound(address);
+    if (after == all.pieces.begin()) return nullptr;
+    const auto& [start, piece] = *std::prev(after);
+    return address - start < piece.bytes ? handle<CUmemoryPool>(*piece.pool) : nullptr;
+}
+
+void forget_pool_allocation(uint64_t address) {
+    Pools& all = pools();
+    std::lock_guard lock(all.mutex);
+    const auto found = all.pieces.find(address);
+    if (found == all.pieces.end()) return;
+    found->second.pool->remove(found->second.bytes);
+    all.pieces.erase(found);
+}
+
+Status driver::cuDeviceGetDefaultMemPool(CUmemoryPool* pool, CUdevice dev) {
+    out(pool, "pool_out") = handle<CUmemoryPool>(*pools().defaults[device_of(dev).ordinal()]);
+    return Status::success;
+}
+
+Status driver::cuDeviceGetMemPool(CUmemoryPool* pool, CUdevice dev) {
+    out(pool, "pool") = handle<CUmemoryPool>(current_pool(device_of(dev).ordinal()));
+    return Status::success;
+}
+
+Status driver::cuDeviceSetMemPool(CUdevice dev, CUmemoryPool pool) {
+    MemoryPool& chosen = pool_of(pool);
+    require_value(chosen.device() == device_of(dev).ordinal(), "the pool belongs to another device");
+    Pools& all = pools();
+    std::lock_guard lock(all.mutex);
+    all.current[dev] = &chosen;
+    return Status::success;
+}
+
+Status driver::cuMemGetDefaultMemPool(CUmemoryPool* pool, CUmemLocation* location, CUmemAllocationType type) {
+    return cuDeviceGetDefaultMemPool(pool, device_at(location, type));
+}
+
+Status driver::cuMemGetMemPool(CUmemoryPool* pool, CUmemLocation* location, CUmemAllocationType type) {
+    return cuDeviceGetMemPool(pool, device_at(location, type));
+}
+
+Status driver::cuMemSetMemPool(CUmemLocation* location, CUmemAllocationType type, CUmemoryPool pool) {
+    return cuDeviceSetMemPool(device_at(location, type), pool);
+}
+
+Status driver::cuMemPoolCreate(CUmemoryPool* pool, const CUmemPoolProps* properties) {
+    require_value(pool && properties, "no properties, or nowhere to put the pool");
+    const int device = device_at(&properties->location, properties->allocType);
+    if (properties->handleTypes != CU_MEM_HANDLE_TYPE_NONE) {
+        throw Error(Status::not_supported, "pools cannot be shared between processes");
+    }
+    *pool = handle<CUmemoryPool>(*new MemoryPool(device, properties->maxSize));
+    return Status::success;
+}
+
+Status driver::cuMemPoolDestroy(CUmemoryPool handle) {
+    MemoryPool& pool = pool_of(handle);
+    Pools& all = pools();
+    std::lock_guard lock(all.mutex);
+    MemoryPool* standard = all.defaults[pool.device()];
+    require_value(&pool != standard, "a default pool cannot be destroyed");
+    if (all.current[pool.device()] == &pool) all.current[pool.device()] = standard;
+    // Its allocations live on until they are freed; nothing counts them any more.
+    std::erase_if(all.pieces, [&](const auto& entry) { return entry.second.pool == &pool; });
+    delete &pool;
+    return Status::success;
+}
+
+Status driver::cuMemPoolGetAttribute(CUmemoryPool pool, CUmemPool_attribute attribute, void* value) {
+    pool_of(pool).get(attribute, value);
+    return Status::success;
+}
+
+Status driver::cuMemPoolSetAttribute(CUmemoryPool pool, CUmemPool_attribute attribute, void* value) {
+    pool_of(pool).set(attribute, value);
+    return Status::success;
+}
+
+// A pool's own device always has access; for others it follows from peer access.
+Status driver::cuMemPoolSetAccess(CUmemoryPool handle, const CUmemAccessDesc* map, size_t count) {
+    MemoryPool& pool = pool_of(handle);
+    require_value(map || count == 0, "no list");
+    for (size_t i = 0; i < count; ++i) {
+        require_value(map[i].location.type == CU_MEM_LOCATION_TYPE_DEVICE, "access is given to devices");
+        const bool own = device_of(map[i].location.id).ordinal() == pool.device();
+        if (!own || map[i].flags != CU_MEM_ACCESS_FLAGS_PROT_READWRITE) {
+            throw Error(Status::not_supported, "access to a pool cannot be changed");
+        }
+    }
+    return Status::success;
+}
+
+Status driver::cuMemPoolGetAccess(CUmemAccess_flags* flags, CUmemoryPool handle, CUmemLocation* location) {
+    MemoryPool& pool = pool_of(handle);
+    require_value(flags && location && location->type == CU_MEM_LOCATION_TYPE_DEVICE, "access is given to devices");
+    const bool own = device_of(location->id).ordinal() == pool.device();
+    *flags = own ? CU_MEM_ACCESS_FLAGS_PROT_READWRITE : CU_MEM_ACCESS_FLAGS_PROT_NONE;
+    return Status::success;
+}
+
+// Nothing is kept beyond what is in use.
+Status driver::cuMemPoolTrimTo(CUmemoryPool pool, size_t) {
+    pool_of(pool);
+    return Status::success;
+}
+
+Status driver::cuMemAllocAsync(CUdeviceptr* address, size_t bytes, CUstream stream) {
+    return allocate(address, bytes, current_pool(stream_of(stream).context().device().ordinal()), stream);
+}
+
+Status driver::cuMemAllocFromPoolAsync(CUdeviceptr* address, size_t bytes, CUmemoryPool pool, CUstream stream) {
+    return allocate(address, bytes, pool_of(pool), stream);
+}
+
+Status driver::cuMemFreeAsync(CUdeviceptr address, CUstream stream) {
+    rt::Stream& on = stream_of(stream);
+    rt::memory::release_async(on.context(), address, on);
+    forget_pool_allocation(address);
+    return Status::success;
+}
+
+} // namespace shim

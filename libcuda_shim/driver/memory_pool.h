@@ -1,0 +1,45 @@
+#pragma once
+
+#include "api/types.h"
+#include "rt/handle.h"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace rt {
+class Device;
+}
+
+namespace shim {
+
+/// A pool of stream-ordered memory: attributes and counts. The memory itself comes from the device's one allocator,
+/// so what a pool reserves is what is in use. CUDA driver API, stream ordered memory allocator.
+class MemoryPool : public rt::HandleBase {
+  public:
+    static constexpr rt::HandleKind kind = rt::HandleKind::mem_pool;
+
+    MemoryPool(int device, size_t max_bytes) : HandleBase(kind), device_(device), max_bytes_(max_bytes) {}
+
+    int device() const { return device_; }
+    /// Counts an allocation in; throws out_of_memory beyond the pool's limit.
+    void add(uint64_t bytes);
+    void remove(uint64_t bytes) { used_ -= bytes; }
+    /// CUmemPool_attribute; the value is an int or a cuuint64_t.
+    void get(CUmemPool_attribute, void* value) const;
+    void set(CUmemPool_attribute, const void* value);
+
+  private:
+    const int device_;
+    const size_t max_bytes_;
+    std::atomic<uint64_t> used_ = 0, used_high_ = 0;
+    uint64_t release_threshold_ = 0;
+    int reuse_[3] = {1, 1, 1};
+};
+
+/// The pool that an address was allocated from; null for other memory.
+CUmemoryPool pool_of_address(uint64_t address);
+/// An address was freed: its pool counts it no more. Does nothing for other memory.
+void forget_pool_allocation(uint64_t address);
+
+} // namespace shim

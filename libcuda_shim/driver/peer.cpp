@@ -1,0 +1,76 @@
+#include "api/bodies.h"
+#include "api/constants.h"
+#include "driver/handles.h"
+
+#include <mutex>
+#include <set>
+#include <utility>
+
+namespace shim {
+namespace {
+
+/// Devices that are the host's own processors share its memory.
+bool reaches(rt::Device& from, rt::Device& to) {
+    return &from != &to && from.facts().target.arch == ptx::Arch::host && to.facts().target.arch == ptx::Arch::host;
+}
+
+/// Pairs of Context::id: the first may use memory of the second.
+struct Access {
+    std::mutex mutex;
+    std::set<std::pair<uint64_t, uint64_t>> pairs;
+};
+
+Access& access() {
+    static Access& all = *new Access;
+    return all;
+}
+
+} // namespace
+
+Status driver::cuDeviceCanAccessPeer(int* can, CUdevice dev, CUdevice peer) {
+    out(can, "canAccessPeer") = reaches(device_of(dev), device_of(peer));
+    return Status::success;
+}
+
+Status driver::cuDeviceGetP2PAttribute(int* value, CUdevice_P2PAttribute attribute, CUdevice from, CUdevice to) {
+    out(value, "value");
+    rt::Device &source = device_of(from), &destination = device_of(to);
+    if (&source == &destination) throw Error(Status::invalid_device, "a device is no peer of its own");
+    const bool reached = reaches(source, destination);
+    switch (attribute) {
+    case CU_DEVICE_P2P_ATTRIBUTE_ACCESS_SUPPORTED:
+    case CU_DEVICE_P2P_ATTRIBUTE_NATIVE_ATOMIC_SUPPORTED:
+        *value = reached;
+        break;
+    case CU_DEVICE_P2P_ATTRIBUTE_PERFORMANCE_RANK:
+    case CU_DEVICE_P2P_ATTRIBUTE_CUDA_ARRAY_ACCESS_SUPPORTED:
+    case CU_DEVICE_P2P_ATTRIBUTE_ONLY_PARTIAL_NATIVE_ATOMIC_SUPPORTED:
+        *value = 0;
+        break;
+    default:
+        throw Error(Status::invalid_value, "unknown attribute");
+    }
+    return Status::success;
+}
+
+Status driver::cuCtxEnablePeerAccess(CUcontext handle, unsigned int flags) {
+    require_value(flags == 0, "unknown flags");
+    rt::Context &own = rt::Context::current(), &peer = context_of(handle);
+    if (&own == &peer) throw Error(Status::invalid_context, "a context is no peer of its own");
+    if (!reaches(own.device(), peer.device())) {
+        throw Error(Status::peer_access_unsupported, "no access between these devices");
+    }
+    Access& all = access();
+    std::lock_guard lock(all.mutex);
+    const bool added = all.pairs.emplace(own.id(), peer.id()).second;
+    return added ? Status::success : Status::peer_access_already_enabled;
+}
+
+Status driver::cuCtxDisablePeerAccess(CUcontext handle) {
+    rt::Context &own = rt::Context::current(), &peer = context_of(handle);
+    Access& all = access();
+    std::lock_guard lock(all.mutex);
+    return all.pairs.erase({own.id(), peer.id()}) ? Status::success : Status::peer_access_not_enabled;
+}
+
+} // namespace shim

@@ -1,0 +1,100 @@
+#include "api/bodies.h"
+#include "api/constants.h"
+#include "driver/handles.h"
+#include "rt/memory.h"
+
+#include <algorithm>
+
+namespace shim {
+namespace {
+
+constexpr int greatest_priority = -5, least_priority = 0;
+
+Status create(CUstream* stream, unsigned flags, int priority) {
+    out(stream, "phStream");
+    require_value((flags & ~unsigned(CU_STREAM_NON_BLOCKING)) == 0, "unknown stream flags");
+    rt::Context& context = rt::Context::current();
+    const int clamped = std::clamp(priority, greatest_priority, least_priority);
+    *stream = handle_of(*new rt::Stream(context, flags, clamped, rt::Stream::Role::created));
+    return Status::success;
+}
+
+} // namespace
+
+Status driver::cuStreamCreate(CUstream* stream, unsigned int flags) { return create(stream, flags, least_priority); }
+
+Status driver::cuStreamCreateWithPriority(CUstream* stream, unsigned int flags, int priority) {
+    return create(stream, flags, priority);
+}
+
+Status driver::cuStreamDestroy_v2(CUstream stream) {
+    delete &created_stream_of(stream);
+    return Status::success;
+}
+
+Status driver::cuStreamGetPriority(CUstream stream, int* priority) {
+    out(priority, "priority") = stream_of(stream).priority();
+    return Status::success;
+}
+
+Status driver::cuStreamGetFlags(CUstream stream, unsigned int* flags) {
+    out(flags, "flags") = stream_of(stream).flags();
+    return Status::success;
+}
+
+Status driver::cuStreamGetId(CUstream stream, unsigned long long* id) {
+    out(id, "streamId") = stream_of(stream).id();
+    return Status::success;
+}
+
+Status driver::cuStreamGetDevice(CUstream stream, CUdevice* device) {
+    out(device, "device") = stream_of(stream).context().device().ordinal();
+    return Status::success;
+}
+
+Status driver::cuStreamGetCtx(CUstream stream, CUcontext* context) {
+    out(context, "pctx") = handle_of(stream_of(stream).context());
+    return Status::success;
+}
+
+// No stream belongs to a green context, since there are none.
+Status driver::cuStreamGetCtx_v2(CUstream stream, CUcontext* context, CUgreenCtx* green) {
+    rt::Stream& found = stream_of(stream);
+    out(context, "pCtx") = handle_of(found.context());
+    if (green) *green = nullptr;
+    return Status::success;
+}
+
+Status driver::cuStreamQuery(CUstream stream) { return stream_of(stream).idle() ? Status::success : Status::not_ready; }
+
+Status driver::cuStreamSynchronize(CUstream stream) {
+    stream_of(stream).synchronize();
+    return Status::success;
+}
+
+Status driver::cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags) {
+    require_value((flags & ~unsigned(CU_EVENT_WAIT_EXTERNAL)) == 0, "unknown flags");
+    stream_of(stream).wait_for(event_of(event));
+    return Status::success;
+}
+
+Status driver::cuStreamAddCallback(CUstream stream, CUstreamCallback callback, void* data, unsigned int flags) {
+    require_value(callback && flags == 0, "no callback, or unknown flags");
+    stream_of(stream).call([=] { callback(stream, CUresult(Status::success), data); });
+    return Status::success;
+}
+
+// Attachment narrows who may touch managed memory when; memory that both sides always reach needs no narrowing.
+Status driver::cuStreamAttachMemAsync(CUstream stream, CUdeviceptr address, size_t length, unsigned int flags) {
+    rt::Stream& on = stream_of(stream);
+    require_value(flags == CU_MEM_ATTACH_GLOBAL || flags == CU_MEM_ATTACH_HOST || flags == CU_MEM_ATTACH_SINGLE,
+                  "unknown attachment");
+    const bool special = uint64_t(stream) == 0 || &on == &on.context().legacy_stream();
+    require_value(flags != CU_MEM_ATTACH_SINGLE || !special, "the legacy stream cannot own memory");
+    const auto found = rt::memory::find(address);
+    require_value(found && found->kind == rt::backend::MemoryKind::managed, "not managed memory");
+    require_value(length == 0 || length == found->size, "only whole allocations are attached");
+    return Status::success;
+}
+
+} // namespace shim

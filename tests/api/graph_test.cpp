@@ -1,0 +1,252 @@
+#include "driver_fixture.h"
+#include "kernels.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+using namespace shim;
+
+namespace {
+
+class Graphs : public Driver {
+  protected:
+    void SetUp() override {
+        Driver::SetUp();
+        ASSERT_OK(cuGraphCreate(&graph, 0));
+        ASSERT_OK(cuMemAlloc_v2(&words, count * 4));
+        ASSERT_OK(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING));
+        ASSERT_OK(cuModuleLoadData(&module, kernels::add));
+        ASSERT_OK(cuModuleGetFunction(&function, module, "add"));
+    }
+    void TearDown() override {
+        EXPECT_OK(cuModuleUnload(module));
+        EXPECT_OK(cuStreamDestroy_v2(stream));
+        EXPECT_OK(cuMemFree_v2(words));
+        EXPECT_OK(cuGraphDestroy(graph));
+        Driver::TearDown();
+    }
+
+    CUgraphNode empty(std::vector<CUgraphNode> after = {}) {
+        CUgraphNode node = nullptr;
+        EXPECT_OK(cuGraphAddEmptyNode(&node, graph, after.data(), after.size()));
+        return node;
+    }
+    CUDA_MEMSET_NODE_PARAMS fill(unsigned value) { return {words, 0, value, 4, count, 1}; }
+    CUDA_KERNEL_NODE_PARAMS kernel() { return {function, 8, 1, 1, 128, 1, 1, 0, arguments, nullptr, nullptr, nullptr}; }
+    uint32_t run(CUgraphExec exec) {
+        EXPECT_OK(cuGraphLaunch(exec, stream));
+        EXPECT_OK(cuStreamSynchronize(stream));
+        std::vector<uint32_t> seen(count);
+        EXPECT_OK(cuMemcpyDtoH_v2(seen.data(), words, count * 4));
+        EXPECT_TRUE(std::ranges::all_of(seen, [&](uint32_t word) { return word == seen[0]; }));
+        return seen[0];
+    }
+
+    CUgraph graph = nullptr;
+    CUstream stream = nullptr;
+    CUmodule module = nullptr;
+    CUfunction function = nullptr;
+    CUdeviceptr words = 0;
+    uint32_t count = 1000, addend = 7;
+    void* arguments[4] = {&words, &words, &count, &addend};
+};
+
+size_t count_of(CUresult (*list)(CUgraph, CUgraphNode*, size_t*), CUgraph graph) {
+    size_t n = 0;
+    EXPECT_OK(list(graph, nullptr, &n));
+    return n;
+}
+
+} // namespace
+
+TEST_F(Graphs, Structure) {
+    const CUgraphNode a = empty(), b = empty({a}), c = empty({a, b});
+    EXPECT_EQ(count_of(cuGraphGetNodes, graph), 3u);
+    EXPECT_EQ(count_of(cuGraphGetRootNodes, graph), 1u);
+    size_t n = 5;
+    CUgraphNode list[5] = {a, a, a, a, a}, ends[5] = {};
+    ASSERT_OK(cuGraphGetNodes(graph, list, &n));
+    EXPECT_EQ(n, 3u);
+    EXPECT_EQ(list[2], c);
+    EXPECT_EQ(list[3], nullptr) << "room that is left is cleared";
+    n = 5;
+    CUgraphEdgeData data[5];
+    ASSERT_OK(cuGraphGetEdges_v2(graph, list, ends, data, &n));
+    EXPECT_EQ(n, 3u);
+    n = 5;
+    ASSERT_OK(cuGraphNodeGetDependencies(c, list, &n));
+    EXPECT_EQ(n, 2u);
+    ASSERT_OK(cuGraphNodeGetDependentNodes(a, nullptr, &n));
+    EXPECT_EQ(n, 2u);
+    ASSERT_OK(cuGraphRemoveDependencies(graph, &a, &c, 1));
+    EXPECT_STATUS(invalid_value, cuGraphRemoveDependencies(graph, &a, &c, 1));
+    ASSERT_OK(cuGraphAddDependencies_v2(graph, &a, &c, nullptr, 1));
+    ASSERT_OK(cuGraphDestroyNode(b));
+    EXPECT_EQ(count_of(cuGraphGetNodes, graph), 2u);
+    EXPECT_STATUS(invalid_value, cuGraphDestroyNode(b));
+    CUgraphNodeType type = -1;
+    ASSERT_OK(cuGraphNodeGetType(c, &type));
+    EXPECT_EQ(type, CU_GRAPH_NODE_TYPE_EMPTY);
+    CUgraph clone = nullptr;
+    CUgraphNode copy = nullptr;
+    ASSERT_OK(cuGraphClone(&clone, graph));
+    ASSERT_OK(cuGraphNodeFindInClone(&copy, c, clone));
+    EXPECT_NE(copy, c);
+    ASSERT_OK(cuGraphDestroy(clone));
+    EXPECT_STATUS(invalid_value, cuGraphDestroy(clone));
+}
+
+TEST_F(Graphs, CyclesDoNotRun) {
+    const CUgraphNode a = empty(), b = empty({a});
+    ASSERT_OK(cuGraphAddDependencies(graph, &b, &a, 1));
+    CUgraphExec exec = nullptr;
+    EXPECT_STATUS(invalid_value, cuGraphInstantiateWithFlags(&exec, graph, 0));
+    EXPECT_STATUS(invalid_value, cuGraphInstantiateWithFlags(&exec, graph, 1 << 20));
+    EXPECT_STATUS(not_supported, cuGraphInstantiateWithFlags(&exec, graph, 4));
+}
+
+TEST_F(Graphs, FillThenKernel) {
+    CUgraphNode first = nullptr, second = nullptr;
+    const auto five = fill(5);
+    const auto add = kernel();
+    ASSERT_OK(cuGraphAddMemsetNode(&first, graph, nullptr, 0, &five, context));
+    ASSERT_OK(cuGraphAddKernelNode_v2(&second, graph, &first, 1, &add));
+    CUgraphExec exec = nullptr;
+    ASSERT_OK(cuGraphInstantiate_v2(&exec, graph, nullptr, nullptr, 0));
+    EXPECT_EQ(run(exec), 5u + 100 + 7);
+    EXPECT_EQ(run(exec), 5u + 100 + 7) << "graphs run again";
+
+    addend = 50; // a node keeps its own copy of the arguments ...
+    EXPECT_EQ(run(exec), 5u + 100 + 7);
+    ASSERT_OK(cuGraphExecKernelNodeSetParams_v2(exec, second, &add));
+    EXPECT_EQ(run(exec), 5u + 100 + 50) << "... until it is given others";
+    ASSERT_OK(cuGraphNodeSetEnabled(exec, second, 0));
+    EXPECT_EQ(run(exec), 5u);
+    const auto nine = fill(9);
+    ASSERT_OK(cuGraphExecMemsetNodeSetParams(exec, first, &nine, context));
+    EXPECT_EQ(run(exec), 9u);
+
+    CUDA_KERNEL_NODE_PARAMS seen{};
+    ASSERT_OK(cuGraphKernelNodeGetParams_v2(second, &seen));
+    EXPECT_EQ(seen.func, function);
+    EXPECT_EQ(seen.gridDimX, 8u);
+    EXPECT_EQ(*static_cast<uint32_t*>(seen.kernelParams[3]), 7u);
+    CUDA_MEMSET_NODE_PARAMS seen_fill{};
+    ASSERT_OK(cuGraphMemsetNodeGetParams(first, &seen_fill));
+    EXPECT_EQ(seen_fill.value, 5u);
+    EXPECT_STATUS(invalid_value, cuGraphMemsetNodeGetParams(second, &seen_fill)) << "another type of node";
+    ASSERT_OK(cuGraphExecDestroy(exec));
+    EXPECT_STATUS(invalid_value, cuGraphExecDestroy(exec));
+}
+
+TEST_F(Graphs, Update) {
+    CUgraphNode node = nullptr;
+    auto value = fill(1);
+    ASSERT_OK(cuGraphAddMemsetNode(&node, graph, nullptr, 0, &value, context));
+    CUgraphExec exec = nullptr;
+    ASSERT_OK(cuGraphInstantiateWithFlags(&exec, graph, 0));
+    CUgraph other = nullptr;
+    ASSERT_OK(cuGraphClone(&other, graph));
+    size_t one = 1;
+    ASSERT_OK(cuGraphGetNodes(other, &node, &one));
+    value.value = 2;
+    ASSERT_OK(cuGraphMemsetNodeSetParams(node, &value));
+    CUgraphExecUpdateResultInfo info{};
+    ASSERT_OK(cuGraphExecUpdate_v2(exec, other, &info));
+    EXPECT_EQ(run(exec), 2u);
+    CUgraphNode extra = nullptr;
+    ASSERT_OK(cuGraphAddEmptyNode(&extra, other, nullptr, 0));
+    EXPECT_STATUS(graph_exec_update_failure, cuGraphExecUpdate_v2(exec, other, &info));
+    EXPECT_EQ(info.result, 2) << "the shape changed";
+    EXPECT_OK(cuGraphExecDestroy(exec));
+    EXPECT_OK(cuGraphDestroy(other));
+}
+
+TEST_F(Graphs, AnyNodeAndChild) {
+    CUgraphNodeParams params{};
+    params.type = CU_GRAPH_NODE_TYPE_MEMSET;
+    params.memset = fill(3);
+    CUgraphNode node = nullptr, child = nullptr;
+    ASSERT_OK(cuGraphAddNode(&node, graph, nullptr, 0, &params));
+    CUgraph outer = nullptr, inner = nullptr;
+    ASSERT_OK(cuGraphCreate(&outer, 0));
+    ASSERT_OK(cuGraphAddChildGraphNode(&child, outer, nullptr, 0, graph));
+    ASSERT_OK(cuGraphChildGraphNodeGetGraph(child, &inner));
+    EXPECT_NE(inner, graph);
+    EXPECT_STATUS(invalid_value, cuGraphDestroy(inner)) << "it belongs to its node";
+    CUgraphExec exec = nullptr;
+    ASSERT_OK(cuGraphInstantiateWithFlags(&exec, outer, 0));
+    EXPECT_EQ(run(exec), 3u);
+    EXPECT_OK(cuGraphExecDestroy(exec));
+    EXPECT_OK(cuGraphDestroy(outer));
+    params.type = 13;
+    EXPECT_STATUS(not_supported, cuGraphAddNode(&node, graph, nullptr, 0, &params));
+}
+
+TEST_F(Graphs, Capture) {
+    CUstreamCaptureStatus status = 9;
+    ASSERT_OK(cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_RELAXED));
+    ASSERT_OK(cuStreamIsCapturing(stream, &status));
+    EXPECT_EQ(status, 1);
+    ASSERT_OK(cuMemsetD32Async(words, 20, count, stream));
+    ASSERT_OK(cuLaunchKernel(function, 8, 1, 1, 128, 1, 1, 0, stream, arguments, nullptr));
+    cuuint64_t id = 0;
+    CUgraph captured = nullptr;
+    const CUgraphNode* last = nullptr;
+    size_t n = 0;
+    ASSERT_OK(cuStreamGetCaptureInfo_v2(stream, &status, &id, &captured, &last, &n));
+    EXPECT_NE(id, 0u);
+    ASSERT_EQ(n, 1u);
+    CUgraphNodeType type = -1;
+    ASSERT_OK(cuGraphNodeGetType(last[0], &type));
+    EXPECT_EQ(type, CU_GRAPH_NODE_TYPE_KERNEL);
+    EXPECT_STATUS(stream_capture_unsupported, cuStreamSynchronize(stream));
+    CUgraph made = reinterpret_cast<CUgraph>(1);
+    EXPECT_STATUS(stream_capture_invalidated, cuStreamEndCapture(stream, &made)) << "waiting spoiled it";
+    EXPECT_EQ(made, nullptr);
+
+    ASSERT_OK(cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_RELAXED));
+    ASSERT_OK(cuMemsetD32Async(words, 20, count, stream));
+    ASSERT_OK(cuLaunchKernel(function, 8, 1, 1, 128, 1, 1, 0, stream, arguments, nullptr));
+    ASSERT_OK(cuStreamEndCapture(stream, &made));
+    EXPECT_EQ(count_of(cuGraphGetNodes, made), 2u);
+    CUgraphExec exec = nullptr;
+    ASSERT_OK(cuGraphInstantiateWithFlags(&exec, made, 0));
+    EXPECT_EQ(run(exec), 20u + 100 + 7);
+    EXPECT_OK(cuGraphExecDestroy(exec));
+    EXPECT_OK(cuGraphDestroy(made));
+    EXPECT_STATUS(illegal_state, cuStreamEndCapture(stream, &made)) << "nothing captures";
+    EXPECT_STATUS(invalid_value, cuStreamBeginCapture_v2(stream, 9));
+}
+
+// A pageable source is copied when the graph runs, not when the call is captured.
+TEST_F(Graphs, CaptureOfPageableCopy) {
+    std::vector<uint32_t> source(count, 1);
+    ASSERT_OK(cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_RELAXED));
+    ASSERT_OK(cuMemcpyHtoDAsync_v2(words, source.data(), count * 4, stream));
+    CUgraph made = nullptr;
+    ASSERT_OK(cuStreamEndCapture(stream, &made));
+    EXPECT_EQ(count_of(cuGraphGetNodes, made), 1u);
+    CUgraphExec exec = nullptr;
+    ASSERT_OK(cuGraphInstantiateWithFlags(&exec, made, 0));
+    std::ranges::fill(source, 8u);
+    EXPECT_EQ(run(exec), 8u);
+    EXPECT_OK(cuGraphExecDestroy(exec));
+    EXPECT_OK(cuGraphDestroy(made));
+}
+
+TEST_F(Graphs, DotFile) {
+    const CUgraphNode a = empty();
+    empty({a});
+    const std::string path = testing::TempDir() + "cuttle_graph.dot";
+    ASSERT_OK(cuGraphDebugDotPrint(graph, path.c_str(), 0));
+    std::ifstream file(path);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_NE(text.find("->"), std::string::npos) << text;
+    std::remove(path.c_str());
+    EXPECT_STATUS(operating_system, cuGraphDebugDotPrint(graph, "/nowhere/graph.dot", 0));
+}

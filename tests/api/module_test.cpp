@@ -1,0 +1,157 @@
+#include "driver_fixture.h"
+#include "kernels.h"
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+using namespace shim;
+
+namespace {
+class Modules : public Driver {};
+} // namespace
+
+TEST_F(Modules, LoadsText) {
+    CUmodule module = nullptr, of_function = nullptr;
+    CUfunction function = nullptr;
+    ASSERT_OK(cuModuleLoadData(&module, kernels::add));
+    ASSERT_OK(cuModuleGetFunction(&function, module, "add"));
+    EXPECT_STATUS(not_found, cuModuleGetFunction(&function, module, "subtract"));
+    EXPECT_STATUS(invalid_value, cuModuleGetFunction(nullptr, module, "add"));
+    EXPECT_STATUS(invalid_value, cuModuleGetFunction(&function, module, nullptr));
+    ASSERT_OK(cuModuleGetFunction(&function, module, "add"));
+    const char* name = nullptr;
+    ASSERT_OK(cuFuncGetName(&name, function));
+    EXPECT_STREQ(name, "add");
+    ASSERT_OK(cuFuncGetModule(&of_function, function));
+    EXPECT_EQ(of_function, module);
+    size_t offset = 0, size = 0;
+    ASSERT_OK(cuFuncGetParamInfo(function, 3, &offset, &size));
+    EXPECT_EQ(offset, 20u);
+    EXPECT_EQ(size, 4u);
+    EXPECT_STATUS(invalid_value, cuFuncGetParamInfo(function, 4, &offset, &size));
+    unsigned count = 0;
+    ASSERT_OK(cuModuleGetFunctionCount(&count, module));
+    EXPECT_EQ(count, 1u);
+    CUfunction listed = nullptr;
+    ASSERT_OK(cuModuleEnumerateFunctions(&listed, 1, module));
+    EXPECT_EQ(listed, function);
+    ASSERT_OK(cuModuleUnload(module));
+    EXPECT_STATUS(invalid_handle, cuModuleUnload(module));
+    EXPECT_STATUS(invalid_handle, cuModuleGetFunction(&function, module, "add"));
+}
+
+TEST_F(Modules, Variables) {
+    CUmodule module = nullptr;
+    ASSERT_OK(cuModuleLoadData(&module, kernels::add));
+    CUdeviceptr address = 0;
+    size_t size = 0;
+    ASSERT_OK(cuModuleGetGlobal_v2(&address, &size, module, "bias"));
+    EXPECT_EQ(size, 4u);
+    uint32_t value = 0;
+    ASSERT_OK(cuMemcpyDtoH_v2(&value, address, 4));
+    EXPECT_EQ(value, 100u);
+    EXPECT_OK(cuModuleGetGlobal_v2(nullptr, &size, module, "bias"));
+    EXPECT_STATUS(not_found, cuModuleGetGlobal_v2(&address, &size, module, "nothing"));
+    EXPECT_OK(cuModuleUnload(module));
+}
+
+TEST_F(Modules, FromFile) {
+    const std::string path = testing::TempDir() + "cuttle_api_test.ptx";
+    std::ofstream(path) << kernels::add;
+    CUmodule module = nullptr;
+    ASSERT_OK(cuModuleLoad(&module, path.c_str()));
+    EXPECT_OK(cuModuleUnload(module));
+    std::remove(path.c_str());
+    EXPECT_STATUS(file_not_found, cuModuleLoad(&module, path.c_str()));
+    EXPECT_STATUS(invalid_value, cuModuleLoad(&module, nullptr));
+    EXPECT_STATUS(invalid_value, cuModuleLoadData(&module, nullptr));
+}
+
+// The values of options stand in the pointers themselves, and sizes come back the same way.
+TEST_F(Modules, JitErrorLog) {
+    char log[2048] = {};
+    CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+    void* values[] = {log, reinterpret_cast<void*>(sizeof log)};
+    CUmodule module = nullptr;
+    CUfunction function = nullptr;
+    int status = cuModuleLoadDataEx(&module, kernels::broken, 2, options, values);
+    if (status == 0) {
+        // One bad kernel does not spoil a module: it fails when it is looked up.
+        status = cuModuleGetFunction(&function, module, "broken");
+        EXPECT_STATUS(invalid_ptx, status);
+        EXPECT_OK(cuModuleUnload(module));
+    } else {
+        EXPECT_STATUS(invalid_ptx, status);
+    }
+    EXPECT_NE(std::string(log).find("frobnicate"), std::string::npos) << log;
+    EXPECT_EQ(reinterpret_cast<size_t>(values[1]), std::strlen(log));
+    options[0] = 1000;
+    EXPECT_STATUS(invalid_value, cuModuleLoadDataEx(&module, kernels::add, 1, options, values));
+}
+
+TEST_F(Modules, Library) {
+    CUlibrary library = nullptr, owner = nullptr;
+    CUkernel kernel = nullptr, listed = nullptr;
+    CUfunction function = nullptr;
+    CUmodule module = nullptr;
+    CUlibraryOption options[] = {CU_LIBRARY_BINARY_IS_PRESERVED};
+    void* values[] = {reinterpret_cast<void*>(1)};
+    ASSERT_OK(cuCtxSetCurrent(nullptr)); // needs no context
+    ASSERT_OK(cuLibraryLoadData(&library, kernels::add, nullptr, nullptr, 0, options, values, 1));
+    ASSERT_OK(cuLibraryGetKernel(&kernel, library, "add"));
+    ASSERT_OK(cuCtxSetCurrent(context));
+    EXPECT_STATUS(not_found, cuLibraryGetKernel(&listed, library, "none"));
+    ASSERT_OK(cuLibraryEnumerateKernels(&listed, 1, library));
+    EXPECT_EQ(listed, kernel);
+    ASSERT_OK(cuKernelGetLibrary(&owner, kernel));
+    EXPECT_EQ(owner, library);
+    ASSERT_OK(cuKernelGetFunction(&function, kernel));
+    ASSERT_OK(cuLibraryGetModule(&module, library));
+    CUfunction same = nullptr;
+    ASSERT_OK(cuModuleGetFunction(&same, module, "add"));
+    EXPECT_EQ(same, function);
+    CUdeviceptr address = 0;
+    size_t size = 0;
+    ASSERT_OK(cuLibraryGetGlobal(&address, &size, library, "bias"));
+    EXPECT_EQ(size, 4u);
+    EXPECT_STATUS(not_found, cuLibraryGetManaged(&address, &size, library, "none"));
+    int threads = 0;
+    ASSERT_OK(cuKernelGetAttribute(&threads, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, kernel, 0));
+    EXPECT_EQ(threads, 1024);
+    ASSERT_OK(cuLibraryUnload(library));
+    EXPECT_STATUS(invalid_handle, cuLibraryUnload(library));
+    EXPECT_STATUS(invalid_handle, cuKernelGetFunction(&function, kernel));
+}
+
+TEST_F(Modules, LinksTexts) {
+    CUlinkState link = nullptr;
+    ASSERT_OK(cuLinkCreate_v2(0, nullptr, nullptr, &link));
+    const auto add = [&](const char* text) {
+        return cuLinkAddData_v2(link, CU_JIT_INPUT_PTX, const_cast<char*>(text), std::strlen(text) + 1, "text", 0,
+                                nullptr, nullptr);
+    };
+    ASSERT_OK(add(kernels::caller));
+    ASSERT_OK(add(kernels::callee));
+    void* image = nullptr;
+    size_t size = 0;
+    ASSERT_OK(cuLinkComplete(link, &image, &size));
+    EXPECT_GT(size, 0u);
+    CUmodule module = nullptr;
+    ASSERT_OK(cuModuleLoadData(&module, image));
+    ASSERT_OK(cuLinkDestroy(link));
+    EXPECT_STATUS(invalid_handle, cuLinkDestroy(link));
+    CUfunction function = nullptr;
+    ASSERT_OK(cuModuleGetFunction(&function, module, "apply"));
+    CUdeviceptr word = 0;
+    ASSERT_OK(cuMemAlloc_v2(&word, 4));
+    ASSERT_OK(cuMemsetD32_v2(word, 21, 1));
+    void* arguments[] = {&word};
+    ASSERT_OK(cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, nullptr, arguments, nullptr));
+    uint32_t value = 0;
+    ASSERT_OK(cuMemcpyDtoH_v2(&value, word, 4));
+    EXPECT_EQ(value, 42u);
+    EXPECT_OK(cuMemFree_v2(word));
+    EXPECT_OK(cuModuleUnload(module));
+}
