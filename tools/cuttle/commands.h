@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+/// The subcommands of `cuttle`. Each returns the exit code; what goes wrong is thrown as std::runtime_error.
+
+struct RunSettings {
+    std::string devices; ///< as the option `devices`; empty = as the environment says
+    bool summary = false;
+    std::vector<std::string> command; ///< program and arguments
+};
+/// Becomes the program, with our libcuda.so.1 in place of any other. 127: not found, 126: cannot be run.
+int run(const RunSettings&);
+
+int show_info();
+int show_options();
+
+int show_cache();
+int clear_cache();

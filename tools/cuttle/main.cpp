@@ -1,0 +1,51 @@
+#include "commands.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <stdexcept>
+
+namespace {
+
+/// Parses, and names the subcommand to carry out.
+int dispatch(int argc, char** argv) {
+    CLI::App app("Cuttle: run CUDA programs without NVIDIA hardware", "cuttle");
+    app.require_subcommand(1);
+
+    RunSettings settings;
+    CLI::App* run_command = app.add_subcommand("run", "run a program on Cuttle's devices");
+    run_command->add_option("--device", settings.devices, "back ends to use, in order: cpu, hip, level_zero, null");
+    run_command->add_flag("--summary", settings.summary, "say at exit what was translated and what was cached");
+    run_command->footer("PROGRAM and its arguments come last.");
+    run_command->prefix_command(); // from the first word that is no option of ours, all is the program's
+
+    bool options = false, clear = false;
+    CLI::App* info_command = app.add_subcommand("info", "show devices, versions, and where things are");
+    info_command->add_flag("--options", options, "show all settings and their values in force instead");
+    CLI::App* cache_command = app.add_subcommand("cache", "show or clear the cache of translated code");
+    cache_command->add_flag("--clear", clear, "delete every entry");
+
+    CLI11_PARSE(app, argc, argv);
+    if (run_command->parsed()) {
+        settings.command = run_command->remaining();
+        if (!settings.command.empty() && settings.command.front() == "--")
+            settings.command.erase(settings.command.begin());
+        if (settings.command.empty()) throw std::runtime_error("run: which program?");
+        if (settings.command.front().starts_with('-'))
+            throw std::runtime_error("run: unknown option " + settings.command.front());
+        return run(settings);
+    }
+    if (info_command->parsed()) return options ? show_options() : show_info();
+    return clear ? clear_cache() : show_cache();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return dispatch(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "cuttle: %s\n", error.what());
+        return 1;
+    }
+}

@@ -1,0 +1,55 @@
+#include "commands.h"
+
+#include "code/translator_path.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* library = "libcuda.so.1";
+
+/// The directory of our libcuda, found from where this program lies: in bin/, beside lib/.
+fs::path library_directory() {
+    const fs::path own = rt::code::own_directory();
+    for (const char* place : {"../lib", "../lib/cuttle", "."}) {
+        const fs::path directory = (own / place).lexically_normal();
+        std::error_code ignored;
+        if (fs::exists(directory / library, ignored)) return directory;
+    }
+    throw std::runtime_error(fmt::format("{} was not found near {}", library, own.string()));
+}
+
+void put_in_front(const char* variable, const std::string& value, char separator) {
+    const char* old = std::getenv(variable);
+    const std::string all = old != nullptr && *old != '\0' ? value + separator + old : value;
+    setenv(variable, all.c_str(), 1);
+}
+
+} // namespace
+
+int run(const RunSettings& settings) {
+    const fs::path directory = library_directory();
+    put_in_front("LD_LIBRARY_PATH", directory.string(), ':');
+    // Preloading wins over a program's RPATH, and answers dlopen by name.
+    put_in_front("LD_PRELOAD", (directory / library).string(), ' ');
+    if (!settings.devices.empty()) setenv("CUTTLE_DEVICES", settings.devices.c_str(), 1);
+    if (settings.summary) setenv("CUTTLE_SUMMARY", "1", 1);
+
+    std::vector<char*> arguments;
+    for (const std::string& argument : settings.command) arguments.push_back(const_cast<char*>(argument.c_str()));
+    arguments.push_back(nullptr);
+    execvp(arguments[0], arguments.data());
+    const int error = errno;
+    std::fprintf(stderr, "cuttle: cannot run '%s': %s\n", arguments[0], std::strerror(error));
+    return error == ENOENT ? 127 : 126;
+}

@@ -1,0 +1,10 @@
+# Makes the installed libcuda the system's, for prefixes that are the system's. Staged installs (DESTDIR) get the file only.
+set(conf "$ENV{DESTDIR}/etc/ld.so.conf.d/000-cuttle.conf")
+if(NOT CUTTLE_LIBRARY_FOLDER MATCHES "^/(usr|opt)/")
+  message(STATUS "Not the system's library: use `cuttle run`, or LD_LIBRARY_PATH=${CUTTLE_LIBRARY_FOLDER}")
+  return()
+endif()
+file(WRITE "${conf}" "${CUTTLE_LIBRARY_FOLDER}\n")
+if("$ENV{DESTDIR}" STREQUAL "")
+  execute_process(COMMAND ldconfig COMMAND_ERROR_IS_FATAL ANY)
+endif()
