@@ -1,0 +1,31 @@
+#pragma once
+
+#include "cases.h"
+
+#include "backend/backend.h"
+#include "ptx/image.h"
+
+#include <memory>
+
+namespace oracle {
+
+/// The kernels of a group, translated for a device and loaded there.
+class GroupRunner {
+  public:
+    GroupRunner(rt::backend::Device&, const std::string& group);
+    ~GroupRunner();
+    GroupRunner(const GroupRunner&) = delete;
+    GroupRunner& operator=(const GroupRunner&) = delete;
+
+    /// The output of every thread: threads * output_slots slots. Throws std::runtime_error saying why the kernel could not
+    /// be translated or run.
+    std::vector<uint64_t> run(const Case&);
+
+  private:
+    rt::backend::Device& device_;
+    std::shared_ptr<const ptx::Image> image_;
+    std::unique_ptr<rt::backend::Code> code_;
+    uint64_t in_ = 0, out_ = 0;
+};
+
+} // namespace oracle

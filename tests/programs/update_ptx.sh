@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Makes ptx/*.ptx, the kernels of the programs for machines without a CUDA toolkit, anew: update_ptx.sh [NVCC]
+set -euo pipefail
+cd "$(dirname "$0")"
+nvcc=${1:-/usr/local/cuda/bin/nvcc}
+mkdir -p ptx
+for source in *.cu ../../tools/demo/demo.cu; do
+    name=$(basename "$source" .cu)
+    case $name in nvrtc_driver | rdc_*) continue ;; esac
+    "$nvcc" -std=c++17 -arch=compute_80 -Wno-deprecated-gpu-targets -ptx "$source" -o - | grep -v '^//' >"ptx/$name.ptx"
+    echo "$name"
+done

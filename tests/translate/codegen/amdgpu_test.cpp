@@ -1,0 +1,110 @@
+#include "gpu_kernels.h"
+
+#include "ast/position.h"
+#include "llvm_to_code/amdgpu.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+using namespace codegen_test;
+
+namespace {
+
+ptx::Image compile_for(const char* target, const char* text, std::vector<ptx::KernelInfo> kernels,
+                       const ptx::AfterStage& hook = {}) {
+    llvm::LLVMContext context;
+    return ptx::compile_amdgpu(parse(context, text), std::move(kernels), ptx::Target::parse(target), {}, hook);
+}
+
+class Amdgpu : public testing::TestWithParam<const char*> {};
+
+TEST_P(Amdgpu, MakesACodeObject) {
+    const ptx::Image image = compile_for(GetParam(), gpu_kernels, gpu_kernel_infos());
+    ASSERT_EQ(image.kernels.size(), 2u);
+    EXPECT_FALSE(image.kernels[0].uses_barrier);
+    EXPECT_TRUE(image.kernels[1].uses_barrier);
+    EXPECT_EQ(image.kernels[1].static_shared_bytes, 1024u);
+    EXPECT_GT(image.kernels[0].registers, 0u);
+    EXPECT_LT(image.kernels[0].registers, 64u);
+    std::ofstream("amdgpu_test.co", std::ios::binary)
+        .write(reinterpret_cast<const char*>(image.code.data()), static_cast<std::streamsize>(image.code.size()));
+    const Ran notes = run_program(CODEGEN_READELF " -h --notes --dyn-symbols amdgpu_test.co");
+    remove("amdgpu_test.co");
+    if (notes.status != 0) GTEST_SKIP() << "no llvm-readelf: " << notes.output;
+    auto has = [&](const std::string& text) { return notes.output.find(text) != std::string::npos; };
+    EXPECT_TRUE(has("ABI Version:                       3")) << notes.output; // code object 5
+    EXPECT_TRUE(has("saxpy.kd") && has("sum.kd")) << notes.output;
+    EXPECT_TRUE(has(".group_segment_fixed_size: 1024")) << notes.output;
+    EXPECT_TRUE(has(".value_kind:     by_value")) << notes.output;
+    EXPECT_TRUE(has(".size:           24")) << notes.output;
+    EXPECT_FALSE(has("hidden_hostcall_buffer")) << notes.output;
+    EXPECT_EQ(notes.output.find(" UND "), notes.output.rfind(" UND ")) << "undefined symbols\n" << notes.output;
+}
+
+TEST_P(Amdgpu, UsesTheHardwaresBarrierAndSharedMemory) {
+    std::string assembly;
+    compile_for(GetParam(), gpu_kernels, gpu_kernel_infos(), [&](std::string_view stage, const std::string& text) {
+        if (stage == "assembly") assembly = text;
+        return true;
+    });
+    EXPECT_NE(assembly.find("s_barrier"), std::string::npos) << assembly;
+    EXPECT_NE(assembly.find("ds_"), std::string::npos);
+    EXPECT_NE(assembly.find("global_load"), std::string::npos);
+    EXPECT_EQ(assembly.find("flat_load"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Processors, Amdgpu,
+                         testing::Values("amdgcn:gfx1100", "amdgcn:gfx1030", "amdgcn:gfx90a", "amdgcn:gfx942"));
+
+TEST(AmdgpuTarget, ReachesGlobalsDynamicSharedAndGenericAddresses) {
+    const ptx::Image image = compile_for("amdgcn:gfx1100", R"(
+declare i32 @cuttle.sreg.nwarpid() #0
+declare i32 @cuttle.sreg.lanemask_lt() #0
+define void @k() #1 {
+  %g = call i64 @cuttle.global.address(i64 16)
+  %gp = inttoptr i64 %g to ptr addrspace(1)
+  %d = call i32 @cuttle.shared.dynamic()
+  %dp = inttoptr i32 %d to ptr addrspace(3)
+  store i32 5, ptr addrspace(3) %dp
+  %dw = zext i32 %d to i64
+  %s = call i64 @cuttle.cvta.shared(i64 %dw)
+  %sp = inttoptr i64 %s to ptr
+  %v = load volatile i32, ptr %sp
+  %w = call i32 @cuttle.sreg.nwarpid()
+  %m = call i32 @cuttle.sreg.lanemask_lt()
+  %wm = xor i32 %w, %m
+  %i = call i1 @cuttle.isspacep.shared(i64 %s)
+  %iw = zext i1 %i to i32
+  %vi = add i32 %v, %iw
+  %r = add i32 %vi, %wm
+  %old = atomicrmw add ptr addrspace(1) %gp, i32 %r syncscope("device") monotonic
+  ret void
+})",
+                                         named({"k"}));
+    const std::string code(image.code.begin(), image.code.end());
+    EXPECT_NE(code.find("cuttle.globals"), std::string::npos);
+}
+
+TEST(AmdgpuTarget, SaysWhatItCannotDo) {
+    auto message = [](const char* text, const char* target) -> std::string {
+        try {
+            compile_for(target, text, named({"k"}));
+        } catch (const ptx::Error& error) {
+            return error.what();
+        }
+        return "";
+    };
+    EXPECT_NE(
+        message(
+            "define void @k() #1 { %r = call {i32, i1} @cuttle.shuffle(i32 0, i32 0, i32 0, i32 0, i32 -1) ret void }",
+            "amdgcn:gfx1100")
+            .find("cuttle.shuffle"),
+        std::string::npos);
+    EXPECT_NE(message("define void @k() #1 { call void @cuttle.barrier.sync(i32 1, i32 0) ret void }", "amdgcn:gfx1100")
+                  .find("number"),
+              std::string::npos);
+    EXPECT_NE(message("define void @k() #1 { ret void }", "amdgcn:gfx1").find("gfx1"), std::string::npos);
+}
+
+} // namespace

@@ -1,0 +1,107 @@
+#include "gpu_kernels.h"
+
+#include "ast/position.h"
+#include "llvm_to_code/spirv.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+using namespace codegen_test;
+
+namespace {
+
+ptx::Image compile_spirv(const char* text, std::vector<ptx::KernelInfo> kernels) {
+    llvm::LLVMContext context;
+    return ptx::compile_spirv(parse(context, text), std::move(kernels), ptx::Target::parse("spirv"), {});
+}
+
+/// Runs spirv-val or spirv-dis; CUTTLE_SPIRV_TOOLS may name their folder.
+Ran spirv_tool(const char* tool, const ptx::Image& image) {
+    const char* folder = getenv("CUTTLE_SPIRV_TOOLS");
+    const std::string program = folder ? std::string(folder) + "/" + tool : tool;
+    if (run_program(program + " --version").status != 0) return {-1, "no " + program};
+    std::ofstream("spirv_test.spv", std::ios::binary)
+        .write(reinterpret_cast<const char*>(image.code.data()), static_cast<std::streamsize>(image.code.size()));
+    Ran ran =
+        run_program(program + (std::string(tool) == "spirv-val" ? " --target-env spv1.6" : "") + " spirv_test.spv");
+    remove("spirv_test.spv");
+    return ran;
+}
+
+TEST(Spirv, IsAccepted) {
+    const ptx::Image image = compile_spirv(gpu_kernels, gpu_kernel_infos());
+    ASSERT_EQ(image.kernels.size(), 2u);
+    EXPECT_TRUE(image.kernels[1].uses_barrier);
+    EXPECT_EQ(image.kernels[1].static_shared_bytes, 1024u);
+    ASSERT_GT(image.code.size(), 20u);
+    uint32_t words[2];
+    std::memcpy(words, image.code.data(), sizeof words);
+    EXPECT_EQ(words[0], 0x07230203u);
+    EXPECT_EQ(words[1], 0x00010400u);
+    const Ran verdict = spirv_tool("spirv-val", image);
+    if (verdict.status == -1) GTEST_SKIP() << verdict.output;
+    EXPECT_EQ(verdict.status, 0) << verdict.output;
+    const Ran listing = spirv_tool("spirv-dis", image);
+    auto has = [&](const char* text) { return listing.output.find(text) != std::string::npos; };
+    EXPECT_TRUE(has("OpEntryPoint Kernel") && has("\"saxpy\"") && has("\"sum\"")) << listing.output;
+    EXPECT_TRUE(has("SubgroupSize 32")) << listing.output;
+    EXPECT_TRUE(has("OpControlBarrier")) << listing.output;
+    EXPECT_TRUE(has("ContractionOff")) << listing.output;
+    EXPECT_FALSE(has("OpFunctionCall")) << listing.output;
+}
+
+TEST(Spirv, ReachesGlobalsSharedLocalAndGenericMemory) {
+    const ptx::Image image = compile_spirv(R"(
+declare i64 @cuttle.cvta.to.shared(i64) #0
+define void @k() #1 !cuttle.shared.static !0 {
+  %x = alloca [16 x i32]
+  %xa = ptrtoint ptr %x to i64
+  %lane = call i32 @cuttle.sreg.laneid()
+  %lw = zext i32 %lane to i64
+  %slot = add i64 %xa, %lw
+  %slotp = inttoptr i64 %slot to ptr addrspace(5)
+  store volatile i32 7, ptr addrspace(5) %slotp
+  %lv = load volatile i32, ptr addrspace(5) %slotp
+  %g = call i64 @cuttle.global.address(i64 16)
+  %gp = inttoptr i64 %g to ptr addrspace(1)
+  %d = call i32 @cuttle.shared.dynamic()
+  %dp = inttoptr i32 %d to ptr addrspace(3)
+  store i32 5, ptr addrspace(3) %dp
+  %dw = zext i32 %d to i64
+  %s = call i64 @cuttle.cvta.shared(i64 %dw)
+  %sp = inttoptr i64 %s to ptr
+  %v = load i32, ptr %sp
+  %b = call i64 @cuttle.cvta.to.shared(i64 %s)
+  %bw = trunc i64 %b to i32
+  %vb = add i32 %v, %bw
+  %vl = add i32 %vb, %lv
+  %old = atomicrmw add ptr addrspace(1) %gp, i32 %vl syncscope("device") monotonic
+  ret void
+}
+!0 = !{i32 20}
+)",
+                                           named({"k"}));
+    const Ran verdict = spirv_tool("spirv-val", image);
+    if (verdict.status == -1) GTEST_SKIP() << verdict.output;
+    EXPECT_EQ(verdict.status, 0) << verdict.output;
+}
+
+TEST(Spirv, SaysWhatItCannotDo) {
+    auto message = [](const char* text) -> std::string {
+        try {
+            compile_spirv(text, named({"k"}));
+        } catch (const ptx::Error& error) {
+            return error.what();
+        }
+        return "";
+    };
+    EXPECT_NE(message("define void @k() #1 { call void @cuttle.trap(i32 0) unreachable }").find("cuttle.trap"),
+              std::string::npos);
+    EXPECT_NE(message("define internal void @f(i32 %n) { call void @f(i32 %n) ret void }\n"
+                      "define void @k() #1 { call void @f(i32 3) ret void }")
+                  .find("'f'"),
+              std::string::npos);
+}
+
+} // namespace
