@@ -39,6 +39,13 @@ rt::LogLevel level_of(rt::Status status) {
     }
 }
 
+// Programs repeat their calls; a message is worth saying loudly once.
+void report(rt::LogLevel level, const Entry& entry, const char* what) {
+    const std::string line = fmt::format("{}: {}", entry.name, what);
+    if (level == rt::LogLevel::error && !rt::first_time(line)) level = rt::LogLevel::info;
+    rt::log(level, rt::LogChannel::api, "{}", line);
+}
+
 } // namespace
 
 bool per_thread_default_stream() noexcept { return per_thread_default; }
@@ -71,20 +78,23 @@ void require(Needs needs) {
 }
 
 CUresult status_of_exception(const Entry& entry) noexcept {
+    rt::Status result = rt::Status::unknown;
     try {
-        throw;
-    } catch (const rt::Error& error) {
-        rt::log(level_of(error.status()), rt::LogChannel::api, "{}: {}", entry.name, error.what());
-        return CUresult(error.status());
-    } catch (const std::bad_alloc&) {
-        rt::log(rt::LogLevel::error, rt::LogChannel::api, "{}: out of host memory", entry.name);
-        return CUresult(rt::Status::out_of_memory);
-    } catch (const std::exception& error) {
-        rt::log(rt::LogLevel::error, rt::LogChannel::api, "{}: {}", entry.name, error.what());
+        try {
+            throw;
+        } catch (const rt::Error& error) {
+            result = error.status();
+            report(level_of(result), entry, error.what());
+        } catch (const std::bad_alloc&) {
+            result = rt::Status::out_of_memory;
+            report(rt::LogLevel::error, entry, "out of host memory");
+        } catch (const std::exception& error) {
+            report(rt::LogLevel::error, entry, error.what());
+        }
     } catch (...) {
-        rt::log(rt::LogLevel::error, rt::LogChannel::api, "{}: exception of unknown type", entry.name);
+        // Of a type that is none of ours, or no memory left to report it with.
     }
-    return CUresult(rt::Status::unknown);
+    return CUresult(result);
 }
 
 CUresult stub(const Entry& entry) noexcept {

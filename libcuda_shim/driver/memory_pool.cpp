@@ -238,7 +238,7 @@ Status driver::cuMemPoolGetAccess(CUmemAccess_flags* flags, CUmemoryPool handle,
     return Status::success;
 }
 
-// Nothing is kept beyond what is in use.
+// What was freed is cached behind all pools and given back when memory runs short; a pool by itself holds nothing.
 Status driver::cuMemPoolTrimTo(CUmemoryPool pool, size_t) {
     pool_of(pool);
     return Status::success;

@@ -13,7 +13,7 @@ class Device;
 
 namespace shim {
 
-/// A pool of stream-ordered memory: attributes and counts. The memory itself comes from the device's one allocator,
+/// A pool of stream-ordered memory: attributes and counts. The memory itself comes from the runtime's one cache,
 /// so what a pool reserves is what is in use. CUDA driver API, stream ordered memory allocator.
 class MemoryPool : public rt::HandleBase {
   public:

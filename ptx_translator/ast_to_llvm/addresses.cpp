@@ -147,7 +147,7 @@ Space FunctionLowering::effective_space(const Operand& address, Space space) con
     const Operand& base = address.base();
     if (base.kind != Operand::Kind::symbol) return space == Space::param && !source_.is_entry ? Space::local : space;
     const Variable* named = variable(base);
-    if (!named || named->space == Space::reg) return space;
+    if (!named) return space;
     if (named->space != Space::param) return space == Space::generic ? named->space : space;
     bool of_kernel = source_.is_entry && base.symbol_kind == Operand::SymbolKind::parameter;
     return of_kernel ? Space::param : Space::local;
@@ -157,7 +157,7 @@ llvm::Value* FunctionLowering::address(const Operand& address, Space space) {
     const Operand& base = address.base();
     space = effective_space(address, space);
     unsigned bits = is_shared(space) ? 32 : 64;
-    if (base.kind == Operand::Kind::symbol && !is_register(base))
+    if (base.kind == Operand::Kind::symbol)
         return resize(symbol_address(base, base.offset + address.offset), bits, false);
     if (base.kind == Operand::Kind::integer)
         return builder_.getIntN(bits, base.integer + static_cast<uint64_t>(address.offset));
@@ -174,7 +174,7 @@ llvm::Value* FunctionLowering::address(const Operand& address, Space space) {
 llvm::Value* FunctionLowering::pointer(const Operand& address, Space space) {
     const Operand& base = address.base();
     space = effective_space(address, space);
-    const Variable* named = base.kind == Operand::Kind::symbol && !is_register(base) ? variable(base) : nullptr;
+    const Variable* named = base.kind == Operand::Kind::symbol ? variable(base) : nullptr;
     if (named && (named->space == Space::local || named->space == Space::param)) {
         bool of_kernel = source_.is_entry && base.symbol_kind == Operand::SymbolKind::parameter;
         llvm::Value* place = of_kernel ? kernel_parameter(base.local_id, base.where) : slot(base);

@@ -29,12 +29,16 @@ Rounding rounding_of(const Instruction& instruction) {
     for (Modifier modifier : instruction.modifiers) {
         switch (modifier) {
         case Modifier::rz:
-        case Modifier::rzi: return Rounding::rz;
+        case Modifier::rzi:
+            return Rounding::rz;
         case Modifier::rm:
-        case Modifier::rmi: return Rounding::rm;
+        case Modifier::rmi:
+            return Rounding::rm;
         case Modifier::rp:
-        case Modifier::rpi: return Rounding::rp;
-        default: break;
+        case Modifier::rpi:
+            return Rounding::rp;
+        default:
+            break;
         }
     }
     return Rounding::rn;
@@ -42,10 +46,14 @@ Rounding rounding_of(const Instruction& instruction) {
 
 const char* suffix_of(Rounding rounding) {
     switch (rounding) {
-    case Rounding::rn: return "rn";
-    case Rounding::rz: return "rz";
-    case Rounding::rm: return "rm";
-    case Rounding::rp: return "rp";
+    case Rounding::rn:
+        return "rn";
+    case Rounding::rz:
+        return "rz";
+    case Rounding::rm:
+        return "rm";
+    case Rounding::rp:
+        return "rp";
     }
     return "";
 }
@@ -54,8 +62,7 @@ Value* read_float(const Operation& op, size_t n, Type type, bool ftz) {
     Value* value;
     if (is_bfloat(type)) {
         value = op.source(n, type == Type::bf16 ? Type::b16 : Type::b32);
-        if (type == Type::bf16x2)
-            value = op.ir.CreateBitCast(value, llvm::FixedVectorType::get(op.ir.getInt16Ty(), 2));
+        if (type == Type::bf16x2) value = op.ir.CreateBitCast(value, llvm::FixedVectorType::get(op.ir.getInt16Ty(), 2));
         value = widen_bfloat(op.ir, value);
     } else {
         value = op.source(n, type);
@@ -101,14 +108,16 @@ Value* widen_bfloat(Builder& ir, Value* bits) {
 
 Value* round_to_bfloat(Builder& ir, Value* value, Rounding rounding) {
     Value* bits = as_integer(ir, value);
-    Value* addend = nullptr;   // what carries into bit 16 when the magnitude is to grow
+    Value* addend = nullptr; // what carries into bit 16 when the magnitude is to grow
     switch (rounding) {
     case Rounding::rn: {
         Value* odd = ir.CreateAnd(ir.CreateLShr(bits, 16), 1);
         addend = ir.CreateAdd(odd, bits_like(bits, 0x7fff));
         break;
     }
-    case Rounding::rz: addend = bits_like(bits, 0); break;
+    case Rounding::rz:
+        addend = bits_like(bits, 0);
+        break;
     case Rounding::rm:
     case Rounding::rp: {
         Value* negative = sign_is_set(ir, bits);
@@ -160,8 +169,8 @@ Value* narrow_to_odd(Builder& ir, Value* value) {
     return ir.CreateBitCast(odd, to);
 }
 
-// The error of the sum is found exactly (Knuth's two-sum); it is NaN, and so fails every comparison, where the sum is no
-// number.
+// The error of the sum is found exactly (Knuth's two-sum); it is NaN, and so fails every comparison, where the sum is
+// no number.
 Value* fma_to_odd(Builder& ir, Value* a, Value* b, Value* c) {
     Value* product = ir.CreateFMul(a, b);
     Value* sum = ir.CreateFAdd(product, c);

@@ -11,16 +11,16 @@ enum class Rounding : uint8_t { rn, rz, rm, rp };
 
 /// By the modifiers .rn, .rz, .rm, .rp and their integral forms .rni ...; nearest even when there is none.
 Rounding rounding_of(const Instruction&);
-const char* suffix_of(Rounding);   ///< "rz"
+const char* suffix_of(Rounding); ///< "rz"
 
 /// Source n of this type as a value to compute with: half, float, double or a vector of these; bf16 as float.
 llvm::Value* read_float(const Operation&, size_t n, Type, bool ftz);
 /// Rounds a computed value to nearest where the type is narrower (bf16), and writes it.
 void write_float(const Operation&, llvm::Value*, Type);
 
-llvm::Value* flush_subnormal(llvm::IRBuilder<>&, llvm::Value*);   ///< .ftz: to zero of the same sign
-llvm::Value* saturate(llvm::IRBuilder<>&, llvm::Value*);          ///< .sat: to [+0, 1]; NaN to +0
-llvm::Value* clamp_negative(llvm::IRBuilder<>&, llvm::Value*);    ///< .relu: below zero to +0; NaN stays
+llvm::Value* flush_subnormal(llvm::IRBuilder<>&, llvm::Value*); ///< .ftz: to zero of the same sign
+llvm::Value* saturate(llvm::IRBuilder<>&, llvm::Value*);        ///< .sat: to [+0, 1]; NaN to +0
+llvm::Value* clamp_negative(llvm::IRBuilder<>&, llvm::Value*);  ///< .relu: below zero to +0; NaN stays
 llvm::Value* is_nan(llvm::IRBuilder<>&, llvm::Value*);
 
 /// iN, or a vector of iN, of the same shape.

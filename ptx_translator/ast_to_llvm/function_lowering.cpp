@@ -29,8 +29,7 @@ void FunctionLowering::run() {
     entry_ = llvm::BasicBlock::Create(module().getContext(), "entry", result_);
     auto* body = new_block("body");
     if (context_.debug) context_.debug->begin(*result_, source_);
-    make_results();
-    make_parameters();
+    make_formals();
     builder_.SetInsertPoint(body);
     lower_body();
     llvm::BranchInst::Create(body, entry_);
@@ -38,32 +37,52 @@ void FunctionLowering::run() {
     promote();
 }
 
-void FunctionLowering::make_results() {
+// Formals of .reg space are the function's first registers, results before parameters.
+void FunctionLowering::make_formals() {
     if (source_.is_entry) return;
+    RegisterId next = 0;
+    for (size_t i = 0; i < source_.results.size(); ++i) make_result(i, next);
+    for (size_t i = 0; i < source_.parameters.size(); ++i) make_parameter(i, next);
+}
+
+void FunctionLowering::make_result(size_t index, RegisterId& next) {
+    const Variable& result = source_.results[index];
+    if (result.space == Space::reg) {
+        results_[index] = register_slot(formal_register(result, next++));
+        return;
+    }
     bool returns = returns_scalar(source_.results);
-    for (size_t i = 0; i < source_.results.size(); ++i) {
-        const Variable& result = source_.results[i];
-        if (is_scalar(result) && (i == 0 || result.space == Space::reg))
-            results_[i] = entry_alloca(scalar_type(module().getContext(), result), result.name);
-        else
-            results_[i] = result_->getArg(static_cast<unsigned>(i - (returns ? 1 : 0)));
+    if (index > 0 || !returns) {
+        results_[index] = result_->getArg(static_cast<unsigned>(index - (returns ? 1 : 0)));
+        return;
+    }
+    auto* type = scalar_type(module().getContext(), result);
+    results_[index] = entry_alloca(type, result.name);
+    llvm::IRBuilder<>(entry_).CreateStore(llvm::ConstantInt::get(type, 0), results_[index]);
+}
+
+void FunctionLowering::make_parameter(size_t index, RegisterId& next) {
+    const Variable& parameter = source_.parameters[index];
+    unsigned pointers = static_cast<unsigned>(source_.results.size()) - (returns_scalar(source_.results) ? 1 : 0);
+    llvm::Argument* argument = result_->getArg(pointers + static_cast<unsigned>(index));
+    argument->setName(parameter.name);
+    parameters_[index] = argument;
+    if (parameter.space == Space::reg) {
+        builder_.SetInsertPoint(entry_);
+        write(formal_register(parameter, next++), argument, parameter.type);
+    } else if (is_scalar(parameter)) {
+        parameters_[index] = entry_alloca(argument->getType(), parameter.name);
+        llvm::IRBuilder<>(entry_).CreateStore(argument, parameters_[index]);
     }
 }
 
-void FunctionLowering::make_parameters() {
-    if (source_.is_entry) return;
-    unsigned first = static_cast<unsigned>(source_.results.size()) - (returns_scalar(source_.results) ? 1 : 0);
-    llvm::IRBuilder<> builder(entry_);
-    for (size_t i = 0; i < source_.parameters.size(); ++i) {
-        llvm::Argument* argument = result_->getArg(first + static_cast<unsigned>(i));
-        argument->setName(source_.parameters[i].name);
-        parameters_[i] = argument;
-        if (!is_scalar(source_.parameters[i])) continue;
-        auto* slot = entry_alloca(argument->getType(), source_.parameters[i].name);
-        builder.SetInsertPoint(entry_);
-        builder.CreateStore(argument, slot);
-        parameters_[i] = slot;
-    }
+Operand FunctionLowering::formal_register(const Variable& formal, RegisterId id) const {
+    if (!is_scalar(formal)) throw Error(formal.where, "vector register parameters are not supported yet");
+    Operand operand;
+    operand.kind = Operand::Kind::reg;
+    operand.register_id = id;
+    operand.where = formal.where;
+    return operand;
 }
 
 void FunctionLowering::lower_body() {
@@ -133,22 +152,21 @@ void FunctionLowering::continue_in(llvm::BasicBlock* next) {
 }
 
 void FunctionLowering::return_to_caller() {
-    if (source_.is_entry || !returns_scalar(source_.results)) {
-        for (size_t i = 0; i < source_.results.size(); ++i) {
-            // Results of .reg space but for the first are registers here and memory of the caller's outside.
-            if (i == 0 || source_.results[i].space != Space::reg || !is_scalar(source_.results[i])) continue;
-            auto* value = builder_.CreateLoad(scalar_type(module().getContext(), source_.results[i]), results_[i]);
-            builder_.CreateStore(value, result_->getArg(static_cast<unsigned>(i)));
-        }
+    bool returns = !source_.is_entry && returns_scalar(source_.results);
+    for (size_t i = returns ? 1 : 0; i < source_.results.size(); ++i)
+        if (source_.results[i].space == Space::reg)
+            builder_.CreateStore(result_value(i), result_->getArg(static_cast<unsigned>(i - (returns ? 1 : 0))));
+    if (returns)
+        builder_.CreateRet(result_value(0));
+    else
         builder_.CreateRetVoid();
-        return;
-    }
-    for (size_t i = 1; i < source_.results.size(); ++i) {
-        if (source_.results[i].space != Space::reg || !is_scalar(source_.results[i])) continue;
-        auto* value = builder_.CreateLoad(scalar_type(module().getContext(), source_.results[i]), results_[i]);
-        builder_.CreateStore(value, result_->getArg(static_cast<unsigned>(i - 1)));
-    }
-    builder_.CreateRet(builder_.CreateLoad(result_->getReturnType(), results_[0]));
+}
+
+/// What the slot of a scalar result holds, as it travels.
+llvm::Value* FunctionLowering::result_value(size_t index) {
+    auto* slot = llvm::cast<llvm::AllocaInst>(results_[index]);
+    llvm::Value* value = builder_.CreateLoad(slot->getAllocatedType(), slot);
+    return builder_.CreateZExt(value, scalar_type(module().getContext(), source_.results[index]));
 }
 
 llvm::AllocaInst* FunctionLowering::entry_alloca(llvm::Type* type, const llvm::Twine& name,

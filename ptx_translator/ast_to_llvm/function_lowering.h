@@ -57,15 +57,17 @@ class FunctionLowering final : public Emitter {
   private:
     using Slots = llvm::SmallVector<llvm::Value*, 0>;
 
-    void make_parameters();
-    void make_results();
+    void make_formals();
+    void make_result(size_t index, RegisterId& next);
+    void make_parameter(size_t index, RegisterId& next);
+    Operand formal_register(const Variable&, RegisterId) const;
+    llvm::Value* result_value(size_t index);
     void lower_body();
     void lower(const Instruction&);
     void lower_guarded(const Instruction&);
     void enter_labels(size_t instruction);
     void promote();
 
-    bool is_register(const Operand&) const;
     llvm::Value* register_slot(const Operand&);
     llvm::Value* vector_part(RegisterId, unsigned lane);
     llvm::Value* local_slot(LocalId);

@@ -57,12 +57,18 @@ Value* named_selector(const Operation& op, Modifier mode, Value* selector, unsig
     Value* s = op.ir.CreateAnd(selector, 3);
     Value* index = op.ir.getInt32(i);
     switch (mode) {
-    case Modifier::f4e: return op.ir.CreateAdd(s, index);
-    case Modifier::b4e: return op.ir.CreateAnd(op.ir.CreateSub(s, index), 7);
-    case Modifier::rc8: return s;
-    case Modifier::ecl: return op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::umax, s, index);
-    case Modifier::ecr: return op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::umin, s, index);
-    default: return op.ir.CreateAdd(op.ir.CreateShl(op.ir.CreateAnd(s, 1), 1), op.ir.getInt32(i & 1));
+    case Modifier::f4e:
+        return op.ir.CreateAdd(s, index);
+    case Modifier::b4e:
+        return op.ir.CreateAnd(op.ir.CreateSub(s, index), 7);
+    case Modifier::rc8:
+        return s;
+    case Modifier::ecl:
+        return op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::umax, s, index);
+    case Modifier::ecr:
+        return op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::umin, s, index);
+    default:
+        return op.ir.CreateAdd(op.ir.CreateShl(op.ir.CreateAnd(s, 1), 1), op.ir.getInt32(i & 1));
     }
 }
 

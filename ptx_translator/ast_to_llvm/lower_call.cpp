@@ -57,9 +57,7 @@ class Call {
     }
 
     const Variable* memory_of(const Operand& operand) const {
-        if (operand.kind != Operand::Kind::symbol) return nullptr;
-        const Variable* named = function_.variable(operand);
-        return named && named->space != Space::reg ? named : nullptr;
+        return operand.kind == Operand::Kind::symbol ? function_.variable(operand) : nullptr;
     }
 
     llvm::Value* checked_slot(const Operand& operand, uint64_t bytes) {

@@ -71,10 +71,14 @@ Value* combine(const Operation& op, Value* compared) {
     Value* other = op.source(2, Type::pred);
     if (other->getType() != compared->getType()) other = op.ir.CreateVectorSplat(2, other);
     switch (op.instruction.first_of({Modifier::and_, Modifier::or_, Modifier::xor_})) {
-    case Modifier::and_: return op.ir.CreateAnd(compared, other);
-    case Modifier::or_: return op.ir.CreateOr(compared, other);
-    case Modifier::xor_: return op.ir.CreateXor(compared, other);
-    default: op.refuse("a third source needs .and, .or or .xor");
+    case Modifier::and_:
+        return op.ir.CreateAnd(compared, other);
+    case Modifier::or_:
+        return op.ir.CreateOr(compared, other);
+    case Modifier::xor_:
+        return op.ir.CreateXor(compared, other);
+    default:
+        op.refuse("a third source needs .and, .or or .xor");
     }
 }
 

@@ -12,14 +12,18 @@ using llvm::Value;
 
 bool is_signed(Type type) { return kind_of(type) == TypeKind::signed_integer; }
 bool is_bfloat(Type type) { return type == Type::bf16 || type == Type::bf16x2; }
-unsigned width(Type type) { return 8 * size_of(type); }
+unsigned width(Type type) { return type == Type::u4 || type == Type::s4 ? 4 : 8 * size_of(type); }
 
 llvm::Intrinsic::ID integral_rounding(Rounding rounding) {
     switch (rounding) {
-    case Rounding::rn: return llvm::Intrinsic::roundeven;
-    case Rounding::rz: return llvm::Intrinsic::trunc;
-    case Rounding::rm: return llvm::Intrinsic::floor;
-    case Rounding::rp: return llvm::Intrinsic::ceil;
+    case Rounding::rn:
+        return llvm::Intrinsic::roundeven;
+    case Rounding::rz:
+        return llvm::Intrinsic::trunc;
+    case Rounding::rm:
+        return llvm::Intrinsic::floor;
+    case Rounding::rp:
+        return llvm::Intrinsic::ceil;
     }
     return llvm::Intrinsic::trunc;
 }
@@ -48,7 +52,8 @@ Value* clamp_to(const Operation& op, Value* value, Type from, Type to) {
     if (is_signed(from)) apply(llvm::Intrinsic::smax, llvm::APInt::getZero(have));
     const llvm::APInt limit = is_signed(to) ? llvm::APInt::getSignedMaxValue(want) : llvm::APInt::getMaxValue(want);
     const llvm::APInt largest = is_signed(from) ? llvm::APInt::getSignedMaxValue(have) : llvm::APInt::getMaxValue(have);
-    if (limit.getActiveBits() < largest.getActiveBits()) apply(llvm::Intrinsic::umin, limit.zext(std::max(have, want)).trunc(have));
+    if (limit.getActiveBits() < largest.getActiveBits())
+        apply(llvm::Intrinsic::umin, limit.zext(std::max(have, want)).trunc(have));
     return value;
 }
 
@@ -87,7 +92,8 @@ Value* to_odd_double(const Operation& op, Value* value, Type from) {
     Value* low = op.ir.CreateAnd(value, 0x7ff);
     Value* sticky = op.ir.CreateZExt(op.ir.CreateIsNotNull(low), value->getType());
     Value* odd = op.ir.CreateOr(op.ir.CreateXor(value, low), op.ir.CreateShl(sticky, 11));
-    Value* magnitude = is_signed(from) ? op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::abs, value, op.ir.getFalse()) : value;
+    Value* magnitude =
+        is_signed(from) ? op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::abs, value, op.ir.getFalse()) : value;
     Value* exact = op.ir.CreateICmpULE(magnitude, op.constant(magnitude, uint64_t{1} << 53));
     return to_float(op, op.ir.CreateSelect(exact, value, odd), from, wide);
 }
@@ -112,9 +118,12 @@ Value* integer_as(const Operation& op, Value* value, Type to, Type from, Roundin
         if (nearest) return to_float(op, value, from, single);
         return narrow(op.ir, to_odd_double(op, value, from), single, rounding);
     // What a float cannot hold exactly is beyond the range of half anyway.
-    case Type::f16: return narrow(op.ir, to_float(op, value, from, single), op.ir.getHalfTy(), rounding);
-    case Type::bf16: return round_to_bfloat(op.ir, narrow_to_odd(op.ir, to_odd_double(op, value, from)), rounding);
-    default: op.refuse("no conversion from an integer to this type");
+    case Type::f16:
+        return narrow(op.ir, to_float(op, value, from, single), op.ir.getHalfTy(), rounding);
+    case Type::bf16:
+        return round_to_bfloat(op.ir, narrow_to_odd(op.ir, to_odd_double(op, value, from)), rounding);
+    default:
+        op.refuse("no conversion from an integer to this type");
     }
 }
 
@@ -181,7 +190,8 @@ void to_tf32(const Operation& op, Type from) {
     Value* rounded = op.ir.CreateSelect(finite, op.ir.CreateAdd(bits, addend), bits);
     rounded = op.ir.CreateAnd(rounded, op.constant(bits, 0xffffe000));
     if (op.has(Modifier::satfinite)) {
-        Value* overflow = op.ir.CreateICmpEQ(op.ir.CreateAnd(rounded, op.constant(bits, 0x7fffffff)), op.constant(bits, 0x7f800000));
+        Value* overflow =
+            op.ir.CreateICmpEQ(op.ir.CreateAnd(rounded, op.constant(bits, 0x7fffffff)), op.constant(bits, 0x7f800000));
         rounded = op.ir.CreateSelect(overflow, op.ir.CreateSub(rounded, op.constant(bits, 0x2000)), rounded);
     }
     op.result(rounded, Type::b32);
@@ -221,16 +231,14 @@ void lower_cvt(Emitter& emitter, const Instruction& instruction) {
 void lower_cvt_pack(Emitter& emitter, const Instruction& instruction) {
     const Operation op(emitter, instruction);
     const Type to = instruction.type(0), from = instruction.type(1);
-    const unsigned bits = to == Type::u4 || to == Type::s4 ? 4 : width(to);
-    if (bits == 4) op.refuse("4-bit elements are not supported yet");
+    const unsigned bits = width(to);
     auto packed = [&](size_t n) {
         Value* value = clamp_to(op, op.source(n, from), from, to);
         return op.ir.CreateAnd(value, op.constant(value, (uint64_t{1} << bits) - 1));
     };
     Value *upper = packed(0), *lower = packed(1);
     Value* result = op.ir.CreateOr(op.ir.CreateShl(upper, bits), lower);
-    if (op.source_count() > 2)
-        result = op.ir.CreateOr(result, op.ir.CreateShl(op.source(2, Type::b32), 2 * bits));
+    if (op.source_count() > 2) result = op.ir.CreateOr(result, op.ir.CreateShl(op.source(2, Type::b32), 2 * bits));
     op.result(result, Type::b32);
 }
 

@@ -12,8 +12,8 @@ bool is_signed(Type type) { return kind_of(type) == TypeKind::signed_integer; }
 
 /// The elements of a 32-bit source, each extended to 32 bits.
 Value* elements(const Operation& op, size_t n, Type type, unsigned count) {
-    Value* packed = op.ir.CreateBitCast(op.source(n, type),
-                                        llvm::FixedVectorType::get(op.ir.getIntNTy(32 / count), count));
+    Value* packed =
+        op.ir.CreateBitCast(op.source(n, type), llvm::FixedVectorType::get(op.ir.getIntNTy(32 / count), count));
     llvm::Type* wide = llvm::FixedVectorType::get(op.ir.getInt32Ty(), count);
     return is_signed(type) ? op.ir.CreateSExt(packed, wide) : op.ir.CreateZExt(packed, wide);
 }

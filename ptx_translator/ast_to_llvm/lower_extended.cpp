@@ -49,13 +49,20 @@ void lower_extended(Emitter& emitter, const Instruction& instruction) {
     const Operation op(emitter, instruction);
     if (op.bits() != 32 && op.bits() != 64) op.refuse("extended precision needs a 32-bit or 64-bit integer type");
     switch (instruction.opcode) {
-    case Opcode::add: return combine(op, op.source(0), op.source(1), false, false);
-    case Opcode::addc: return combine(op, op.source(0), op.source(1), false, true);
-    case Opcode::sub: return combine(op, op.source(0), op.source(1), true, false);
-    case Opcode::subc: return combine(op, op.source(0), op.source(1), true, true);
-    case Opcode::mad: return combine(op, product(op), op.source(2), false, false);
-    case Opcode::madc: return combine(op, product(op), op.source(2), false, true);
-    default: op.refuse("no extended-precision form");
+    case Opcode::add:
+        return combine(op, op.source(0), op.source(1), false, false);
+    case Opcode::addc:
+        return combine(op, op.source(0), op.source(1), false, true);
+    case Opcode::sub:
+        return combine(op, op.source(0), op.source(1), true, false);
+    case Opcode::subc:
+        return combine(op, op.source(0), op.source(1), true, true);
+    case Opcode::mad:
+        return combine(op, product(op), op.source(2), false, false);
+    case Opcode::madc:
+        return combine(op, product(op), op.source(2), false, true);
+    default:
+        op.refuse("no extended-precision form");
     }
 }
 

@@ -16,15 +16,15 @@ using llvm::Value;
 /// An operation that exists in every rounding mode.
 struct RoundedOperation {
     Opcode opcode;
-    const char* name;          ///< in cuttle.round.NAME.MODE.TYPE
+    const char* name; ///< in cuttle.round.NAME.MODE.TYPE
     unsigned sources;
     bool subtract_last;
 };
 
 constexpr RoundedOperation rounded_operations[] = {
-    {Opcode::add, "fadd", 2, false},  {Opcode::sub, "fsub", 2, true},   {Opcode::mul, "fmul", 2, false},
-    {Opcode::fma, "fma", 3, false},   {Opcode::mad, "fma", 3, false},   {Opcode::div, "fdiv", 2, false},
-    {Opcode::rcp, "fdiv", 1, false},  {Opcode::sqrt, "sqrt", 1, false},
+    {Opcode::add, "fadd", 2, false}, {Opcode::sub, "fsub", 2, true},   {Opcode::mul, "fmul", 2, false},
+    {Opcode::fma, "fma", 3, false},  {Opcode::mad, "fma", 3, false},   {Opcode::div, "fdiv", 2, false},
+    {Opcode::rcp, "fdiv", 1, false}, {Opcode::sqrt, "sqrt", 1, false},
 };
 
 bool is_bfloat(Type type) { return type == Type::bf16 || type == Type::bf16x2; }
@@ -149,14 +149,21 @@ unsigned tested_classes(const Operation& op) {
     constexpr unsigned nan = 0x003, infinite = 0x204, normal = 0x108, subnormal = 0x090, zero = 0x060;
     switch (op.instruction.first_of({Modifier::finite, Modifier::infinite, Modifier::number, Modifier::notanumber,
                                      Modifier::normal, Modifier::subnormal})) {
-    case Modifier::finite: return normal | subnormal | zero;
-    case Modifier::infinite: return infinite;
-    case Modifier::number: return infinite | normal | subnormal | zero;
-    case Modifier::notanumber: return nan;
+    case Modifier::finite:
+        return normal | subnormal | zero;
+    case Modifier::infinite:
+        return infinite;
+    case Modifier::number:
+        return infinite | normal | subnormal | zero;
+    case Modifier::notanumber:
+        return nan;
     // On H100 zero passes for normal, whatever the manual says.
-    case Modifier::normal: return normal | zero;
-    case Modifier::subnormal: return subnormal;
-    default: op.refuse("no property to test");
+    case Modifier::normal:
+        return normal | zero;
+    case Modifier::subnormal:
+        return subnormal;
+    default:
+        op.refuse("no property to test");
     }
 }
 
@@ -166,11 +173,16 @@ void lower_floating_arithmetic(Emitter& emitter, const Instruction& instruction)
     const Operation op(emitter, instruction);
     if (op.has(Modifier::approx) || op.has(Modifier::full)) return lower_approximate(emitter, instruction);
     switch (instruction.opcode) {
-    case Opcode::min: return min_or_max(op, false);
-    case Opcode::max: return min_or_max(op, true);
-    case Opcode::abs: return abs_or_neg(op, true);
-    case Opcode::neg: return abs_or_neg(op, false);
-    default: break;
+    case Opcode::min:
+        return min_or_max(op, false);
+    case Opcode::max:
+        return min_or_max(op, true);
+    case Opcode::abs:
+        return abs_or_neg(op, true);
+    case Opcode::neg:
+        return abs_or_neg(op, false);
+    default:
+        break;
     }
     for (const RoundedOperation& row : rounded_operations)
         if (row.opcode == instruction.opcode) return lower_rounded(op, row);

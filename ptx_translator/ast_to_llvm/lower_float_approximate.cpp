@@ -19,23 +19,32 @@ Value* divide(const Operation& op, Value* a, Value* b) {
     Value* magnitude = op.ir.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, b);
     Value* huge = op.ir.CreateFCmpOGT(magnitude, llvm::ConstantFP::get(b->getType(), 0x1p126));
     Value* finite = op.ir.CreateFCmpONE(magnitude, llvm::ConstantFP::getInfinity(b->getType()));
-    Value* product = op.ir.CreateFMul(a, op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::copysign,
-                                                                     llvm::ConstantFP::get(b->getType(), 0.0), b));
+    Value* product = op.ir.CreateFMul(
+        a, op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, llvm::ConstantFP::get(b->getType(), 0.0), b));
     return op.ir.CreateSelect(op.ir.CreateAnd(huge, finite), product, quotient);
 }
 
 Value* compute(const Operation& op, Value* x) {
     auto unary = [&](llvm::Intrinsic::ID id) { return op.ir.CreateUnaryIntrinsic(id, x); };
     switch (op.instruction.opcode) {
-    case Opcode::rcp: return op.ir.CreateFDiv(one(x), x);
-    case Opcode::sqrt: return unary(llvm::Intrinsic::sqrt);
-    case Opcode::rsqrt: return op.ir.CreateFDiv(one(x), unary(llvm::Intrinsic::sqrt));
-    case Opcode::sin: return unary(llvm::Intrinsic::sin);
-    case Opcode::cos: return unary(llvm::Intrinsic::cos);
-    case Opcode::lg2: return unary(llvm::Intrinsic::log2);
-    case Opcode::ex2: return unary(llvm::Intrinsic::exp2);
-    case Opcode::tanh: return unary(llvm::Intrinsic::tanh);
-    default: op.refuse("no approximate form");
+    case Opcode::rcp:
+        return op.ir.CreateFDiv(one(x), x);
+    case Opcode::sqrt:
+        return unary(llvm::Intrinsic::sqrt);
+    case Opcode::rsqrt:
+        return op.ir.CreateFDiv(one(x), unary(llvm::Intrinsic::sqrt));
+    case Opcode::sin:
+        return unary(llvm::Intrinsic::sin);
+    case Opcode::cos:
+        return unary(llvm::Intrinsic::cos);
+    case Opcode::lg2:
+        return unary(llvm::Intrinsic::log2);
+    case Opcode::ex2:
+        return unary(llvm::Intrinsic::exp2);
+    case Opcode::tanh:
+        return unary(llvm::Intrinsic::tanh);
+    default:
+        op.refuse("no approximate form");
     }
 }
 
@@ -62,8 +71,8 @@ void lower_approximate(Emitter& emitter, const Instruction& instruction) {
     Value* x = read_float(op, 0, op.type, ftz);
     if (ftz && op.type == Type::f64) x = upper_word_infinity(op, x);
     llvm::Type* type = x->getType();
-    Value* result = instruction.opcode == Opcode::div ? divide(op, x, read_float(op, 1, op.type, ftz))
-                                                      : compute(op, widen(op, x));
+    Value* result =
+        instruction.opcode == Opcode::div ? divide(op, x, read_float(op, 1, op.type, ftz)) : compute(op, widen(op, x));
     if (result->getType() != type) result = op.ir.CreateFPTrunc(result, type);
     if (ftz) result = flush_subnormal(op.ir, result);
     write_float(op, result, op.type);

@@ -9,8 +9,8 @@
 namespace ptx::ast_to_llvm {
 namespace {
 
-using llvm::Intrinsic::ID;
 using llvm::Value;
+using llvm::Intrinsic::ID;
 
 Value* pick(const Operation& op, ID signed_form, ID unsigned_form, Value* a, Value* b) {
     return op.ir.CreateBinaryIntrinsic(op.is_signed() ? signed_form : unsigned_form, a, b);
@@ -33,11 +33,16 @@ Value* high_product(const Operation& op) {
 
 Type double_width(const Operation& op) {
     switch (op.type) {
-    case Type::u16: return Type::u32;
-    case Type::s16: return Type::s32;
-    case Type::u32: return Type::u64;
-    case Type::s32: return Type::s64;
-    default: op.refuse("no .wide form for this type");
+    case Type::u16:
+        return Type::u32;
+    case Type::s16:
+        return Type::s32;
+    case Type::u32:
+        return Type::u64;
+    case Type::s32:
+        return Type::s64;
+    default:
+        op.refuse("no .wide form for this type");
     }
 }
 
@@ -86,7 +91,8 @@ void divide(const Operation& op, bool remainder) {
     Value *a = op.source(0), *b = op.source(1);
     Value* by_zero = op.ir.CreateICmpEQ(b, op.constant(b, 0));
     Value* unsafe = by_zero;
-    if (op.is_signed()) unsafe = op.ir.CreateOr(unsafe, op.ir.CreateICmpEQ(b, llvm::Constant::getAllOnesValue(b->getType())));
+    if (op.is_signed())
+        unsafe = op.ir.CreateOr(unsafe, op.ir.CreateICmpEQ(b, llvm::Constant::getAllOnesValue(b->getType())));
     Value* divisor = op.ir.CreateSelect(unsafe, op.constant(b, 1), b);
     Value* result;
     if (remainder) {
@@ -119,21 +125,34 @@ Value* absolute_difference(const Operation& op) {
 void lower_integer_arithmetic(Emitter& emitter, const Instruction& instruction) {
     const Operation op(emitter, instruction);
     switch (instruction.opcode) {
-    case Opcode::add: return add_or_sub(op, false);
-    case Opcode::sub: return add_or_sub(op, true);
-    case Opcode::mul: return multiply(op, false);
-    case Opcode::mad: return multiply(op, true);
-    case Opcode::div: return divide(op, false);
-    case Opcode::rem: return divide(op, true);
-    case Opcode::min: return min_or_max(op, false);
-    case Opcode::max: return min_or_max(op, true);
-    case Opcode::neg: return op.result(op.ir.CreateNeg(op.source(0)));
+    case Opcode::add:
+        return add_or_sub(op, false);
+    case Opcode::sub:
+        return add_or_sub(op, true);
+    case Opcode::mul:
+        return multiply(op, false);
+    case Opcode::mad:
+        return multiply(op, true);
+    case Opcode::div:
+        return divide(op, false);
+    case Opcode::rem:
+        return divide(op, true);
+    case Opcode::min:
+        return min_or_max(op, false);
+    case Opcode::max:
+        return min_or_max(op, true);
+    case Opcode::neg:
+        return op.result(op.ir.CreateNeg(op.source(0)));
     case Opcode::abs:
         return op.result(op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::abs, op.source(0), op.ir.getFalse()));
-    case Opcode::sad: return op.result(op.ir.CreateAdd(op.source(2), absolute_difference(op)));
-    case Opcode::mul24: return multiply_24(op, false);
-    case Opcode::mad24: return multiply_24(op, true);
-    default: op.refuse("no integer form");
+    case Opcode::sad:
+        return op.result(op.ir.CreateAdd(op.source(2), absolute_difference(op)));
+    case Opcode::mul24:
+        return multiply_24(op, false);
+    case Opcode::mad24:
+        return multiply_24(op, true);
+    default:
+        op.refuse("no integer form");
     }
 }
 

@@ -15,15 +15,24 @@ Value* minimum(const Operation& op, Value* value, uint64_t limit) {
 /// One of the 16 functions of two bits; bit 2 * b + c of `table` is the answer.
 Value* two_bit_function(llvm::IRBuilder<>& ir, unsigned table, Value* b, Value* c) {
     switch (table) {
-    case 0x0: return llvm::Constant::getNullValue(b->getType());
-    case 0x1: return ir.CreateNot(ir.CreateOr(b, c));
-    case 0x2: return ir.CreateAnd(ir.CreateNot(b), c);
-    case 0x3: return ir.CreateNot(b);
-    case 0x4: return ir.CreateAnd(b, ir.CreateNot(c));
-    case 0x5: return ir.CreateNot(c);
-    case 0x6: return ir.CreateXor(b, c);
-    case 0x7: return ir.CreateNot(ir.CreateAnd(b, c));
-    default: return ir.CreateNot(two_bit_function(ir, ~table & 0xf, b, c));
+    case 0x0:
+        return llvm::Constant::getNullValue(b->getType());
+    case 0x1:
+        return ir.CreateNot(ir.CreateOr(b, c));
+    case 0x2:
+        return ir.CreateAnd(ir.CreateNot(b), c);
+    case 0x3:
+        return ir.CreateNot(b);
+    case 0x4:
+        return ir.CreateAnd(b, ir.CreateNot(c));
+    case 0x5:
+        return ir.CreateNot(c);
+    case 0x6:
+        return ir.CreateXor(b, c);
+    case 0x7:
+        return ir.CreateNot(ir.CreateAnd(b, c));
+    default:
+        return ir.CreateNot(two_bit_function(ir, ~table & 0xf, b, c));
     }
 }
 
@@ -53,13 +62,18 @@ void lower_logic(Emitter& emitter, const Instruction& instruction) {
     const Operation op(emitter, instruction);
     Value* a = op.source(0);
     switch (instruction.opcode) {
-    case Opcode::and_: return op.result(op.ir.CreateAnd(a, op.source(1)));
-    case Opcode::or_: return op.result(op.ir.CreateOr(a, op.source(1)));
-    case Opcode::xor_: return op.result(op.ir.CreateXor(a, op.source(1)));
-    case Opcode::not_: return op.result(op.ir.CreateNot(a));
+    case Opcode::and_:
+        return op.result(op.ir.CreateAnd(a, op.source(1)));
+    case Opcode::or_:
+        return op.result(op.ir.CreateOr(a, op.source(1)));
+    case Opcode::xor_:
+        return op.result(op.ir.CreateXor(a, op.source(1)));
+    case Opcode::not_:
+        return op.result(op.ir.CreateNot(a));
     case Opcode::cnot:
         return op.result(op.ir.CreateZExt(op.ir.CreateICmpEQ(a, op.constant(a, 0)), a->getType()));
-    default: op.refuse("no logical operation");
+    default:
+        op.refuse("no logical operation");
     }
 }
 

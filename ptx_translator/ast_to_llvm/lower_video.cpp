@@ -4,8 +4,8 @@
 
 #include <string_view>
 
-// PTX ISA 9.7.18: video instructions, scalar and SIMD. Everything is computed in 64 bits, so that no intermediate result
-// is cut off.
+// PTX ISA 9.7.18: video instructions, scalar and SIMD. Everything is computed in 64 bits, so that no intermediate
+// result is cut off.
 namespace ptx::ast_to_llvm {
 namespace {
 
@@ -17,7 +17,7 @@ enum class Function { add, sub, absolute_difference, min, max, average, shift_le
 struct VideoOperation {
     Opcode opcode;
     Function function;
-    unsigned lanes;   ///< 1 for the scalar instructions
+    unsigned lanes; ///< 1 for the scalar instructions
 };
 
 // clang-format off
@@ -79,14 +79,22 @@ Value* clamp(const Operation& op, Value* value, unsigned bits, bool sign) {
 }
 
 CmpInst::Predicate predicate_of(const Operation& op) {
-    switch (op.instruction.first_of({Modifier::eq, Modifier::ne, Modifier::lt, Modifier::le, Modifier::gt, Modifier::ge})) {
-    case Modifier::eq: return CmpInst::ICMP_EQ;
-    case Modifier::ne: return CmpInst::ICMP_NE;
-    case Modifier::lt: return CmpInst::ICMP_SLT;
-    case Modifier::le: return CmpInst::ICMP_SLE;
-    case Modifier::gt: return CmpInst::ICMP_SGT;
-    case Modifier::ge: return CmpInst::ICMP_SGE;
-    default: op.refuse("no comparison operator");
+    switch (
+        op.instruction.first_of({Modifier::eq, Modifier::ne, Modifier::lt, Modifier::le, Modifier::gt, Modifier::ge})) {
+    case Modifier::eq:
+        return CmpInst::ICMP_EQ;
+    case Modifier::ne:
+        return CmpInst::ICMP_NE;
+    case Modifier::lt:
+        return CmpInst::ICMP_SLT;
+    case Modifier::le:
+        return CmpInst::ICMP_SLE;
+    case Modifier::gt:
+        return CmpInst::ICMP_SGT;
+    case Modifier::ge:
+        return CmpInst::ICMP_SGE;
+    default:
+        op.refuse("no comparison operator");
     }
 }
 
@@ -105,16 +113,24 @@ Value* shift_amount(const Operation& op, Value* amount) {
 Value* apply(const Operation& op, Function function, Value* a, Value* b) {
     auto& ir = op.ir;
     switch (function) {
-    case Function::add: return ir.CreateAdd(a, b);
-    case Function::sub: return ir.CreateSub(a, b);
+    case Function::add:
+        return ir.CreateAdd(a, b);
+    case Function::sub:
+        return ir.CreateSub(a, b);
     case Function::absolute_difference:
         return ir.CreateBinaryIntrinsic(llvm::Intrinsic::abs, ir.CreateSub(a, b), ir.getFalse());
-    case Function::min: return ir.CreateBinaryIntrinsic(llvm::Intrinsic::smin, a, b);
-    case Function::max: return ir.CreateBinaryIntrinsic(llvm::Intrinsic::smax, a, b);
-    case Function::average: return average(op, a, b);
-    case Function::shift_left: return ir.CreateShl(a, shift_amount(op, b));
-    case Function::shift_right: return ir.CreateAShr(a, shift_amount(op, b));
-    case Function::set: return ir.CreateZExt(ir.CreateICmp(predicate_of(op), a, b), a->getType());
+    case Function::min:
+        return ir.CreateBinaryIntrinsic(llvm::Intrinsic::smin, a, b);
+    case Function::max:
+        return ir.CreateBinaryIntrinsic(llvm::Intrinsic::smax, a, b);
+    case Function::average:
+        return average(op, a, b);
+    case Function::shift_left:
+        return ir.CreateShl(a, shift_amount(op, b));
+    case Function::shift_right:
+        return ir.CreateAShr(a, shift_amount(op, b));
+    case Function::set:
+        return ir.CreateZExt(ir.CreateICmp(predicate_of(op), a, b), a->getType());
     }
     return nullptr;
 }
@@ -144,14 +160,17 @@ void finish(const Operation& op, Value* value, Type type) {
     }
     const bool sign = is_signed(type);
     switch (op.instruction.first_of({Modifier::add, Modifier::min, Modifier::max})) {
-    case Modifier::add: value = op.ir.CreateAdd(value, c); break;
+    case Modifier::add:
+        value = op.ir.CreateAdd(value, c);
+        break;
     case Modifier::min:
         value = op.ir.CreateBinaryIntrinsic(sign ? llvm::Intrinsic::smin : llvm::Intrinsic::umin, value, c);
         break;
     case Modifier::max:
         value = op.ir.CreateBinaryIntrinsic(sign ? llvm::Intrinsic::smax : llvm::Intrinsic::umax, value, c);
         break;
-    default: op.refuse("a third source needs .add, .min, .max or a part of the destination");
+    default:
+        op.refuse("a third source needs .add, .min, .max or a part of the destination");
     }
     op.result(value, Type::b32);
 }
@@ -176,8 +195,10 @@ Value* lane(const Operation& op, size_t n, unsigned index, unsigned lanes, Type 
     const std::string& selector = op.operand(n + 1).name;
     const unsigned bits = 32 / lanes;
     unsigned from = n == 0 ? index : index + lanes;
-    if (selector.size() == lanes + 1) from = static_cast<unsigned>(selector[lanes - index] - '0');
-    else if (!selector.empty()) op.refuse("bad selector ." + selector);
+    if (selector.size() == lanes + 1)
+        from = static_cast<unsigned>(selector[lanes - index] - '0');
+    else if (!selector.empty())
+        op.refuse("bad selector ." + selector);
     if (from >= 2 * lanes) op.refuse("no such element: ." + selector);
     Value* source = whole(op, from / lanes);
     return extend(op, op.ir.CreateLShr(source, from % lanes * bits), bits, is_signed(type));
@@ -237,8 +258,10 @@ void lower_vmad(Emitter& emitter, const Instruction& instruction) {
     Value* product = op.ir.CreateMul(op.ir.CreateSExt(part(op, 0, a), wide), op.ir.CreateSExt(part(op, 1, b), wide));
     Value* c = op.ir.CreateSExt(extend(op, whole(op, 2), 32, sign), wide);
     const bool plus_one = op.has(Modifier::po);
-    if (minus_product && !plus_one) product = op.ir.CreateNeg(product);
-    else if (minus_c && !plus_one) c = op.ir.CreateNeg(c);
+    if (minus_product && !plus_one)
+        product = op.ir.CreateNeg(product);
+    else if (minus_c && !plus_one)
+        c = op.ir.CreateNeg(c);
     Value* result = op.ir.CreateAdd(product, c);
     if (plus_one) result = op.ir.CreateAdd(result, op.constant(result, 1));
     if (op.has(Modifier::shr7)) result = op.ir.CreateAShr(result, 7);

@@ -50,7 +50,6 @@ llvm::Value* FunctionLowering::read(const Operand& operand, Type type) {
     case Kind::floating:
         return constant(operand, type);
     case Kind::symbol:
-        if (is_register(operand)) return read_register(operand, type);
         return resize(symbol_address(operand, operand.offset), bit_width(type), false);
     case Kind::special: {
         llvm::Value* value = read_special(operand);
@@ -69,7 +68,7 @@ llvm::Value* FunctionLowering::read(const Operand& operand, Type type) {
 llvm::Value* FunctionLowering::read_register(const Operand& operand, Type type) {
     Type declared = declared_type(operand);
     llvm::Value* slot = register_slot(operand);
-    unsigned width = declared == Type::pred && operand.kind == Operand::Kind::symbol ? 32 : bit_width(declared);
+    unsigned width = bit_width(declared);
     llvm::Value* value = builder_.CreateLoad(builder_.getIntNTy(width), slot);
     if (type == Type::pred) {
         if (width != 1) value = builder_.CreateIsNotNull(value);
@@ -149,7 +148,6 @@ llvm::Value* FunctionLowering::floating_constant(const Operand& operand, Type ty
 
 Type FunctionLowering::declared_type(const Operand& operand) {
     if (operand.kind == Operand::Kind::reg) return source_.registers[static_cast<size_t>(operand.register_id)].type;
-    if (is_register(operand)) return variable(operand)->type;
     return Type::none;
 }
 
@@ -165,10 +163,9 @@ void FunctionLowering::write(const Operand& operand, llvm::Value* value, Type ty
         }
         return;
     }
-    if (operand.kind != Operand::Kind::reg && !is_register(operand))
-        throw Error(operand.where, "this operand cannot be written to");
+    if (operand.kind != Operand::Kind::reg) throw Error(operand.where, "this operand cannot be written to");
     Type declared = declared_type(operand);
-    unsigned width = declared == Type::pred && operand.kind == Operand::Kind::symbol ? 32 : bit_width(declared);
+    unsigned width = bit_width(declared);
     if (width == 1 && value->getType()->getIntegerBitWidth() != 1)
         value = builder_.CreateIsNotNull(value);
     else
@@ -176,14 +173,7 @@ void FunctionLowering::write(const Operand& operand, llvm::Value* value, Type ty
     builder_.CreateStore(value, register_slot(operand));
 }
 
-bool FunctionLowering::is_register(const Operand& operand) const {
-    if (operand.kind != Operand::Kind::symbol) return false;
-    const Variable* named = variable(operand);
-    return named && named->space == Space::reg;
-}
-
 llvm::Value* FunctionLowering::register_slot(const Operand& operand) {
-    if (operand.kind == Operand::Kind::symbol) return slot(operand);
     if (operand.component >= 0) return vector_part(operand.register_id, static_cast<unsigned>(operand.component));
     const Register& source = source_.registers[static_cast<size_t>(operand.register_id)];
     if (source.lanes != 1) throw Error(operand.where, "vector register '" + source.name + "' where a scalar is wanted");

@@ -14,7 +14,7 @@ struct Operation {
     Emitter& emitter;
     const Instruction& instruction;
     llvm::IRBuilder<>& ir;
-    Type type;   ///< the first type of the instruction; Type::none when it has none
+    Type type; ///< the first type of the instruction; Type::none when it has none
 
     /// Sources count from 0, after the destination.
     size_t source_count() const { return instruction.operands.size() - 1; }
@@ -36,6 +36,6 @@ struct Operation {
     [[noreturn]] void refuse(const std::string& why) const;
 };
 
-bool is_floating(Type);   ///< scalar or packed floating point
+bool is_floating(Type); ///< scalar or packed floating point
 
 } // namespace ptx::ast_to_llvm

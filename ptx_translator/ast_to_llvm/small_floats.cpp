@@ -20,8 +20,8 @@ struct Format {
     int bias;
     unsigned largest;
     unsigned nan;
-    unsigned sign;           ///< sign bit of an element, in its place
-    unsigned element_bits;   ///< how far elements lie apart
+    unsigned sign;         ///< sign bit of an element, in its place
+    unsigned element_bits; ///< how far elements lie apart
 };
 
 // clang-format off

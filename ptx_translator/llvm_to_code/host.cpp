@@ -1,6 +1,6 @@
 #include "llvm_to_code/host.h"
 
-#include "device_library/device_library.h"
+#include "llvm_to_code/embedded.h"
 #include "llvm_to_code/host_calls.h"
 #include "llvm_to_code/host_entry.h"
 #include "llvm_to_code/host_lane.h"

@@ -1,6 +1,6 @@
 #include "llvm_to_code/host_object.h"
 
-#include "device_library/device_library.h"
+#include "llvm_to_code/embedded.h"
 #include "llvm_to_code/link_elf.h"
 #include "llvm_to_code/machine.h"
 

@@ -51,6 +51,28 @@ llvm::Value* by_elements(IR& ir, llvm::IntrinsicInst& fma) {
     return result;
 }
 
+/// An integer as bfloat with one rounding: LLVM's way through float would round twice.
+llvm::Value* integer_to_bfloat(IR& ir, llvm::CastInst& cast) {
+    llvm::Value* value = cast.getOperand(0);
+    llvm::Type* type = value->getType();
+    const bool is_signed = llvm::isa<llvm::SIToFPInst>(cast);
+    if (type->getScalarSizeInBits() > 64) return nullptr;
+    if (type->getScalarSizeInBits() == 64) {
+        // More bits than a double has: round to odd at bit 11, which loses nothing that the last rounding looks at.
+        auto constant = [&](uint64_t number) { return llvm::ConstantInt::get(type, number); };
+        llvm::Value* high = ir.CreateAnd(value, constant(~uint64_t{0x7ff}));
+        llvm::Value* odd = ir.CreateOr(high, constant(0x800));
+        llvm::Value* exact = ir.CreateICmpEQ(high, value);
+        llvm::Value* fits = is_signed
+                                ? ir.CreateICmpULT(ir.CreateAdd(value, constant(1ull << 53)), constant(1ull << 54))
+                                : ir.CreateICmpULT(value, constant(1ull << 53));
+        value = ir.CreateSelect(ir.CreateOr(fits, exact), value, odd);
+    }
+    llvm::Type* wide = type->getWithNewType(ir.getDoubleTy());
+    llvm::Value* number = is_signed ? ir.CreateSIToFP(value, wide) : ir.CreateUIToFP(value, wide);
+    return ir.CreateFPTrunc(number, cast.getType());
+}
+
 bool is_bfloat(const llvm::Value& value) { return value.getType()->getScalarType()->isBFloatTy(); }
 
 /// Null if the instruction can stay. Made before it.
@@ -61,6 +83,8 @@ llvm::Value* rewritten(llvm::Instruction& instruction) {
     if (auto* call = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction))
         return call->getIntrinsicID() == llvm::Intrinsic::fma ? by_elements(ir, *call) : nullptr;
     if (!is_bfloat(instruction)) return nullptr;
+    if (llvm::isa<llvm::SIToFPInst, llvm::UIToFPInst>(instruction))
+        return integer_to_bfloat(ir, llvm::cast<llvm::CastInst>(instruction));
     llvm::Type* wide = instruction.getType()->getWithNewType(ir.getFloatTy());
     if (llvm::isa<llvm::FPTruncInst>(instruction))
         return instruction.getOperand(0)->getType() == wide ? round_to_bfloat(ir, instruction.getOperand(0)) : nullptr;

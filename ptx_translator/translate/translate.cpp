@@ -1,13 +1,12 @@
 #include "ptx/translate.h"
 
-#include "ast/position.h"
 #include "ast_to_ast/prepare.h"
+#include "ast_to_ast/print.h"
 #include "ast_to_llvm/module_lowering.h"
 #include "llvm_to_code/amdgpu.h"
 #include "llvm_to_code/host.h"
 #include "llvm_to_code/spirv.h"
 #include "translate/diagnostics.h"
-#include "translate/dump_ast.h"
 
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
@@ -36,7 +35,7 @@ Image compile(ast_to_llvm::Lowered lowered, const Request& request) {
 Image translate(const Request& request) {
     Image image{request.target, {}, {}, {}};
     Prepared prepared = prepare(request.sources);
-    if (request.after_stage && !request.after_stage("ast", dump_ast(*prepared.module))) return image;
+    if (request.after_stage && !request.after_stage("ast", print(*prepared.module))) return image;
 
     llvm::LLVMContext context;
     DiagnosticCollector diagnostics(context);

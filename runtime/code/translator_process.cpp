@@ -81,8 +81,9 @@ ptx::Reply read_reply(std::span<const uint8_t> bytes, const std::string& path) {
 
 void check_version(const ptx::Reply& reply, const std::string& path) {
     if (reply.version == ptx::translator_version()) return;
-    const std::string text = fmt::format("{} is of another build than this library: '{}', not '{}'", path,
-                                         reply.version, ptx::translator_version());
+    const std::string text =
+        fmt::format("{} is of another build than this library ('{}', not '{}'); its results are not cached", path,
+                    reply.version, ptx::translator_version());
     if (first_time(text)) log(LogLevel::warning, LogChannel::translate, "{}", text);
 }
 

@@ -13,9 +13,9 @@ Status status_of(backend::Fault fault) {
         return Status::launch_failed;
     case Fault::assertion:
         return Status::assert_;
-    // CUDA driver API, CUDA_ERROR_HARDWARE_STACK_ERROR: also a stack beyond its limit.
+    // The manual has an error of its own for this (714); an H100 gives 700.
     case Fault::stack_overflow:
-        return Status::hardware_stack_error;
+        return Status::illegal_address;
     case Fault::illegal_instruction:
         return Status::illegal_instruction;
     case Fault::misaligned_address:

@@ -15,7 +15,7 @@ constexpr uint8_t untouched = 0xaa;
 
 struct Case {
     std::string group, kernel;
-    std::vector<std::string> inputs, outputs;   ///< types
+    std::vector<std::string> inputs, outputs; ///< types
     std::string tolerance;
 };
 

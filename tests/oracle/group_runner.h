@@ -17,8 +17,8 @@ class GroupRunner {
     GroupRunner(const GroupRunner&) = delete;
     GroupRunner& operator=(const GroupRunner&) = delete;
 
-    /// The output of every thread: threads * output_slots slots. Throws std::runtime_error saying why the kernel could not
-    /// be translated or run.
+    /// The output of every thread: threads * output_slots slots. Throws std::runtime_error saying why the kernel could
+    /// not be translated or run.
     std::vector<uint64_t> run(const Case&);
 
   private:

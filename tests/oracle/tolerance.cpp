@@ -55,7 +55,8 @@ bool within(const std::string& tolerance, uint64_t expected_bits, uint64_t got_b
     const size_t colon = tolerance.find(':');
     const std::string kind = tolerance.substr(0, colon);
     const double limit = colon == tolerance.npos ? 0 : std::strtod(tolerance.c_str() + colon + 1, nullptr);
-    if (kind == "ulp" || kind == "half") return static_cast<double>(distance(expected_bits, got_bits, element.bits)) <= limit;
+    if (kind == "ulp" || kind == "half")
+        return static_cast<double>(distance(expected_bits, got_bits, element.bits)) <= limit;
     if (kind == "rel") return error <= limit * std::fabs(expected);
     if (kind == "abs") return error <= limit;
     if (kind == "lg2") return error <= (x > 0.5 && x < 2 ? 0x1p-22 : 0x1p-22 * std::fabs(expected));

@@ -11,6 +11,7 @@ __device__ const char* message = "from the device";
 extern "C" __global__ void use_symbols(char* text) {
     int i = threadIdx.x;
     grid_values[i] = grid_values[i] * 2 + *cursor;
+    __syncthreads();   // everybody has read the cursor
     if (i == 0) {
         counter += answers[2];
         cursor = &answers[0];

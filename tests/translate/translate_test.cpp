@@ -1,3 +1,5 @@
+#include "run_on_host.h"
+
 #include "ast/position.h"
 #include "ptx/translate.h"
 
@@ -15,6 +17,9 @@
 ///                               `...` in the text stands for anything within the line
 ///   // CHECK-NOT[stage]: text   no line of the dump contains the text
 ///   // ERROR: line:column: text the translation fails there, with a message that contains the text
+///   // RUN n=5: 1 2 -> 3 4     `kernel`, run on the host by one thread with n = 5 on a buffer of 64 words that begins
+///   with
+///                               1 2 and is zero behind, leaves it beginning with 3 4
 ///   // TARGET: name             instead of host
 ///   // KERNEL: name             asks for this kernel by name; may be repeated
 ///   // FUNCTION: name           asks for this device function by name; may be repeated
@@ -25,11 +30,18 @@ struct Check {
     bool absent = false;
 };
 
+struct Run {
+    std::string text;
+    uint32_t n = 0;
+    std::vector<uint32_t> before, after;
+};
+
 struct Case {
     std::string text, error;
     ptx::Target target;
     std::vector<std::string> kernels, functions;
     std::vector<Check> checks;
+    std::vector<Run> runs;
 };
 
 bool take_prefix(std::string& line, const std::string& prefix) {
@@ -47,11 +59,29 @@ Check parse_check(std::string rest, bool absent) {
     return check;
 }
 
+std::vector<uint32_t> parse_words(const std::string& text) {
+    std::vector<uint32_t> words;
+    std::istringstream stream(text);
+    for (std::string word; stream >> word;) words.push_back(static_cast<uint32_t>(std::stoll(word, nullptr, 0)));
+    return words;
+}
+
+Run parse_run(const std::string& text) {
+    size_t colon = text.find(':'), arrow = text.find("->");
+    if (colon == std::string::npos || arrow == std::string::npos) throw std::runtime_error("RUN: " + text);
+    Run run{text, 0, parse_words(text.substr(colon + 1, arrow - colon - 1)), parse_words(text.substr(arrow + 2))};
+    run.n = static_cast<uint32_t>(std::stoll(text.substr(2, colon - 2), nullptr, 0));
+    if (run.after.empty()) throw std::runtime_error("RUN expects nothing: " + text);
+    return run;
+}
+
 void parse_directive(std::string line, Case& out) {
     if (take_prefix(line, "// CHECK-NOT["))
         out.checks.push_back(parse_check(line, true));
     else if (take_prefix(line, "// CHECK["))
         out.checks.push_back(parse_check(line, false));
+    else if (take_prefix(line, "// RUN "))
+        out.runs.push_back(parse_run(line));
     else if (take_prefix(line, "// ERROR:"))
         out.error = line;
     else if (take_prefix(line, "// TARGET:"))
@@ -130,13 +160,30 @@ std::string translate(const Case& test, std::map<std::string, std::string>& dump
     return {};
 }
 
+void run_kernel(const Case& test) {
+    std::string_view source = test.text;
+    ptx::ModuleInfo info = ptx::index({&source, 1});
+    ptx::Request request;
+    request.sources = {&source, 1};
+    request.kernels = {"kernel"};
+    request.functions = info.functions_in_data;
+    ptx::Image image = ptx::translate(request);
+    for (const Run& run : test.runs) {
+        std::vector<uint32_t> buffer = run.before;
+        buffer.resize(64);
+        run_on_host(image, info, "kernel", buffer, run.n, 0);
+        buffer.resize(run.after.size());
+        EXPECT_EQ(buffer, run.after) << run.text;
+    }
+}
+
 class TranslateTest : public testing::Test {
   public:
     explicit TranslateTest(std::filesystem::path path) : path_(std::move(path)) {}
 
     void TestBody() override {
         Case test = read_case(path_);
-        ASSERT_TRUE(!test.checks.empty() || !test.error.empty()) << "the file expects nothing";
+        ASSERT_TRUE(!test.checks.empty() || !test.error.empty() || !test.runs.empty()) << "the file expects nothing";
         std::map<std::string, std::string> dumps;
         std::string error = translate(test, dumps);
         if (test.error.empty()) {
@@ -145,6 +192,7 @@ class TranslateTest : public testing::Test {
             EXPECT_NE(error.find(test.error), std::string::npos) << "error is: " << error;
         }
         run_checks(test.checks, dumps);
+        if (!test.runs.empty()) run_kernel(test);
     }
 
   private:

@@ -4,8 +4,21 @@
 
 #include <cstdio>
 #include <stdexcept>
+#include <string_view>
+#include <vector>
 
 namespace {
+
+/// Drops the "--" that may stand between our options and the program: CLI11 would read on behind it.
+std::vector<char*> without_separator(int argc, char** argv) {
+    std::vector<char*> words(argv, argv + argc);
+    size_t at = 2;
+    if (argc < 3 || std::string_view(argv[1]) != "run") return words;
+    for (; at < words.size() && words[at][0] == '-' && std::string_view(words[at]) != "--"; ++at)
+        if (std::string_view(words[at]) == "--device") ++at;
+    if (at < words.size() && std::string_view(words[at]) == "--") words.erase(words.begin() + ptrdiff_t(at));
+    return words;
+}
 
 /// Parses, and names the subcommand to carry out.
 int dispatch(int argc, char** argv) {
@@ -25,11 +38,10 @@ int dispatch(int argc, char** argv) {
     CLI::App* cache_command = app.add_subcommand("cache", "show or clear the cache of translated code");
     cache_command->add_flag("--clear", clear, "delete every entry");
 
-    CLI11_PARSE(app, argc, argv);
+    std::vector<char*> words = without_separator(argc, argv);
+    CLI11_PARSE(app, int(words.size()), words.data());
     if (run_command->parsed()) {
         settings.command = run_command->remaining();
-        if (!settings.command.empty() && settings.command.front() == "--")
-            settings.command.erase(settings.command.begin());
         if (settings.command.empty()) throw std::runtime_error("run: which program?");
         if (settings.command.front().starts_with('-'))
             throw std::runtime_error("run: unknown option " + settings.command.front());

@@ -99,8 +99,7 @@ bool Cta::start_blocks(GridRun& run, Chunk& chunk) {
     fiber.lane.thread[0] = fiber.lane.thread[1] = fiber.lane.thread[2] = fiber.lane.lane = fiber.lane.warp = 0;
     fiber.index = 0;
     if (!block_fiber_alive_) {
-        fiber.stack_top = block_stack_->top(0);
-        prepare(fiber.context, fiber.stack_top, block_stack_->usable(), block_main, this);
+        prepare(block_context_, block_stack_->top(0), block_stack_->usable(), block_main, this);
         block_fiber_alive_ = true;
     }
     return true;
@@ -137,7 +136,7 @@ Outcome Cta::resume() {
     guard.trouble = {};
     guard.sp = &runner_.home().sp;
     guard.active = true;
-    switch_context(runner_.home(), to->context);
+    switch_context(runner_.home(), whole_blocks_ ? block_context_ : to->context);
     guard.active = false;
     if (!guard.trouble.signal) return outcome_;
     arrive_home_by_force(runner_.home());
@@ -179,7 +178,7 @@ void Cta::block_main(void* argument) {
             cta.run_->kernel().block()(&cta.lanes_[0].lane);
             cta.done_++;
         } while (cta.next_block());
-        cta.go_home(cta.lanes_[0].context, Outcome::finished);
+        cta.go_home(cta.block_context_, Outcome::finished);
     }
 }
 
@@ -301,7 +300,7 @@ void Cta::spin(LaneFiber& self, bool at_once) {
     if (run_->cancelled()) stop(Outcome::stopped);
     if (whole_blocks_) {
         detached_ = true;
-        return go_home(self.context, Outcome::waiting);
+        return go_home(block_context_, Outcome::waiting);
     }
     self.state = LaneState::spinning;
     spinners_.push(self);

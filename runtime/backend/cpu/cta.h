@@ -175,7 +175,8 @@ class Cta {
     std::unique_ptr<Stacks> stacks_, block_stack_;
     size_t stacks_used_ = 0;
     std::vector<char*> spare_stacks_;
-    bool block_fiber_alive_ = false;
+    bool block_fiber_alive_ = false;     ///< block_context_ waits for the next CTA
+    Context block_context_;
     Context nowhere_;                    ///< what an exited lane leaves behind
 
     uint8_t* shared_ = nullptr;

@@ -59,11 +59,15 @@ Conversion read_conversion(const char*& at, Arguments& arguments) {
         conversion.flags += '-';
         conversion.width = conversion.width < -widest ? widest : -conversion.width;
     }
+    bool printable = true;
     if (*at == '.') {
         at++;
-        const bool from_argument = *at == '*';
-        conversion.precision = read_number(at, arguments);
-        if (conversion.precision < 0 && !from_argument) conversion.precision = 0;
+        if (*at == '*') {   // an H100 prints such a conversion as it stands, and takes no argument for it
+            at++;
+            printable = false;
+        } else {
+            conversion.precision = std::max(read_number(at, arguments), 0);
+        }
     }
     conversion.width = std::min(conversion.width, widest);
     conversion.precision = std::min(conversion.precision, widest);
@@ -73,7 +77,7 @@ Conversion read_conversion(const char*& at, Arguments& arguments) {
         else if (*at == 'j' || *at == 'z' || *at == 't') conversion.longs = 2;
         else break;
     }
-    conversion.type = *at;
+    conversion.type = printable ? *at : 0;
     if (*at) at++;
     return conversion;
 }

@@ -24,6 +24,8 @@ class Arena {
     /// False when there is no such allocation.
     bool release(uint64_t address);
     MemoryInfo info() const;
+    /// Whether the address lies in the range that allocations come from.
+    bool holds(uint64_t address) const { return address - base_ < size_; }
 
   private:
     static constexpr uint64_t page = 2 << 20;

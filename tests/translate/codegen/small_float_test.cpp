@@ -158,6 +158,36 @@ TEST_P(SmallFloat, ToFloatAndDouble) {
     }
 }
 
+TEST_P(SmallFloat, FromIntegers) {
+    std::mt19937_64 random(13);
+    std::vector<uint64_t> in(65536);
+    for (uint64_t& value : in) {
+        value = random() >> random() % 64;
+        // On and beside the middle of two neighbours.
+        if (random() % 2) value = (value & 0xff) << random() % 57 | 1ull << random() % 64;
+        value += random() % 3 - 1;
+    }
+    for (const auto& [name, format] : {std::pair{"half", half}, std::pair{"bfloat", bfloat}}) {
+        for (const bool is_signed : {false, true}) {
+            const std::string cast = is_signed ? "sitofp" : "uitofp";
+            const Code wide(unary_kernel("i64", 8, name, 2, ("  %r = " + cast + " i64 %x to " + name).c_str()),
+                            ptx::Target::parse(GetParam()));
+            const Code narrow(unary_kernel("i32", 8, name, 2, ("  %r = " + cast + " i32 %x to " + name).c_str()),
+                              ptx::Target::parse(GetParam()));
+            const auto out64 = map<uint64_t, uint16_t>(wide, in), out32 = map<uint64_t, uint16_t>(narrow, in);
+            int wrong = 0;
+            for (size_t i = 0; i < in.size(); ++i) {
+                const long double value64 = is_signed ? static_cast<long double>(static_cast<int64_t>(in[i])) : in[i];
+                const long double value32 =
+                    is_signed ? static_cast<long double>(static_cast<int32_t>(in[i])) : static_cast<uint32_t>(in[i]);
+                if (out64[i] == round_to(value64, format) && out32[i] == round_to(value32, format)) continue;
+                if (++wrong <= 3) ADD_FAILURE() << name << " " << cast << " " << in[i] << ": " << out64[i];
+            }
+            EXPECT_EQ(wrong, 0) << name << " " << cast;
+        }
+    }
+}
+
 /// Exact product and sum in 64-bit long double wherever that is exact, so that the last rounding is the only one.
 TEST_P(SmallFloat, ArithmeticRoundsOnce) {
     std::mt19937_64 random(5);
@@ -219,6 +249,67 @@ TEST_P(SmallFloat, FmaSeesTheSmallestAddend) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, SmallFloat, testing::Values("host", "host:x86-64-v2"));
+
+/// Operations that the processor or LLVM passes on to a library: each must find one, and only those of libc and libm.
+class LibraryFree : public testing::TestWithParam<std::tuple<const char*, const char*>> {};
+
+TEST_P(LibraryFree, Links) {
+    const auto [target, operation] = GetParam();
+    const std::string text(operation);
+    // "type|instruction": of %x, loaded, or of memory at %op.
+    const size_t bar = text.find('|');
+    const std::string type = text.substr(0, bar);
+    const std::string body = "  %r0 = " + text.substr(bar + 1) + "\n  store volatile " + type +
+                             " %r0, ptr addrspace(1) %op\n  %r = add i64 0, 0\n";
+    const Code code(unary_kernel(type.c_str(), 16, "i64", 16, body.c_str()), ptx::Target::parse(target));
+    std::array<uint64_t, 2> data{};
+    Surroundings around;
+    around.set_parameters(&data, &data);
+    code.run_thread("k", around.lane);
+}
+
+constexpr const char* library_operations[] = {
+    "float|call float @llvm.sin.f32(float %x)",
+    "float|call float @llvm.cos.f32(float %x)",
+    "float|call float @llvm.exp2.f32(float %x)",
+    "float|call float @llvm.log2.f32(float %x)",
+    "float|call float @llvm.tanh.f32(float %x)",
+    "float|call float @llvm.roundeven.f32(float %x)",
+    "float|call float @llvm.rint.f32(float %x)",
+    "float|call float @llvm.round.f32(float %x)",
+    "float|call float @llvm.minimum.f32(float %x, float 1.0)",
+    "float|call float @llvm.maximumnum.f32(float %x, float 1.0)",
+    "float|frem float %x, 3.0",
+    "double|call double @llvm.exp2.f64(double %x)",
+    "double|call double @llvm.pow.f64(double %x, double %x)",
+    "double|call double @llvm.ldexp.f64.i32(double %x, i32 3)",
+    "double|frem double %x, 3.0",
+    "half|call half @llvm.exp2.f16(half %x)",
+    "half|call half @llvm.tanh.f16(half %x)",
+    "half|call half @llvm.sqrt.f16(half %x)",
+    "half|call half @llvm.minimumnum.f16(half %x, half %x)",
+    "half|frem half %x, %x",
+    "bfloat|call bfloat @llvm.exp2.bf16(bfloat %x)",
+    "bfloat|call bfloat @llvm.tanh.bf16(bfloat %x)",
+    "bfloat|call bfloat @llvm.maximum.bf16(bfloat %x, bfloat %x)",
+    "<2 x half>|call <2 x half> @llvm.fma.v2f16(<2 x half> %x, <2 x half> %x, <2 x half> %x)",
+    "<2 x bfloat>|fadd <2 x bfloat> %x, %x",
+    "i128|mul i128 %x, %x",
+    "i128|udiv i128 %x, 12345678901234567890123",
+    "i128|srem i128 %x, 12345678901234567890123",
+    "i64|call i64 @llvm.bitreverse.i64(i64 %x)",
+    "i64|call i64 @llvm.ctpop.i64(i64 %x)",
+    "half|atomicrmw fadd ptr addrspace(1) %op, half %x syncscope(\"device\") monotonic",
+    "<2 x half>|atomicrmw fadd ptr addrspace(1) %op, <2 x half> %x syncscope(\"device\") monotonic",
+    "double|atomicrmw fmax ptr addrspace(1) %op, double %x syncscope(\"block\") monotonic",
+    "i16|atomicrmw udec_wrap ptr addrspace(1) %op, i16 %x seq_cst",
+    "i128|atomicrmw xchg ptr addrspace(1) %op, i128 %x seq_cst",
+    "i128|load atomic i128, ptr addrspace(1) %op acquire, align 16",
+};
+
+INSTANTIATE_TEST_SUITE_P(Targets, LibraryFree,
+                         testing::Combine(testing::Values("host", "host:x86-64-v2"),
+                                          testing::ValuesIn(library_operations)));
 
 /// fma.rn without FMA instructions: one rounding all the same.
 TEST(FmaWithoutInstruction, RoundsOnce) {

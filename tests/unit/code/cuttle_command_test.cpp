@@ -26,6 +26,7 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 TEST(CuttleCommand, RunsPrograms) {
     EXPECT_EQ(cuttle("run sh -c 'exit 7'").code, 7);
     EXPECT_EQ(cuttle("run -- sh -c 'exit 8'").code, 8);
+    EXPECT_EQ(cuttle("run --device cpu -- echo -- x").output, "-- x\n");
     EXPECT_EQ(cuttle("run echo --summary -x").output, "--summary -x\n");
     const Outcome environment = cuttle("run --device null --summary env");
     EXPECT_TRUE(contains(environment.output, "CUTTLE_DEVICES=null\n")) << environment.output;

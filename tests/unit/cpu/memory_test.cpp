@@ -142,6 +142,7 @@ TEST(CpuDevice, KindsOfMemory) {
         const uint64_t address = device().allocate(1000, kind);
         ASSERT_NE(address, 0u);
         EXPECT_EQ(address % 512, 0u);
+        EXPECT_EQ(device().owns(address), kind != MemoryKind::pinned);
         std::memset(reinterpret_cast<void*>(address), 5, 1000);
         device().release(address, kind);
     }

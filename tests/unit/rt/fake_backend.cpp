@@ -80,9 +80,9 @@ std::shared_ptr<Marker> FakeQueue::mark(bool) {
     auto marker = std::make_shared<FakeMarker>(this, device_.mutex);
     markers++;
     tasks_.push_back({[this, marker] {
-                          marker->done = true;
                           marker->when = device_.clock;
                           marker->queue = nullptr;
+                          marker->done = true;
                       },
                       true});
     return marker;

@@ -24,7 +24,7 @@ class FakeMarker : public Marker {
     void wait() const override;
     std::chrono::nanoseconds time() const override { return when; }
 
-    FakeQueue* queue; ///< null once its queue is gone, when it must be done
+    FakeQueue* queue;            ///< null once its queue is gone, when it must be done
     std::recursive_mutex& mutex; ///< the device's
     std::atomic<bool> done = false;
     std::chrono::nanoseconds when{};
@@ -101,7 +101,7 @@ class FakeDevice : public Device {
     std::string done;                   ///< names of kernels and letters of calls, in the order they ran
     std::array<uint64_t, 3> limits{};
     uint32_t resident = 1000;
-    int drains = 0;
+    std::atomic<int> drains = 0;
     std::vector<FakeQueue*> queues;
     std::map<uint64_t, size_t> allocations;
     std::chrono::nanoseconds clock{}; ///< goes on by a millisecond with each task

@@ -42,7 +42,8 @@ std::shared_ptr<const ptx::Image> Program::translate(const std::string& name, co
     image->target = target;
     auto kernel = *info_.kernel(name);
     kernel.translated = true;
-    kernel.static_shared_bytes = fake.static_shared_bytes[name];
+    const auto shared = fake.static_shared_bytes.find(name); // only read: translations run side by side
+    kernel.static_shared_bytes = shared == fake.static_shared_bytes.end() ? 0 : shared->second;
     kernel.registers = 40;
     kernel.local_bytes = 16;
     image->kernels.push_back(kernel);

@@ -68,7 +68,7 @@ TEST_F(LaunchTest, Validation) {
         {"shared", {1, 1, 1}, {32, 1, 1}, 8 << 10, Status::success},
         {"shared", {1, 1, 1}, {32, 1, 1}, (8 << 10) + 1, Status::invalid_value},
         {"bounded", {1, 1, 1}, {128, 1, 1}, 0, Status::success},
-        {"bounded", {1, 1, 1}, {129, 1, 1}, 0, Status::launch_out_of_resources},
+        {"bounded", {1, 1, 1}, {129, 1, 1}, 0, Status::invalid_value},
         {"exact", {1, 1, 1}, {32, 2, 1}, 0, Status::success},
         {"exact", {1, 1, 1}, {64, 1, 1}, 0, Status::invalid_value},
         {"clustered", {2, 1, 1}, {32, 1, 1}, 0, Status::not_supported},

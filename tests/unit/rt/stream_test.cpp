@@ -169,7 +169,7 @@ TEST_F(StreamTest, FaultsAreSticky) {
     for (auto [kernel, status] : {Row{"fault:1", Status::illegal_address},
                                   {"fault:2", Status::launch_failed},
                                   {"fault:3", Status::assert_},
-                                  {"fault:4", Status::hardware_stack_error},
+                                  {"fault:4", Status::illegal_address},
                                   {"fault:5", Status::illegal_instruction},
                                   {"fault:6", Status::misaligned_address}}) {
         Context lost(device, 0, false);

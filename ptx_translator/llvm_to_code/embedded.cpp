@@ -1,6 +1,6 @@
-#include "device_library/device_library.h"
+#include "llvm_to_code/embedded.h"
 
-// Made by embed.S.in.
+// Made by device_library/embed.S.in.
 extern "C" {
 extern const char ptx_device_library_host_library_begin[], ptx_device_library_host_library_end[];
 extern const char ptx_device_library_host_builtins_begin[], ptx_device_library_host_builtins_end[];

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-/// What the build embeds of this folder.
+/// What the build compiles of device_library/ and embeds.
 namespace ptx::device_library {
 
 /// Bitcode of host_library.cpp.
