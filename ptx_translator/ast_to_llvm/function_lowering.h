@@ -69,7 +69,7 @@ class FunctionLowering final : public Emitter {
     void promote();
 
     llvm::Value* register_slot(const Operand&);
-    llvm::Value* vector_part(RegisterId, unsigned lane);
+    llvm::Value* vector_part(const Operand&);
     llvm::Value* local_slot(LocalId);
     llvm::Value* read_register(const Operand&, Type type);
     llvm::Value* read_special(const Operand&);

@@ -136,6 +136,8 @@ class Call {
         }
         auto* call = ir_.CreateCall(function_type(context, result_types, parameter_types), target, values);
         call->setConvergent();
+        // A function of the program's own may have the name of one of libc's.
+        call->addFnAttr(llvm::Attribute::NoBuiltin);
         if (returns && !results().empty()) write_scalar(results()[0], call);
         for (const Outgoing& out : outgoing) {
             if (!out.operand) continue;

@@ -32,8 +32,8 @@ class ModuleLowering {
         for (const std::string& name : selection_.functions) require_sound(find(name));
         erase_failed();
         if (debug_) debug_->finish();
-        verify();
         insert_spins(*module_);
+        verify();
         result.module = std::move(module_);
         return result;
     }

@@ -174,7 +174,7 @@ void FunctionLowering::write(const Operand& operand, llvm::Value* value, Type ty
 }
 
 llvm::Value* FunctionLowering::register_slot(const Operand& operand) {
-    if (operand.component >= 0) return vector_part(operand.register_id, static_cast<unsigned>(operand.component));
+    if (operand.component >= 0) return vector_part(operand);
     const Register& source = source_.registers[static_cast<size_t>(operand.register_id)];
     if (source.lanes != 1) throw Error(operand.where, "vector register '" + source.name + "' where a scalar is wanted");
     llvm::Value*& slot = registers_[static_cast<size_t>(operand.register_id)];
@@ -186,9 +186,12 @@ llvm::Value* FunctionLowering::register_slot(const Operand& operand) {
     return slot;
 }
 
-llvm::Value* FunctionLowering::vector_part(RegisterId id, unsigned lane) {
-    const Register& source = source_.registers[static_cast<size_t>(id)];
-    auto& parts = vector_registers_[id];
+llvm::Value* FunctionLowering::vector_part(const Operand& operand) {
+    const Register& source = source_.registers[static_cast<size_t>(operand.register_id)];
+    auto lane = static_cast<unsigned>(operand.component);
+    if (lane >= source.lanes)
+        throw Error(operand.where, "'" + source.name + "' has no component " + std::to_string(lane));
+    auto& parts = vector_registers_[operand.register_id];
     while (parts.size() <= lane) {
         auto* type = register_type(module().getContext(), source.type);
         parts.push_back(entry_alloca(type, without_percent(source.name)));

@@ -11,6 +11,9 @@
 #include "llvm_to_code/neutral.h"
 #include "llvm_to_code/small_floats.h"
 
+#include <llvm/Analysis/ValueTracking.h>
+#include <llvm/IR/InstIterator.h>
+#include <llvm/IR/Instructions.h>
 #include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Linker/Linker.h>
@@ -76,6 +79,22 @@ void set_attributes(llvm::Module& module, const llvm::TargetMachine& machine, co
     }
 }
 
+/// An access through a constant address (a null pointer's member, say) must fault when it runs. LLVM takes the memory
+/// behind such an address for nobody's and drops stores to it, null_pointer_is_valid or not; volatile ones stay.
+void keep_accesses_to_constant_addresses(llvm::Module& module) {
+    auto is_constant = [](const llvm::Value* pointer) {
+        const llvm::Value* object = llvm::getUnderlyingObject(pointer);
+        return llvm::isa<llvm::Constant>(object) && !llvm::isa<llvm::GlobalValue>(object);
+    };
+    for (llvm::Function& function : module)
+        for (llvm::Instruction& instruction : llvm::instructions(function)) {
+            if (auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction); load && is_constant(load->getPointerOperand()))
+                load->setVolatile(true);
+            if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction); store && is_constant(store->getPointerOperand()))
+                store->setVolatile(true);
+        }
+}
+
 uint32_t parameter_bytes(const llvm::Function& function, const std::vector<KernelInfo>& kernels) {
     for (const KernelInfo& kernel : kernels)
         if (function.getName() == kernel.symbol) return kernel.parameter_bytes;
@@ -129,6 +148,7 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     Image image{target, {}, export_functions(module), {}};
     link_device_library(module);
     set_attributes(module, *machine, options);
+    keep_accesses_to_constant_addresses(module);
     verify(module, "lowering for the host");
 
     optimize(module, *machine, options);

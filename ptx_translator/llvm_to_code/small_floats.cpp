@@ -51,7 +51,7 @@ llvm::Value* by_elements(IR& ir, llvm::IntrinsicInst& fma) {
     return result;
 }
 
-/// An integer as bfloat with one rounding: LLVM's way through float would round twice.
+/// Integers as bfloat with one rounding: LLVM's way through float would round twice.
 llvm::Value* integer_to_bfloat(IR& ir, llvm::CastInst& cast) {
     llvm::Value* value = cast.getOperand(0);
     llvm::Type* type = value->getType();
@@ -70,7 +70,16 @@ llvm::Value* integer_to_bfloat(IR& ir, llvm::CastInst& cast) {
     }
     llvm::Type* wide = type->getWithNewType(ir.getDoubleTy());
     llvm::Value* number = is_signed ? ir.CreateSIToFP(value, wide) : ir.CreateUIToFP(value, wide);
-    return ir.CreateFPTrunc(number, cast.getType());
+    // Called by name: LLVM would fold a plain fptrunc back into the conversion.
+    llvm::FunctionCallee round = ir.GetInsertBlock()->getModule()->getOrInsertFunction(
+        "__truncdfbf2", llvm::FunctionType::get(ir.getBFloatTy(), {ir.getDoubleTy()}, false));
+    llvm::cast<llvm::Function>(round.getCallee())->setDoesNotAccessMemory();
+    auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(type);
+    if (!vector) return ir.CreateCall(round, number);
+    llvm::Value* result = llvm::PoisonValue::get(cast.getType());
+    for (unsigned i = 0; i < vector->getNumElements(); ++i)
+        result = ir.CreateInsertElement(result, ir.CreateCall(round, ir.CreateExtractElement(number, i)), i);
+    return result;
 }
 
 bool is_bfloat(const llvm::Value& value) { return value.getType()->getScalarType()->isBFloatTy(); }

@@ -70,9 +70,10 @@ TEST_F(ExportTables, PrimaryContextBeforeRetain) {
 
 TEST_F(ExportTables, CallbackFlagsAreZero) {
     for (int index : {2, 6}) {
-        void** flags = nullptr;
+        void* buffer = nullptr;
         size_t words = 0;
-        entry<void (*)(void***, size_t*)>(callback_hooks, index)(&flags, &words);
+        entry<void (*)(void**, size_t*)>(callback_hooks, index)(&buffer, &words);
+        void** flags = static_cast<void**>(buffer);
         ASSERT_EQ(words, index == 2 ? 1024u : 14u);
         for (size_t i = 0; i < words; ++i) ASSERT_EQ(flags[i], nullptr) << i;
     }

@@ -91,13 +91,18 @@ TEST(GetProcAddress, WrongArguments) {
     EXPECT_EQ(status, 77);
 }
 
+namespace {
+using Five = int (*)(const char*, void**, int, uint64_t, int*);
+__attribute__((no_sanitize("undefined"))) int call_with_five(Five function, void** address, int* status) {
+    return function("cuMemAlloc", address, 13000, 0, status);
+}
+} // namespace
+
 // Some clients call the first form with the second one's five arguments.
 TEST(GetProcAddress, FirstFormWithFiveArguments) {
-    using Five = int (*)(const char*, void**, int, uint64_t, int*);
-    auto five = reinterpret_cast<Five>(reinterpret_cast<void*>(&shim::cuGetProcAddress));
     void* address = nullptr;
     int status = 0;
-    EXPECT_OK(five("cuMemAlloc", &address, 13000, 0, &status));
+    EXPECT_OK(call_with_five(reinterpret_cast<Five>(exported("cuGetProcAddress")), &address, &status));
     EXPECT_EQ(address, exported("cuMemAlloc_v2"));
 }
 

@@ -59,15 +59,16 @@ TEST_F(BadKernel, RunsOutOfStack) {
   .reg .b32 %r<4>; .reg .b64 %p<4>; .reg .pred %done;
   ld.param.b32 %r1, [x]; ld.param.b64 %p2, [q];
   mov.u64 %p1, buffer;
+  cvta.local.u64 %p3, %p1;
   st.local.u32 [%p1+4], %r1;
   setp.eq.s32 %done, %r1, 0;
   @%done bra END;
   add.s32 %r2, %r1, -1;
   { .param .b32 pr; .param .b32 px; .param .b64 pq;
-    st.param.b32 [px], %r2; st.param.b64 [pq], %p1;
+    st.param.b32 [px], %r2; st.param.b64 [pq], %p3;
     call (pr), f, (px, pq);
     ld.param.b32 %r2, [pr]; }
-  ld.local.u32 %r3, [%p1+4];
+  ld.u32 %r3, [%p2+4];   // the caller's buffer, which must therefore exist
   add.s32 %r1, %r2, %r3;
 END:
   st.param.b32 [r], %r1;

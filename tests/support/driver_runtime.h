@@ -11,6 +11,8 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <mutex>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -90,8 +92,11 @@ inline cudaError_t done(CUresult status) {
 inline CUdeviceptr device(const void* p) { return CUdeviceptr(reinterpret_cast<uintptr_t>(p)); }
 
 inline CUfunction function(const char* name) {
-    CUfunction f = nullptr;
-    must(cuModuleGetFunction(&f, state().module, name), name);
+    static std::mutex mutex;
+    static std::map<std::string, CUfunction> known;   // as cudart does: looked up once
+    std::lock_guard lock(mutex);
+    CUfunction& f = known[name];
+    if (f == nullptr) must(cuModuleGetFunction(&f, state().module, name), name);
     return f;
 }
 

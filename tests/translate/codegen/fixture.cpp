@@ -73,18 +73,22 @@ ptx::Image compile(std::string_view body, const ptx::Target& target, const ptx::
     return ptx::compile_host(std::move(module), kernels, target, options);
 }
 
-Code::Code(const ptx::Image& image) : image_(image) {
-    const int file = memfd_create("image", MFD_CLOEXEC);
-    if (file < 0) throw std::runtime_error("memfd_create failed");
-    if (write(file, image.code.data(), image.code.size()) != static_cast<ssize_t>(image.code.size()))
+Code::Code(const ptx::Image& image) : image_(image), file_(memfd_create("image", MFD_CLOEXEC)) {
+    if (file_ < 0) throw std::runtime_error("memfd_create failed");
+    if (write(file_, image.code.data(), image.code.size()) != static_cast<ssize_t>(image.code.size()))
         throw std::runtime_error("write failed");
-    library_ = dlopen(("/proc/self/fd/" + std::to_string(file)).c_str(), RTLD_NOW | RTLD_LOCAL);
-    const char* why = library_ ? nullptr : dlerror();
-    close(file);
-    if (!library_) throw std::runtime_error(why);
+    // The descriptor stays open: dlopen knows libraries by path, and a second use of the number would find this one.
+    library_ = dlopen(("/proc/self/fd/" + std::to_string(file_)).c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library_) return;
+    const std::string why = dlerror();
+    close(file_);
+    throw std::runtime_error(why);
 }
 
-Code::~Code() { dlclose(library_); }
+Code::~Code() {
+    dlclose(library_);
+    close(file_);
+}
 
 const ptx::KernelInfo& Code::kernel(std::string_view name) const {
     for (const ptx::KernelInfo& kernel : image_.kernels)

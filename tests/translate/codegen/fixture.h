@@ -41,6 +41,7 @@ class Code {
 
   private:
     ptx::Image image_;
+    int file_;
     void* library_ = nullptr;
 };
 

@@ -181,7 +181,9 @@ TEST_P(SmallFloat, FromIntegers) {
                 const long double value32 =
                     is_signed ? static_cast<long double>(static_cast<int32_t>(in[i])) : static_cast<uint32_t>(in[i]);
                 if (out64[i] == round_to(value64, format) && out32[i] == round_to(value32, format)) continue;
-                if (++wrong <= 3) ADD_FAILURE() << name << " " << cast << " " << in[i] << ": " << out64[i];
+                if (++wrong <= 3)
+                    ADD_FAILURE() << name << " " << cast << " " << std::hex << in[i] << ": " << out64[i] << ", "
+                                  << out32[i] << " for its low half";
             }
             EXPECT_EQ(wrong, 0) << name << " " << cast;
         }
