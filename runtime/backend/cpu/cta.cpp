@@ -64,12 +64,12 @@ void Cta::fill_lane(LaneFiber& lane, Dim3 block) const {
     lane.state = LaneState::ready;
 }
 
-bool Cta::start_lanes(GridRun& run, uint64_t block) {
+bool Cta::start_lanes(GridRun& run, Chunk& chunk) {
     run_ = &run;
     threads_ = live_ = run.threads();
     const bool enough = reserve_lanes(threads_) && reserve_shared(run.shared_bytes()) && reserve_stacks(stacks_, run.stack_bytes(), threads_);
     if (!enough) return false;
-    block_ = run.block_index(block);
+    block_ = run.block_index(chunk.first++);
     whole_blocks_ = false;
     ready_ = spinners_ = at_grid_barrier_ = {};
     started_ = parked_ = spinning_ = grid_arrived_ = active_barriers_ = 0;
@@ -136,11 +136,9 @@ Outcome Cta::resume() {
     guard.trouble = {};
     guard.sp = &runner_.home().sp;
     guard.active = true;
-    switch_context(runner_.home(), whole_blocks_ ? block_context_ : to->context);
+    enter_fiber(runner_.home(), whole_blocks_ ? block_context_ : to->context, [&] { return guard.trouble.signal != 0; });
     guard.active = false;
-    if (!guard.trouble.signal) return outcome_;
-    arrive_home_by_force(runner_.home());
-    return Outcome::faulted;
+    return guard.trouble.signal ? Outcome::faulted : outcome_;
 }
 
 void Cta::go_home(Context& from, Outcome outcome, bool last) {

@@ -78,7 +78,7 @@ class Cta {
     Cta& operator=(const Cta&) = delete;
 
     /// Both return false when there is no memory for it.
-    bool start_lanes(GridRun& run, uint64_t block);
+    bool start_lanes(GridRun& run, Chunk& chunk);    ///< takes one CTA from the chunk
     bool start_blocks(GridRun& run, Chunk& chunk);   ///< takes CTAs from the chunk as long as none has to wait
     Outcome resume();
     /// Blocks completed since asked last.

@@ -69,10 +69,15 @@ inline void arrive_on_fiber([[maybe_unused]] Context& home) {
 #endif
 }
 
-/// After a fault handler threw the thread back to `home`.
-inline void arrive_home_by_force([[maybe_unused]] Context& home) {
+/// From the thread's own stack to a fiber, until that switches back to `home` or a fault handler throws the thread there,
+/// which `forced()` then tells.
+template <class Forced> void enter_fiber(Context& home, Context& to, [[maybe_unused]] Forced&& forced) {
 #ifdef CUTTLE_FIBER_ASAN
-    __sanitizer_start_switch_fiber(nullptr, home.bottom, home.size);
+    __sanitizer_start_switch_fiber(&home.fake_stack, to.bottom, to.size);
+#endif
+    cuttle_cpu_switch(&home.sp, to.sp);
+#ifdef CUTTLE_FIBER_ASAN
+    if (forced()) __sanitizer_start_switch_fiber(nullptr, home.bottom, home.size);
     __sanitizer_finish_switch_fiber(home.fake_stack, nullptr, nullptr);
 #endif
 }

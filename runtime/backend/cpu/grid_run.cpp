@@ -83,10 +83,10 @@ void GridRun::run(Runner& runner, Chunk& chunk) {
         chunk = {};
         return finish(dropped, runner);
     }
-    const bool lanes = !kernel().block();
     Cta& cta = runner.take_cta();
     const uint64_t begin = now(), first = chunk.first;
-    if (lanes ? !cta.start_lanes(*this, chunk.first++) : !cta.start_blocks(*this, chunk)) {
+    if (!start(cta, chunk)) {
+        if (chunk.first == first) chunk.first++;
         fail(runner, Fault::trap, place(nullptr) + ": no memory for the stacks or the shared memory of a block");
         runner.give_back(cta);
         return finish(1, runner);
@@ -94,6 +94,14 @@ void GridRun::run(Runner& runner, Chunk& chunk) {
     const Outcome outcome = cta.resume();
     if (outcome == Outcome::finished) learn(now() - begin, chunk.first - first);
     if (!settle(runner, cta, outcome)) runner.park(cta);
+}
+
+bool GridRun::start(Cta& cta, Chunk& chunk) {
+    try {
+        return kernel().block() ? cta.start_blocks(*this, chunk) : cta.start_lanes(*this, chunk);
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
 }
 
 bool GridRun::poll(Runner& runner, Cta& cta) {

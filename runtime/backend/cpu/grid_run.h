@@ -63,6 +63,7 @@ class GridRun : public Job {
     void grid_leave();
 
   private:
+    bool start(Cta& cta, Chunk& chunk);
     /// After a CTA came back: true when it is finished or has failed, false when it is to be parked.
     bool settle(Runner& runner, Cta& cta, Outcome outcome);
     void learn(uint64_t nanoseconds, uint64_t blocks);

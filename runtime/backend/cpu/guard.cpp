@@ -113,24 +113,42 @@ thread_local SignalStack signal_stack;
 
 } // namespace
 
-void hook_signals() {
+namespace {
+
+/// True when another handler had taken our place.
+bool hook(size_t row) {
     static std::mutex mutex;
-    for (size_t i = 0; i < std::size(signals); i++) {
-        struct sigaction found;
-        if (sigaction(signals[i], nullptr, &found) != 0 || ours(found)) continue;
-        std::lock_guard lock(mutex);
-        if (sigaction(signals[i], nullptr, &found) != 0 || ours(found)) continue;
-        auto* node = new Below{found, below[i].load()};
-        below[i].store(node, std::memory_order_release);
-        struct sigaction action {};
-        action.sa_sigaction = on_signal;
-        action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
-        sigemptyset(&action.sa_mask);
-        sigaction(signals[i], &action, nullptr);
-    }
+    struct sigaction found;
+    if (sigaction(signals[row], nullptr, &found) != 0 || ours(found)) return false;
+    std::lock_guard lock(mutex);
+    if (sigaction(signals[row], nullptr, &found) != 0 || ours(found)) return false;
+    below[row].store(new Below{found, below[row].load()}, std::memory_order_release);
+    struct sigaction action {};
+    action.sa_sigaction = on_signal;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    sigaction(signals[row], &action, nullptr);
+    return true;
+}
+
+} // namespace
+
+void hook_signals() {
+    // Who installs a crash handler installs it for all of these signals: looking at the first and, in turn, at one other
+    // saves system calls. All are looked at when one has changed, and the first time.
+    static std::atomic<unsigned> turn{0};
+    const size_t other = 1 + turn.fetch_add(1, std::memory_order_relaxed) % (std::size(signals) - 1);
+    const bool first = hook(0);
+    if (!hook(other) && !first) return;
+    for (size_t row = 1; row < std::size(signals); row++) hook(row);
 }
 
 GuardScope::GuardScope(Guard& guard) {
+    sigset_t blocked;
+    // A fault whose signal is blocked kills the process at once.
+    if (pthread_sigmask(SIG_BLOCK, nullptr, &blocked) != 0) return;
+    for (int signal : signals)
+        if (sigismember(&blocked, signal)) return;
     stack_t old{};
     if (sigaltstack(nullptr, &old) != 0 || (old.ss_flags & SS_ONSTACK)) return;
     if ((old.ss_flags & SS_DISABLE) || old.ss_size < signal_stack_bytes / 2) {

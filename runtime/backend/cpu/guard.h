@@ -34,7 +34,7 @@ class GuardScope {
     ~GuardScope();
     GuardScope(const GuardScope&) = delete;
     GuardScope& operator=(const GuardScope&) = delete;
-    /// False when the thread cannot be guarded (it runs on a signal stack right now).
+    /// False when the thread cannot be guarded: it blocks the signals, or runs on a signal stack right now.
     bool usable() const { return usable_; }
 
   private:
