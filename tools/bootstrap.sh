@@ -137,7 +137,7 @@ run_demo() {
         "$nvcc" -std=c++17 -o "$program" "$root/tools/demo/demo.cu"
     else
         say "compiling the host half of tools/demo/demo.cu; its kernel comes from stored PTX"
-        g++ -std=c++17 -x c++ -I "$root/tests/support" -I "$root/libcuda_shim/api" -o "$program" "$root/tools/demo/demo.cu" \
+        g++ -std=c++17 -x c++ -I "$root/tests/support" -I "$root/libcuda_shim" -o "$program" "$root/tools/demo/demo.cu" \
             -L "$build/lib" -lcuda
         cp "$root/tests/programs/ptx/demo.ptx" "$build/demo/"
     fi

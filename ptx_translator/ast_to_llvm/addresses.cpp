@@ -64,8 +64,9 @@ llvm::Value* FunctionLowering::local_slot(LocalId id) {
     llvm::Value*& slot = locals_[static_cast<size_t>(id)];
     if (slot) return slot;
     const Variable& local = source_.locals[static_cast<size_t>(id)];
-    constexpr uint64_t most_local_bytes = 512 << 10;   // CUDA C++ Programming Guide, "Technical Specifications"
-    if (local.size() > most_local_bytes) throw Error(local.where, "'" + local.name + "' exceeds a thread's local memory");
+    constexpr uint64_t most_local_bytes = 512 << 10; // CUDA C++ Programming Guide, "Technical Specifications"
+    if (local.size() > most_local_bytes)
+        throw Error(local.where, "'" + local.name + "' exceeds a thread's local memory");
     llvm::MaybeAlign alignment;
     if (local.alignment) alignment = llvm::Align(local.alignment);
     if (is_scalar(local)) return slot = entry_alloca(scalar_type(module().getContext(), local), local.name, alignment);

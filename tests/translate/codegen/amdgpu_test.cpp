@@ -5,8 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 using namespace codegen_test;
 
 namespace {
@@ -27,10 +25,8 @@ TEST_P(Amdgpu, MakesACodeObject) {
     EXPECT_EQ(image.kernels[1].static_shared_bytes, 1024u);
     EXPECT_GT(image.kernels[0].registers, 0u);
     EXPECT_LT(image.kernels[0].registers, 64u);
-    std::ofstream("amdgpu_test.co", std::ios::binary)
-        .write(reinterpret_cast<const char*>(image.code.data()), static_cast<std::streamsize>(image.code.size()));
-    const Ran notes = run_program(CODEGEN_READELF " -h --notes --dyn-symbols amdgpu_test.co");
-    remove("amdgpu_test.co");
+    const TemporaryFile file(image.code);
+    const Ran notes = run_program(CODEGEN_READELF " -h --notes --dyn-symbols " + file.path());
     if (notes.status != 0) GTEST_SKIP() << "no llvm-readelf: " << notes.output;
     auto has = [&](const std::string& text) { return notes.output.find(text) != std::string::npos; };
     EXPECT_TRUE(has("ABI Version:                       3")) << notes.output; // code object 5

@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 
 namespace codegen_test {
@@ -185,5 +187,16 @@ Ran run_program(const std::string& command) {
     while (const size_t count = fread(buffer, 1, sizeof buffer, pipe)) output.append(buffer, count);
     return {pclose(pipe), output};
 }
+
+TemporaryFile::TemporaryFile(const std::vector<uint8_t>& bytes)
+    : path_((std::filesystem::temp_directory_path() / "codegen-XXXXXX").string()) {
+    const int file = mkstemp(path_.data());
+    if (file < 0) throw std::runtime_error("mkstemp failed");
+    const ssize_t written = write(file, bytes.data(), bytes.size());
+    close(file);
+    if (written != static_cast<ssize_t>(bytes.size())) throw std::runtime_error("cannot write " + path_);
+}
+
+TemporaryFile::~TemporaryFile() { unlink(path_.c_str()); }
 
 } // namespace codegen_test

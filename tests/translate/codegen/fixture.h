@@ -75,4 +75,17 @@ struct Ran {
 };
 Ran run_program(const std::string& command);
 
+/// A file of this process's own with these bytes, in the temporary folder; removed with the object.
+class TemporaryFile {
+  public:
+    explicit TemporaryFile(const std::vector<uint8_t>& bytes);
+    ~TemporaryFile();
+    TemporaryFile(const TemporaryFile&) = delete;
+    TemporaryFile& operator=(const TemporaryFile&) = delete;
+    const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+};
+
 } // namespace codegen_test

@@ -215,12 +215,8 @@ define void @k() #1 {
   ret void
 })",
                     ptx::Target::parse("host:x86-64-v2"));
-    FILE* file = fopen("image_symbols.so", "wb");
-    ASSERT_NE(file, nullptr);
-    fwrite(code.image().code.data(), 1, code.image().code.size(), file);
-    fclose(file);
-    const Ran needed = run_program(CODEGEN_READELF " -d --dyn-symbols image_symbols.so");
-    remove("image_symbols.so");
+    const TemporaryFile file(code.image().code);
+    const Ran needed = run_program(CODEGEN_READELF " -d --dyn-symbols " + file.path());
     if (needed.status != 0) GTEST_SKIP() << "no llvm-readelf: " << needed.output;
     EXPECT_NE(needed.output.find("libm.so.6"), std::string::npos);
     EXPECT_NE(needed.output.find("UND sinf"), std::string::npos) << needed.output;

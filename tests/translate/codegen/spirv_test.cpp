@@ -5,8 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 using namespace codegen_test;
 
 namespace {
@@ -21,12 +19,9 @@ Ran spirv_tool(const char* tool, const ptx::Image& image) {
     const char* folder = getenv("CUTTLE_SPIRV_TOOLS");
     const std::string program = folder ? std::string(folder) + "/" + tool : tool;
     if (run_program(program + " --version").status != 0) return {-1, "no " + program};
-    std::ofstream("spirv_test.spv", std::ios::binary)
-        .write(reinterpret_cast<const char*>(image.code.data()), static_cast<std::streamsize>(image.code.size()));
-    Ran ran =
-        run_program(program + (std::string(tool) == "spirv-val" ? " --target-env spv1.6" : "") + " spirv_test.spv");
-    remove("spirv_test.spv");
-    return ran;
+    const TemporaryFile file(image.code);
+    const std::string options = std::string(tool) == "spirv-val" ? " --target-env spv1.6 " : " ";
+    return run_program(program + options + file.path());
 }
 
 TEST(Spirv, IsAccepted) {
