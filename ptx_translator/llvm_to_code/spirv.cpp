@@ -1,5 +1,6 @@
 #include "llvm_to_code/spirv.h"
 
+#include "llvm_to_code/child_process.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
@@ -58,6 +59,17 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels) {
     rename_scopes(module, {"workgroup", "device", "device"});
 }
 
+/// LLVM 22's SPIR-V back end keeps tables of the last module in a global (llvm-project issue 160613): a second one in
+/// the same process may reuse its ids. And it ends the process over what it does not know. So it gets a process.
+std::string generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
+    return in_child_process("LLVM's SPIR-V code generator", [&] {
+        const Diagnostics diagnostics(module.getContext());
+        const llvm::SmallVector<char, 0> bytes = emit(module, machine, type);
+        diagnostics.check();
+        return std::string(bytes.begin(), bytes.end());
+    });
+}
+
 } // namespace
 
 Image compile_spirv(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo> kernels, const Target& target,
@@ -86,9 +98,9 @@ Image compile_spirv(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInf
     optimize(module, *machine, options);
     diagnostics.check();
     if (after_stage && !after_stage("optimized", text_of(module))) return image;
-    if (after_stage && !after_stage("assembly", assembly_text(module, *machine))) return image;
-    const llvm::SmallVector<char, 0> words = emit(module, *machine, llvm::CodeGenFileType::ObjectFile);
-    diagnostics.check();
+    if (after_stage && !after_stage("assembly", generate(module, *machine, llvm::CodeGenFileType::AssemblyFile)))
+        return image;
+    const std::string words = generate(module, *machine, llvm::CodeGenFileType::ObjectFile);
     image.code.assign(words.begin(), words.end());
     return image;
 }
