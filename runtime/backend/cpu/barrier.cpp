@@ -9,7 +9,8 @@ namespace rt::backend::cpu {
 
 Cta::Barrier& Cta::barrier_at(LaneFiber& self, uint32_t id) {
     if (id >= barriers) {
-        run_->fail(runner_, Fault::illegal_instruction, fmt::format("{}: there is no barrier {}", run_->place(&self), id));
+        run_->fail(runner_, Fault::illegal_instruction,
+                   fmt::format("{}: there is no barrier {}", run_->place(&self), id));
         stop(Outcome::stopped);
     }
     Barrier& barrier = barrier_[id];
@@ -58,7 +59,8 @@ void Cta::barrier_enter(Barrier& barrier, LaneFiber& self, uint32_t count, bool 
 void Cta::barrier_count_exactly(Barrier& barrier) {
     barrier.simple = false;
     barrier.warps.fill(0);
-    for (LaneFiber* lane = barrier.waiting.head; lane; lane = lane->next) barrier.warps[lane->index / 32] |= lane->bit();
+    for (LaneFiber* lane = barrier.waiting.head; lane; lane = lane->next)
+        barrier.warps[lane->index / 32] |= lane->bit();
 }
 
 bool Cta::barrier_complete(const Barrier& barrier) const {
@@ -97,8 +99,8 @@ std::string Cta::describe_stuck() const {
     for (uint32_t first = 0; first < threads_; first += 32) {
         const Warp& warp = warps_[first / 32];
         for (uint32_t i = 0; i < warp.meetings; i++)
-            text += fmt::format(" warp {} waits at a warp operation with mask {:#x}, of which {:#x} are there;", first / 32,
-                                warp.meeting[i].mask, warp.meeting[i].arrived);
+            text += fmt::format(" warp {} waits at a warp operation with mask {:#x}, of which {:#x} are there;",
+                                first / 32, warp.meeting[i].mask, warp.meeting[i].arrived);
     }
     if (grid_arrived_) text += fmt::format(" {} threads wait at the grid's barrier;", grid_arrived_);
     return text + fmt::format(" {} of {} threads have exited", threads_ - live_, threads_);

@@ -69,7 +69,8 @@ CpuCode::CpuCode(std::shared_ptr<const ptx::Image> image) : image_(std::move(ima
         for (const ptx::KernelInfo& info : image_->kernels) {
             if (info.symbol.empty()) continue;
             auto thread = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol));
-            auto block = info.uses_barrier ? nullptr : reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol + ".block"));
+            auto block =
+                info.uses_barrier ? nullptr : reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol + ".block"));
             kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block);
         }
     } catch (...) {

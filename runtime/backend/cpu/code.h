@@ -16,7 +16,7 @@ class CpuKernel : public Kernel {
     CpuKernel(const ptx::KernelInfo& info, Entry thread, Entry block) : info_(info), thread_(thread), block_(block) {}
     const ptx::KernelInfo& info() const override { return info_; }
     Entry thread() const { return thread_; }
-    Entry block() const { return block_; }    ///< nullptr when the kernel needs a fiber for each thread
+    Entry block() const { return block_; } ///< nullptr when the kernel needs a fiber for each thread
 
     /// Learnt while it runs. How long a CTA takes, 0 = not known yet; whether CTAs wait for each other.
     std::atomic<uint32_t> nanoseconds_per_block{0};
@@ -38,7 +38,7 @@ class CpuCode : public Code {
     uint64_t function_address(const std::string& name) override;
 
   private:
-    void* symbol(const std::string& name) const;   ///< throws when there is none
+    void* symbol(const std::string& name) const; ///< throws when there is none
 
     std::shared_ptr<const ptx::Image> image_;
     void* handle_ = nullptr;

@@ -35,7 +35,7 @@ bool Cta::reserve_shared(size_t bytes) {
     if (shared_) munmap(shared_ - Stacks::page, shared_mapping_);
     shared_ = nullptr;
     shared_capacity_ = (std::max<size_t>(bytes, 1) + Stacks::page - 1) / Stacks::page * Stacks::page;
-    shared_mapping_ = shared_capacity_ + 2 * Stacks::page;   // a guard page on either side
+    shared_mapping_ = shared_capacity_ + 2 * Stacks::page; // a guard page on either side
     void* memory = mmap(nullptr, shared_mapping_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return false;
     shared_ = static_cast<uint8_t*>(memory) + Stacks::page;
@@ -67,7 +67,8 @@ void Cta::fill_lane(LaneFiber& lane, Dim3 block) const {
 bool Cta::start_lanes(GridRun& run, Chunk& chunk) {
     run_ = &run;
     threads_ = live_ = run.threads();
-    const bool enough = reserve_lanes(threads_) && reserve_shared(run.shared_bytes()) && reserve_stacks(stacks_, run.stack_bytes(), threads_);
+    const bool enough = reserve_lanes(threads_) && reserve_shared(run.shared_bytes()) &&
+                        reserve_stacks(stacks_, run.stack_bytes(), threads_);
     if (!enough) return false;
     block_ = run.block_index(chunk.first++);
     whole_blocks_ = false;
@@ -87,7 +88,8 @@ bool Cta::start_lanes(GridRun& run, Chunk& chunk) {
 
 bool Cta::start_blocks(GridRun& run, Chunk& chunk) {
     run_ = &run;
-    if (!reserve_lanes(1) || !reserve_shared(run.shared_bytes()) || !reserve_stacks(block_stack_, 4 * run.stack_bytes(), 1))
+    if (!reserve_lanes(1) || !reserve_shared(run.shared_bytes()) ||
+        !reserve_stacks(block_stack_, 4 * run.stack_bytes(), 1))
         return false;
     threads_ = live_ = 1;
     whole_blocks_ = true;
@@ -136,7 +138,8 @@ Outcome Cta::resume() {
     guard.trouble = {};
     guard.sp = &runner_.home().sp;
     guard.active = true;
-    enter_fiber(runner_.home(), whole_blocks_ ? block_context_ : to->context, [&] { return guard.trouble.signal != 0; });
+    enter_fiber(runner_.home(), whole_blocks_ ? block_context_ : to->context,
+                [&] { return guard.trouble.signal != 0; });
     guard.active = false;
     return guard.trouble.signal ? Outcome::faulted : outcome_;
 }
@@ -198,7 +201,7 @@ LaneFiber* Cta::begin_lane(char* stack_top) {
         if (++next_thread_[1] == size[1]) next_thread_[1] = 0, next_thread_[2]++;
     }
     if (stack_top) {
-        lane.stack_top = stack_top;   // the caller runs on it and goes on with this lane
+        lane.stack_top = stack_top; // the caller runs on it and goes on with this lane
         return &lane;
     }
     if (spare_stacks_.empty()) {
@@ -221,8 +224,9 @@ void Cta::lane_main(void* argument) {
     }
 }
 
-/// What runs next; null when no lane can, and then outcome_ says why. Lanes that wait run before new ones begin, so that
-/// a warp gets as far as it can on warm stacks; lanes in active_mask wait for the rest of their warp to stand still.
+/// What runs next; null when no lane can, and then outcome_ says why. Lanes that wait run before new ones begin, so
+/// that a warp gets as far as it can on warm stacks; lanes in active_mask wait for the rest of their warp to stand
+/// still.
 LaneFiber* Cta::pick() {
     if (LaneFiber* lane = ready_.pop()) return lane;
     if (started_ < threads_ && (started_ % 32 != 0 || !parked_)) return begin_lane(nullptr);
@@ -253,7 +257,8 @@ void Cta::suspend(LaneFiber& self) {
 LaneFiber* Cta::retire(LaneFiber& lane) {
     lane_gone(lane);
     if (run_->cancelled()) stop(Outcome::stopped);
-    if (ready_.empty() && started_ < threads_ && (started_ % 32 != 0 || !parked_)) return current_ = begin_lane(lane.stack_top);
+    if (ready_.empty() && started_ < threads_ && (started_ % 32 != 0 || !parked_))
+        return current_ = begin_lane(lane.stack_top);
     if (live_ == 0) {
         done_ = 1;
         stop(Outcome::finished);

@@ -23,13 +23,13 @@ enum class LaneState : uint8_t { ready, barrier, meeting, active_mask, spinning,
 struct LaneFiber {
     ptx::host::Lane lane{};
     Context context;
-    LaneFiber* next = nullptr;       ///< in the one list that it is on
+    LaneFiber* next = nullptr; ///< in the one list that it is on
     char* stack_top = nullptr;
-    uint64_t value = 0;              ///< argument and result of the service it waits in
+    uint64_t value = 0; ///< argument and result of the service it waits in
     uint64_t result = 0;
     uint32_t operation = 0, detail = 0, clamp = 0;
-    int32_t patience = 0;            ///< calls of spin() before it gives way
-    const void* site = nullptr;      ///< where active_mask was called from
+    int32_t patience = 0;       ///< calls of spin() before it gives way
+    const void* site = nullptr; ///< where active_mask was called from
     uint16_t index = 0;
     LaneState state = LaneState::ready;
     Meet meet = Meet::sync;
@@ -62,10 +62,10 @@ struct LaneList {
 /// Why a CTA gave the thread back.
 enum class Outcome : uint8_t {
     finished,
-    waiting,     ///< for memory that another CTA, or the host, writes, or for the grid's barrier
-    stuck,       ///< its lanes wait for each other and nothing can help: a GPU would hang
-    stopped,     ///< a lane trapped, or the run was cancelled
-    faulted,     ///< see Guard::trouble
+    waiting, ///< for memory that another CTA, or the host, writes, or for the grid's barrier
+    stuck,   ///< its lanes wait for each other and nothing can help: a GPU would hang
+    stopped, ///< a lane trapped, or the run was cancelled
+    faulted, ///< see Guard::trouble
 };
 
 /// A CTA in flight on one thread, or its place, which is used again for the next one.
@@ -78,8 +78,8 @@ class Cta {
     Cta& operator=(const Cta&) = delete;
 
     /// Both return false when there is no memory for it.
-    bool start_lanes(GridRun& run, Chunk& chunk);    ///< takes one CTA from the chunk
-    bool start_blocks(GridRun& run, Chunk& chunk);   ///< takes CTAs from the chunk as long as none has to wait
+    bool start_lanes(GridRun& run, Chunk& chunk);  ///< takes one CTA from the chunk
+    bool start_blocks(GridRun& run, Chunk& chunk); ///< takes CTAs from the chunk as long as none has to wait
     Outcome resume();
     /// Blocks completed since asked last.
     uint64_t take_done() { return std::exchange(done_, 0); }
@@ -113,19 +113,19 @@ class Cta {
         LaneList waiting;
     };
     struct Warp {
-        uint32_t live = 0;               ///< lanes that exist and have not exited
-        uint32_t meetings = 0;           ///< entries of `meeting` in use
-        LaneList parked;                 ///< in active_mask
+        uint32_t live = 0;     ///< lanes that exist and have not exited
+        uint32_t meetings = 0; ///< entries of `meeting` in use
+        LaneList parked;       ///< in active_mask
         std::array<Meeting, 32> meeting;
     };
     struct Barrier {
         uint32_t arrived = 0, expected = 0;
-        bool simple = true;              ///< all threads, none of them by arrive: counting is enough
+        bool simple = true; ///< all threads, none of them by arrive: counting is enough
         bool reducing = false;
         uint32_t popc = 0;
         bool all = true, any = false;
         LaneList waiting;
-        std::array<uint32_t, max_warps> warps;   ///< who arrived; only when not simple
+        std::array<uint32_t, max_warps> warps; ///< who arrived; only when not simple
     };
 
     static void lane_main(void* lane);
@@ -155,7 +155,7 @@ class Cta {
     LaneFiber* current_ = nullptr;
     LaneList ready_;
     uint32_t threads_ = 0, started_ = 0, live_ = 0, parked_ = 0, spinning_ = 0;
-    uint32_t active_barriers_ = 0;       ///< bit set
+    uint32_t active_barriers_ = 0; ///< bit set
     bool progress_ = false, whole_blocks_ = false, detached_ = false;
     Outcome outcome_ = Outcome::finished;
     LaneList spinners_;
@@ -175,9 +175,9 @@ class Cta {
     std::unique_ptr<Stacks> stacks_, block_stack_;
     size_t stacks_used_ = 0;
     std::vector<char*> spare_stacks_;
-    bool block_fiber_alive_ = false;     ///< block_context_ waits for the next CTA
+    bool block_fiber_alive_ = false; ///< block_context_ waits for the next CTA
     Context block_context_;
-    Context nowhere_;                    ///< what an exited lane leaves behind
+    Context nowhere_; ///< what an exited lane leaves behind
 
     uint8_t* shared_ = nullptr;
     size_t shared_capacity_ = 0, shared_mapping_ = 0;

@@ -10,14 +10,17 @@
 namespace rt::backend::cpu {
 
 CpuDevice::CpuDevice(DeviceFacts facts, std::shared_ptr<Pool> pool)
-    : facts_(std::move(facts)), pool_(std::move(pool)), device_memory_(facts_.memory_bytes), pinned_memory_(machine_memory()),
-      managed_memory_(machine_memory()), runtime_(device_memory_) {}
+    : facts_(std::move(facts)), pool_(std::move(pool)), device_memory_(facts_.memory_bytes),
+      pinned_memory_(machine_memory()), managed_memory_(machine_memory()), runtime_(device_memory_) {}
 
 Arena& CpuDevice::arena(MemoryKind kind) {
     switch (kind) {
-    case MemoryKind::device: return device_memory_;
-    case MemoryKind::pinned: return pinned_memory_;
-    case MemoryKind::managed: return managed_memory_;
+    case MemoryKind::device:
+        return device_memory_;
+    case MemoryKind::pinned:
+        return pinned_memory_;
+    case MemoryKind::managed:
+        return managed_memory_;
     }
     return device_memory_;
 }
@@ -27,7 +30,9 @@ void CpuDevice::release(uint64_t address, MemoryKind kind) {
     assert(known && "core frees only what it was given");
 }
 
-std::unique_ptr<Code> CpuDevice::load(std::shared_ptr<const ptx::Image> image) { return std::make_unique<CpuCode>(std::move(image)); }
+std::unique_ptr<Code> CpuDevice::load(std::shared_ptr<const ptx::Image> image) {
+    return std::make_unique<CpuCode>(std::move(image));
+}
 
 std::unique_ptr<Queue> CpuDevice::create_queue(int) { return std::make_unique<CpuQueue>(*this); }
 
@@ -36,7 +41,8 @@ void CpuDevice::set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack
     stack_limit_ = stack;
 }
 
-uint32_t CpuDevice::resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads, uint32_t dynamic_shared_bytes) const {
+uint32_t CpuDevice::resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads,
+                                                       uint32_t dynamic_shared_bytes) const {
     const uint32_t threads = std::max(1u, (block_threads + 31) / 32 * 32);
     uint32_t blocks = std::min(facts_.max_blocks_per_multiprocessor, facts_.max_threads_per_multiprocessor / threads);
     // As on the GPUs we resemble, each block costs 1 KiB of shared memory beside its own.

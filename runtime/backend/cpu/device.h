@@ -18,11 +18,14 @@ class CpuDevice : public Device {
     MemoryInfo memory() const override { return device_memory_.info(); }
     uint64_t allocate(size_t bytes, MemoryKind kind) override { return arena(kind).allocate(bytes); }
     void release(uint64_t address, MemoryKind kind) override;
-    bool owns(uint64_t address) const override { return device_memory_.holds(address) || managed_memory_.holds(address); }
+    bool owns(uint64_t address) const override {
+        return device_memory_.holds(address) || managed_memory_.holds(address);
+    }
     std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image> image) override;
     std::unique_ptr<Queue> create_queue(int priority) override;
     void set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack) override;
-    uint32_t resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads, uint32_t dynamic_shared_bytes) const override;
+    uint32_t resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads,
+                                                uint32_t dynamic_shared_bytes) const override;
     void drain_printf() override { runtime_.drain(); }
 
     Pool& pool() { return *pool_; }

@@ -16,7 +16,7 @@ void DeviceRuntime::set_limits(uint64_t heap, uint64_t printf_buffer) {
         print_limit_ = printf_buffer;
     }
     std::lock_guard lock(heap_mutex_);
-    if (!heap_) heap_limit_ = heap;   // the heap of a device that has used it keeps its size
+    if (!heap_) heap_limit_ = heap; // the heap of a device that has used it keeps its size
 }
 
 int32_t DeviceRuntime::print(std::string& scratch, const char* format, const void* arguments) {
@@ -65,11 +65,12 @@ bool DeviceRuntime::free(void* address) {
     return heap_ && heap_->give(reinterpret_cast<uint64_t>(address)) != 0;
 }
 
-void report_assertion(std::string& scratch, const Assertion& assertion, const uint32_t (&b)[3], const uint32_t (&t)[3]) {
+void report_assertion(std::string& scratch, const Assertion& assertion, const uint32_t (&b)[3],
+                      const uint32_t (&t)[3]) {
     scratch.clear();
     fmt::format_to(std::back_inserter(scratch), "{}:{}: {}: block: [{},{},{}], thread: [{},{},{}] Assertion `",
-                   assertion.file ? assertion.file : "", assertion.line, assertion.function ? assertion.function : "", b[0], b[1], b[2],
-                   t[0], t[1], t[2]);
+                   assertion.file ? assertion.file : "", assertion.line, assertion.function ? assertion.function : "",
+                   b[0], b[1], b[2], t[0], t[1], t[2]);
     // The message has characters of char_size bytes, little endian; what is not ASCII shows as '?'.
     const auto* byte = reinterpret_cast<const unsigned char*>(assertion.message);
     const uint64_t size = assertion.char_size ? assertion.char_size : 1;

@@ -22,7 +22,8 @@ struct Assertion {
     uint64_t char_size;
 };
 /// Writes to stderr. CUDA C++ Programming Guide, "Assertion".
-void report_assertion(std::string& scratch, const Assertion& assertion, const uint32_t (&block)[3], const uint32_t (&thread)[3]);
+void report_assertion(std::string& scratch, const Assertion& assertion, const uint32_t (&block)[3],
+                      const uint32_t (&thread)[3]);
 
 /// printf's buffer and malloc's heap of one device. Thread safe.
 class DeviceRuntime {

@@ -62,7 +62,7 @@ std::array<uint8_t, 16> uuid_of(unsigned index) {
         for (unsigned char c : seed) hash = (hash ^ c) * 0x100000001b3ull;
         for (unsigned i = 0; i < 8; i++) uuid[half * 8 + i] = uint8_t(hash >> (8 * i));
     }
-    uuid[6] = uint8_t((uuid[6] & 0x0f) | 0x80);   // RFC 9562: version 8, made by an own scheme
+    uuid[6] = uint8_t((uuid[6] & 0x0f) | 0x80); // RFC 9562: version 8, made by an own scheme
     uuid[8] = uint8_t((uuid[8] & 0x3f) | 0x80);
     return uuid;
 }

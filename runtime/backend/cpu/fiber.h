@@ -18,7 +18,7 @@ extern "C" {
 void cuttle_cpu_switch(void** save, void* to);
 void cuttle_cpu_guarded(void** save, void (*function)(void*), void* argument);
 void cuttle_cpu_fiber_entry();
-void cuttle_cpu_resume();   ///< not to be called: an address to continue at, see fiber.S
+void cuttle_cpu_resume(); ///< not to be called: an address to continue at, see fiber.S
 }
 
 namespace rt::backend::cpu {
@@ -34,7 +34,8 @@ struct Context {
 };
 
 /// Makes `context` one that calls function(argument) on the stack that ends at `top`. The function must not return.
-inline void prepare(Context& context, char* top, [[maybe_unused]] size_t size, void (*function)(void*), void* argument) {
+inline void prepare(Context& context, char* top, [[maybe_unused]] size_t size, void (*function)(void*),
+                    void* argument) {
     auto** slot = reinterpret_cast<void**>(top - 64) - 7;
     slot[0] = reinterpret_cast<void*>(&cuttle_cpu_fiber_entry);
     slot[4] = argument;
@@ -69,8 +70,8 @@ inline void arrive_on_fiber([[maybe_unused]] Context& home) {
 #endif
 }
 
-/// From the thread's own stack to a fiber, until that switches back to `home` or a fault handler throws the thread there,
-/// which `forced()` then tells.
+/// From the thread's own stack to a fiber, until that switches back to `home` or a fault handler throws the thread
+/// there, which `forced()` then tells.
 template <class Forced> void enter_fiber(Context& home, Context& to, [[maybe_unused]] Forced&& forced) {
 #ifdef CUTTLE_FIBER_ASAN
     __sanitizer_start_switch_fiber(&home.fake_stack, to.bottom, to.size);

@@ -9,7 +9,7 @@ namespace rt::backend::cpu {
 namespace {
 
 constexpr int32_t most_arguments = 32;
-constexpr int widest = 1 << 16;   ///< a width or precision beyond this is a mistake, not a wish
+constexpr int widest = 1 << 16; ///< a width or precision beyond this is a mistake, not a wish
 
 /// Reads values as the caller packed them.
 class Arguments {
@@ -62,7 +62,7 @@ Conversion read_conversion(const char*& at, Arguments& arguments) {
     bool printable = true;
     if (*at == '.') {
         at++;
-        if (*at == '*') {   // an H100 prints such a conversion as it stands, and takes no argument for it
+        if (*at == '*') { // an H100 prints such a conversion as it stands, and takes no argument for it
             at++;
             printable = false;
         } else {
@@ -72,10 +72,14 @@ Conversion read_conversion(const char*& at, Arguments& arguments) {
     conversion.width = std::min(conversion.width, widest);
     conversion.precision = std::min(conversion.precision, widest);
     for (;; at++) {
-        if (*at == 'l') conversion.longs++;
-        else if (*at == 'h') conversion.shorts++;
-        else if (*at == 'j' || *at == 'z' || *at == 't') conversion.longs = 2;
-        else break;
+        if (*at == 'l')
+            conversion.longs++;
+        else if (*at == 'h')
+            conversion.shorts++;
+        else if (*at == 'j' || *at == 'z' || *at == 't')
+            conversion.longs = 2;
+        else
+            break;
     }
     conversion.type = printable ? *at : 0;
     if (*at) at++;
@@ -106,23 +110,39 @@ bool convert(std::string& out, const Conversion& conversion, Arguments& argument
     switch (conversion.type) {
     case 'd':
     case 'i':
-        if (conversion.longs) append(out, conversion, "ll", static_cast<long long>(arguments.take<int64_t>()));
-        else append(out, conversion, conversion.shorts == 1 ? "h" : conversion.shorts ? "hh" : "", arguments.take<int32_t>());
+        if (conversion.longs)
+            append(out, conversion, "ll", static_cast<long long>(arguments.take<int64_t>()));
+        else
+            append(out, conversion,
+                   conversion.shorts == 1 ? "h"
+                   : conversion.shorts    ? "hh"
+                                          : "",
+                   arguments.take<int32_t>());
         return true;
     case 'u':
     case 'o':
     case 'x':
     case 'X':
-        if (conversion.longs) append(out, conversion, "ll", static_cast<unsigned long long>(arguments.take<uint64_t>()));
-        else append(out, conversion, conversion.shorts == 1 ? "h" : conversion.shorts ? "hh" : "", arguments.take<uint32_t>());
+        if (conversion.longs)
+            append(out, conversion, "ll", static_cast<unsigned long long>(arguments.take<uint64_t>()));
+        else
+            append(out, conversion,
+                   conversion.shorts == 1 ? "h"
+                   : conversion.shorts    ? "hh"
+                                          : "",
+                   arguments.take<uint32_t>());
         return true;
-    case 'c': append(out, conversion, "", arguments.take<int32_t>()); return true;
+    case 'c':
+        append(out, conversion, "", arguments.take<int32_t>());
+        return true;
     case 's': {
         const auto* text = reinterpret_cast<const char*>(arguments.take<uint64_t>());
         append(out, conversion, "", text ? text : "(null)");
         return true;
     }
-    case 'p': append(out, conversion, "", reinterpret_cast<const void*>(arguments.take<uint64_t>())); return true;
+    case 'p':
+        append(out, conversion, "", reinterpret_cast<const void*>(arguments.take<uint64_t>()));
+        return true;
     case 'f':
     case 'F':
     case 'e':
@@ -130,8 +150,11 @@ bool convert(std::string& out, const Conversion& conversion, Arguments& argument
     case 'g':
     case 'G':
     case 'a':
-    case 'A': append(out, conversion, "", arguments.take<double>()); return true;
-    default: return false;
+    case 'A':
+        append(out, conversion, "", arguments.take<double>());
+        return true;
+    default:
+        return false;
     }
 }
 

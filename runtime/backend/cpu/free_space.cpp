@@ -41,8 +41,10 @@ void FreeSpace::insert(Piece* piece) {
 
 void FreeSpace::remove(Piece* piece) {
     auto [row, column] = bin_of(piece->size);
-    if (piece->bin_before) piece->bin_before->bin_after = piece->bin_after;
-    else bins_[row][column] = piece->bin_after;
+    if (piece->bin_before)
+        piece->bin_before->bin_after = piece->bin_after;
+    else
+        bins_[row][column] = piece->bin_after;
     if (piece->bin_after) piece->bin_after->bin_before = piece->bin_before;
     piece->free = false;
     if (bins_[row][column]) return;

@@ -27,8 +27,8 @@ class FreeSpace {
   private:
     struct Piece {
         uint64_t address = 0, size = 0;
-        Piece *before = nullptr, *after = nullptr;           ///< neighbours by address
-        Piece *bin_before = nullptr, *bin_after = nullptr;   ///< others of this size class
+        Piece *before = nullptr, *after = nullptr;         ///< neighbours by address
+        Piece *bin_before = nullptr, *bin_after = nullptr; ///< others of this size class
         bool free = false;
     };
     static constexpr unsigned fine_bits = 4, fine = 1u << fine_bits, coarse = 60;

@@ -28,7 +28,7 @@ void GridRun::prepare(const LaunchCommand& launch) {
     grid_.services = &services();
     grid_.parameters = launch.parameters.data();
     grid_.globals = reinterpret_cast<uint8_t*>(launch.globals);
-    const auto put = [](uint32_t (&to)[3], Dim3 from) { to[0] = from.x, to[1] = from.y, to[2] = from.z; };
+    const auto put = [](uint32_t(&to)[3], Dim3 from) { to[0] = from.x, to[1] = from.y, to[2] = from.z; };
     put(grid_.grid_dim, launch.grid);
     put(grid_.block_dim, launch.block);
     put(grid_.cluster_dim, launch.cluster);
@@ -111,10 +111,16 @@ bool GridRun::poll(Runner& runner, Cta& cta) {
 bool GridRun::settle(Runner& runner, Cta& cta, Outcome outcome) {
     uint64_t completed = cta.take_done();
     switch (outcome) {
-    case Outcome::finished: break;
-    case Outcome::waiting: finish(completed, runner); return false;
-    case Outcome::stuck: fail(runner, Fault::trap, cta.describe_stuck()); break;
-    case Outcome::stopped: break;
+    case Outcome::finished:
+        break;
+    case Outcome::waiting:
+        finish(completed, runner);
+        return false;
+    case Outcome::stuck:
+        fail(runner, Fault::trap, cta.describe_stuck());
+        break;
+    case Outcome::stopped:
+        break;
     case Outcome::faulted: {
         const Trouble& trouble = runner.guard().trouble;
         const Fault fault = classify(trouble, cta.in_stack_guard(trouble.address));

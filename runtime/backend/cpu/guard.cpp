@@ -55,7 +55,8 @@ void forward(int signal, siginfo_t* info, void* context) {
     if (!node) return take_default(signal, synchronous);
     const struct sigaction action = node->action;
     if (!(action.sa_flags & SA_SIGINFO)) {
-        if (action.sa_handler == SIG_DFL || (action.sa_handler == SIG_IGN && synchronous)) return take_default(signal, synchronous);
+        if (action.sa_handler == SIG_DFL || (action.sa_handler == SIG_IGN && synchronous))
+            return take_default(signal, synchronous);
         if (action.sa_handler == SIG_IGN) return;
     }
     if (action.sa_flags & SA_RESETHAND) {
@@ -71,8 +72,10 @@ void forward(int signal, siginfo_t* info, void* context) {
         pthread_sigmask(SIG_UNBLOCK, &own, nullptr);
     }
     level_of(info)++;
-    if (action.sa_flags & SA_SIGINFO) action.sa_sigaction(signal, info, context);
-    else action.sa_handler(signal);
+    if (action.sa_flags & SA_SIGINFO)
+        action.sa_sigaction(signal, info, context);
+    else
+        action.sa_handler(signal);
     level_of(info)--;
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -93,9 +96,7 @@ void on_signal(int signal, siginfo_t* info, void* context) {
     errno = saved_errno;
 }
 
-bool ours(const struct sigaction& action) {
-    return (action.sa_flags & SA_SIGINFO) && action.sa_sigaction == on_signal;
-}
+bool ours(const struct sigaction& action) { return (action.sa_flags & SA_SIGINFO) && action.sa_sigaction == on_signal; }
 
 /// The calling thread's signal stack of our own, kept while the thread lives.
 struct SignalStack {
@@ -134,8 +135,8 @@ bool hook(size_t row) {
 } // namespace
 
 void hook_signals() {
-    // Who installs a crash handler installs it for all of these signals: looking at the first and, in turn, at one other
-    // saves system calls. All are looked at when one has changed, and the first time.
+    // Who installs a crash handler installs it for all of these signals: looking at the first and, in turn, at one
+    // other saves system calls. All are looked at when one has changed, and the first time.
     static std::atomic<unsigned> turn{0};
     const size_t other = 1 + turn.fetch_add(1, std::memory_order_relaxed) % (std::size(signals) - 1);
     const bool first = hook(0);

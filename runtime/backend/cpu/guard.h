@@ -9,7 +9,7 @@ namespace rt::backend::cpu {
 
 /// What a fault handler saw.
 struct Trouble {
-    int signal = 0;        ///< 0: none
+    int signal = 0; ///< 0: none
     int code = 0;
     uintptr_t address = 0;
     uintptr_t instruction = 0;

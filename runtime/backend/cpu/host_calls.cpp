@@ -38,7 +38,8 @@ void HostCalls::thread() {
     while (!stopping_) {
         if (calls_.empty()) {
             idle_++;
-            const bool more = changed_.wait_for(lock, std::chrono::seconds(10), [&] { return stopping_ || !calls_.empty(); });
+            const bool more =
+                changed_.wait_for(lock, std::chrono::seconds(10), [&] { return stopping_ || !calls_.empty(); });
             idle_--;
             if (!more) return;
             continue;

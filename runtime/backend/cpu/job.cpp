@@ -6,7 +6,8 @@
 
 namespace rt::backend::cpu {
 
-Job::Job(Timeline& owner, unsigned slots) : owner_(owner), capacity_(std::max(1u, slots)), slots_(std::make_unique<Slot[]>(capacity_)) {}
+Job::Job(Timeline& owner, unsigned slots)
+    : owner_(owner), capacity_(std::max(1u, slots)), slots_(std::make_unique<Slot[]>(capacity_)) {}
 
 void Job::open(uint64_t units, unsigned slots, uint64_t chunk_limit, bool ordered) {
     units_ = units;

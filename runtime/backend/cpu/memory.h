@@ -33,7 +33,7 @@ class Arena {
     static constexpr uint64_t cached_bytes_limit = 64 << 20;
 
     struct Page {
-        uint32_t live = 0;       ///< allocations that touch it
+        uint32_t live = 0; ///< allocations that touch it
         bool accessible = false;
     };
     bool open_pages(uint64_t first, uint64_t last);

@@ -21,7 +21,8 @@ void futex_wait(std::atomic<uint32_t>& word, uint32_t value) {
 }
 
 void futex_wake(std::atomic<uint32_t>& word, unsigned count) {
-    syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAKE_PRIVATE, int(std::min<unsigned>(count, INT_MAX)), nullptr, nullptr, 0);
+    syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAKE_PRIVATE, int(std::min<unsigned>(count, INT_MAX)),
+            nullptr, nullptr, 0);
 }
 
 // Spinning pays only where the one who is waited for has a processor of its own.
@@ -51,10 +52,13 @@ void Pool::start_threads() {
         runners_.push_back(std::make_unique<Runner>(*this, i, true));
         try {
             alive_++;
-            std::thread([self = shared_from_this(), runner = runners_.back().get()] { self->worker(*runner); }).detach();
+            std::thread([self = shared_from_this(), runner = runners_.back().get()] {
+                self->worker(*runner);
+            }).detach();
         } catch (const std::exception& error) {
             alive_--;
-            log(LogLevel::error, LogChannel::launch, "cpu: only {} of {} threads could be started: {}", i, size_, error.what());
+            log(LogLevel::error, LogChannel::launch, "cpu: only {} of {} threads could be started: {}", i, size_,
+                error.what());
             break;
         }
     }
@@ -79,7 +83,7 @@ void Pool::submit(std::shared_ptr<Timeline> timeline) {
     if (!started_.load(std::memory_order_acquire)) start_threads();
     {
         std::lock_guard lock(mutex_);
-        if (timeline->listed) return;   // an entry that a helper was faster than is still there and serves again
+        if (timeline->listed) return; // an entry that a helper was faster than is still there and serves again
         timeline->listed = true;
         ready_.push_back(std::move(timeline));
         ready_count_.store(unsigned(ready_.size()), std::memory_order_relaxed);

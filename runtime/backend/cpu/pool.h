@@ -59,7 +59,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::deque<std::shared_ptr<Timeline>> ready_;
     std::vector<std::shared_ptr<Timeline>> jobs_;
     std::atomic<unsigned> ready_count_{0}, job_count_{0};
-    std::atomic<uint32_t> epoch_{0};            ///< changes with every submit and publish; what idle threads watch
+    std::atomic<uint32_t> epoch_{0}; ///< changes with every submit and publish; what idle threads watch
     std::atomic<unsigned> sleeping_{0}, spinning_{0};
     std::atomic<bool> started_{false}, stopping_{false};
     std::vector<std::unique_ptr<Runner>> runners_;

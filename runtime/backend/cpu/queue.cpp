@@ -22,7 +22,8 @@ void CpuQueue::launch(const Launch& launch) {
     to.cooperative = launch.cooperative;
     to.globals = launch.globals;
     to.parameters.resize((launch.parameters.size() + 63) / 64 + 1);
-    if (!launch.parameters.empty()) std::memcpy(to.parameters.data(), launch.parameters.data(), launch.parameters.size());
+    if (!launch.parameters.empty())
+        std::memcpy(to.parameters.data(), launch.parameters.data(), launch.parameters.size());
     timeline_->push(command);
 }
 

@@ -10,8 +10,8 @@ namespace rt::backend::cpu {
 
 namespace {
 
-constexpr size_t kept_idle = 4;          ///< places for CTAs that stay allocated
-constexpr unsigned deepest = 8;          ///< jobs under way at once on one thread
+constexpr size_t kept_idle = 4; ///< places for CTAs that stay allocated
+constexpr unsigned deepest = 8; ///< jobs under way at once on one thread
 
 // While every CTA of this thread waits for memory. In rounds over them:
 constexpr unsigned before_next_block = 8, between_services = 16, before_other_jobs = 64, before_yield = 64;
@@ -49,8 +49,10 @@ bool Runner::poll() {
     bool gone = false;
     for (size_t i = 0; i < parked_.size();) {
         Cta& cta = *parked_[i];
-        if (cta.run().poll(*this, cta)) gone = true;   // its place in the list is free: the next one moved here
-        else i++;
+        if (cta.run().poll(*this, cta))
+            gone = true; // its place in the list is free: the next one moved here
+        else
+            i++;
     }
     return gone;
 }
@@ -81,8 +83,10 @@ void Runner::wait_a_little(Job& job, unsigned rounds) {
         for (const auto& cta : parked_)
             if (!cta->run().cooperative()) cta->run().kernel().blocks_wait.store(true, std::memory_order_relaxed);
     }
-    if (rounds < before_yield) __builtin_ia32_pause();
-    else if (rounds % 4 == 0) sched_yield();
+    if (rounds < before_yield)
+        __builtin_ia32_pause();
+    else if (rounds % 4 == 0)
+        sched_yield();
     // What these CTAs wait for may be behind them: another queue's copy, or its kernel.
     if (!worker_ || depth_ >= deepest || rounds % between_services != 0) return;
     if (auto timeline = pool_.take_ready()) return drive(std::move(timeline));

@@ -38,7 +38,7 @@ class Runner {
     void park(Cta& cta);
 
   private:
-    bool poll();                       ///< goes once round the parked CTAs; true when one got out of the way
+    bool poll(); ///< goes once round the parked CTAs; true when one got out of the way
     bool has_parked(const Job& job) const;
     bool may_start_beside_parked(Job& job, unsigned rounds) const;
     void wait_a_little(Job& job, unsigned rounds);

@@ -6,6 +6,7 @@
 
 #include <ctime>
 #include <fmt/format.h>
+#include <utility>
 #include <x86intrin.h>
 
 namespace rt::backend::cpu {
@@ -16,21 +17,26 @@ using ptx::host::Lane;
 
 LaneFiber& fiber_of(Lane* lane) { return *reinterpret_cast<LaneFiber*>(lane); }
 
-[[noreturn]] void fail(Lane* lane, Fault fault, const std::string& what) {
+[[noreturn]] void fail(Lane* lane, Fault fault, std::string what) {
     Cta& cta = Cta::of(lane);
-    cta.run().fail(cta.runner(), fault, cta.run().place(&fiber_of(lane)) + ": " + what);
+    {
+        // Nothing that owns memory may be on this stack when it is left for good.
+        const std::string text = cta.run().place(&fiber_of(lane)) + ": " + std::exchange(what, {});
+        cta.run().fail(cta.runner(), fault, text);
+    }
     cta.stop(Outcome::stopped);
 }
 
 /// The CTA of a lane that has a fiber of its own.
 Cta& lanes_of(Lane* lane, const char* service) {
     Cta& cta = Cta::of(lane);
-    if (cta.whole_blocks()) fail(lane, Fault::illegal_instruction, std::string(service) + " in code that is said not to synchronise");
+    if (cta.whole_blocks())
+        fail(lane, Fault::illegal_instruction, std::string(service) + " in code that is said not to synchronise");
     return cta;
 }
 
-uint64_t meet(Lane* lane, const char* service, Meet kind, uint32_t mask, uint32_t operation, uint64_t value, uint32_t detail = 0,
-              uint32_t clamp = 0) {
+uint64_t meet(Lane* lane, const char* service, Meet kind, uint32_t mask, uint32_t operation, uint64_t value,
+              uint32_t detail = 0, uint32_t clamp = 0) {
     Cta& cta = lanes_of(lane, service);
     LaneFiber& self = fiber_of(lane);
     self.operation = operation;
@@ -41,7 +47,9 @@ uint64_t meet(Lane* lane, const char* service, Meet kind, uint32_t mask, uint32_
     return self.result;
 }
 
-void barrier_sync(Lane* lane, uint32_t id, uint32_t count) { lanes_of(lane, "barrier").barrier(fiber_of(lane), id, count, true); }
+void barrier_sync(Lane* lane, uint32_t id, uint32_t count) {
+    lanes_of(lane, "barrier").barrier(fiber_of(lane), id, count, true);
+}
 
 void barrier_arrive(Lane* lane, uint32_t id, uint32_t count) {
     lanes_of(lane, "barrier").barrier(fiber_of(lane), id, count, false);
@@ -65,7 +73,9 @@ uint32_t match_any(Lane* lane, uint64_t value, uint32_t mask) {
     return uint32_t(meet(lane, "match", Meet::match_any, mask, 0, value));
 }
 
-uint64_t match_all(Lane* lane, uint64_t value, uint32_t mask) { return meet(lane, "match", Meet::match_all, mask, 0, value); }
+uint64_t match_all(Lane* lane, uint64_t value, uint32_t mask) {
+    return meet(lane, "match", Meet::match_all, mask, 0, value);
+}
 
 uint32_t reduce(Lane* lane, uint32_t operation, uint32_t value, uint32_t mask) {
     return uint32_t(meet(lane, "redux", Meet::reduce, mask, operation, value));
@@ -89,10 +99,14 @@ void exit(Lane* lane) { lanes_of(lane, "exit").exit(fiber_of(lane)); }
 
 void trap(Lane* lane, uint32_t kind) {
     switch (ptx::host::Trap(kind)) {
-    case ptx::host::Trap::assertion: fail(lane, Fault::assertion, "assertion failed");
-    case ptx::host::Trap::unreachable: fail(lane, Fault::illegal_instruction, "unreachable code reached");
-    case ptx::host::Trap::breakpoint: fail(lane, Fault::trap, "breakpoint");
-    case ptx::host::Trap::trap: break;
+    case ptx::host::Trap::assertion:
+        fail(lane, Fault::assertion, "assertion failed");
+    case ptx::host::Trap::unreachable:
+        fail(lane, Fault::illegal_instruction, "unreachable code reached");
+    case ptx::host::Trap::breakpoint:
+        fail(lane, Fault::trap, "breakpoint");
+    case ptx::host::Trap::trap:
+        break;
     }
     fail(lane, Fault::trap, "trap");
 }
@@ -109,8 +123,10 @@ void free(Lane* lane, void* address) {
         fail(lane, Fault::trap, fmt::format("free({}): not from malloc", address));
 }
 
-void assertfail(Lane* lane, const char* message, const char* file, uint32_t line, const char* function, uint64_t char_size) {
-    report_assertion(Cta::of(lane).runner().scratch(), {message, file, function, line, char_size}, lane->block, lane->thread);
+void assertfail(Lane* lane, const char* message, const char* file, uint32_t line, const char* function,
+                uint64_t char_size) {
+    report_assertion(Cta::of(lane).runner().scratch(), {message, file, function, line, char_size}, lane->block,
+                     lane->thread);
     fail(lane, Fault::assertion, "assertion failed");
 }
 

@@ -40,7 +40,8 @@ bool guard(char* page) {
     guard_budget().fetch_add(1);
     if (first_time("cpu: stacks without guard"))
         log(LogLevel::warning, LogChannel::launch,
-            "too many threads at once for the kernel's limit of mappings (vm.max_map_count): some stacks have no guard page");
+            "too many threads at once for the kernel's limit of mappings (vm.max_map_count): some stacks have no guard "
+            "page");
     return false;
 }
 
@@ -66,7 +67,8 @@ bool Stacks::grow(size_t index) {
 
 void Stacks::map_slab(size_t count) {
     const size_t stride = bytes_ + page;
-    void* memory = mmap(nullptr, stride * count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* memory =
+        mmap(nullptr, stride * count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return;
     // One huge page under many stacks would make every stack resident.
     madvise(memory, stride * count, MADV_NOHUGEPAGE);

@@ -32,7 +32,7 @@ class Stacks {
     bool grow(size_t index);
     void map_slab(size_t count);
 
-    const size_t bytes_;    ///< of one stack, without its guard page
+    const size_t bytes_; ///< of one stack, without its guard page
     std::vector<Slab> slabs_;
     std::vector<char*> tops_;
 };

@@ -116,20 +116,29 @@ Job* Timeline::pump(Runner& runner, uint64_t until) {
             current_->next = nullptr;
         }
         switch (execute(*current_, runner)) {
-        case Step::done: break;
-        case Step::job: return job();
-        case Step::blocked: return nullptr;
+        case Step::done:
+            break;
+        case Step::job:
+            return job();
+        case Step::blocked:
+            return nullptr;
         }
     }
 }
 
 Timeline::Step Timeline::execute(Command& command, Runner& runner) {
     switch (command.kind) {
-    case Command::Kind::launch: return failed_ ? Step::done : launch(command);
-    case Command::Kind::copy: return failed_ ? Step::done : transfer(command.copy, runner);
-    case Command::Kind::fill: return failed_ ? Step::done : transfer(command.fill, runner);
-    case Command::Kind::mark: command.marker->reach(); return Step::done;
-    case Command::Kind::wait: return wait_for(command);
+    case Command::Kind::launch:
+        return failed_ ? Step::done : launch(command);
+    case Command::Kind::copy:
+        return failed_ ? Step::done : transfer(command.copy, runner);
+    case Command::Kind::fill:
+        return failed_ ? Step::done : transfer(command.fill, runner);
+    case Command::Kind::mark:
+        command.marker->reach();
+        return Step::done;
+    case Command::Kind::wait:
+        return wait_for(command);
     case Command::Kind::call:
         state_ = State::blocked;
         pool_.host_call([self = shared_from_this(), function = std::move(command.function)] {

@@ -49,7 +49,7 @@ struct Command {
     Fill fill;
     std::function<void()> function;
     std::shared_ptr<CpuMarker> marker;
-    std::shared_ptr<Marker> foreign;     ///< of another back end
+    std::shared_ptr<Marker> foreign; ///< of another back end
 };
 
 /// The commands of a queue and where they stand. No thread belongs to it: whoever has time pumps it, one at a time; it
@@ -79,7 +79,7 @@ class Timeline : public std::enable_shared_from_this<Timeline> {
     void unblock();
     void job_done(Runner& runner, Job& job);
 
-    bool listed = false;                 ///< in the pool's list; the pool's
+    bool listed = false; ///< in the pool's list; the pool's
 
   private:
     enum class State : uint8_t { idle, ready, running, blocked };
@@ -89,8 +89,8 @@ class Timeline : public std::enable_shared_from_this<Timeline> {
     Step launch(Command& command);
     template <class What> Step transfer(const What& what, Runner& runner);
     Step wait_for(Command& command);
-    void complete(Command* command);     ///< with the lock held
-    bool go_on();                        ///< with the lock held; true when the pool must hear of it
+    void complete(Command* command); ///< with the lock held
+    bool go_on();                    ///< with the lock held; true when the pool must hear of it
     void set_fault(Fault fault, const std::string& message);
 
     CpuDevice& device_;
@@ -100,7 +100,7 @@ class Timeline : public std::enable_shared_from_this<Timeline> {
     Command *head_ = nullptr, *tail_ = nullptr, *spare_ = nullptr, *current_ = nullptr;
     std::atomic<State> state_{State::idle};
     std::atomic<uint64_t> pushed_{0}, completed_{0};
-    uint64_t awaited_ = ~uint64_t{0};    ///< the earliest command that a sleeping host thread waits for
+    uint64_t awaited_ = ~uint64_t{0}; ///< the earliest command that a sleeping host thread waits for
     std::atomic<Job*> job_{nullptr};
     GridRun grid_;
     Transfer transfer_;

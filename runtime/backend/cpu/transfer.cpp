@@ -30,7 +30,8 @@ bool Transfer::split(uint64_t row_bytes, uint64_t rows, unsigned threads) {
     bytes_per_unit_ = rows == 1 ? unit_bytes : 0;
     rows_per_unit_ = rows == 1 ? 1 : std::max<uint64_t>(1, unit_bytes / std::max<uint64_t>(1, row_bytes));
     if (threads < 2 || row_bytes * rows < worth_splitting) return false;
-    const uint64_t units = rows == 1 ? (row_bytes + unit_bytes - 1) / unit_bytes : (rows + rows_per_unit_ - 1) / rows_per_unit_;
+    const uint64_t units =
+        rows == 1 ? (row_bytes + unit_bytes - 1) / unit_bytes : (rows + rows_per_unit_ - 1) / rows_per_unit_;
     open(units, threads, 4, false);
     return true;
 }
@@ -43,7 +44,8 @@ bool Transfer::prepare(const Copy& copy, unsigned threads) {
         copy_.width *= copy_.height;
         copy_.height = 1;
     }
-    if (copy_.depth > 1 && copy_.height == 1 && copy_.destination_slice == copy_.width && copy_.source_slice == copy_.width) {
+    if (copy_.depth > 1 && copy_.height == 1 && copy_.destination_slice == copy_.width &&
+        copy_.source_slice == copy_.width) {
         copy_.width *= copy_.depth;
         copy_.depth = 1;
     }
@@ -63,9 +65,12 @@ bool Transfer::prepare(const Fill& fill, unsigned threads) {
 void Transfer::fill_row(uint64_t destination, uint64_t begin, uint64_t end) const {
     auto* at = reinterpret_cast<uint8_t*>(destination + begin);
     const size_t count = (end - begin) / fill_.element_bytes;
-    if (fill_.element_bytes == 1) std::memset(at, int(fill_.value & 0xff), count);
-    else if (fill_.element_bytes == 2) fill_elements(at, count, uint16_t(fill_.value));
-    else fill_elements(at, count, fill_.value);
+    if (fill_.element_bytes == 1)
+        std::memset(at, int(fill_.value & 0xff), count);
+    else if (fill_.element_bytes == 2)
+        fill_elements(at, count, uint16_t(fill_.value));
+    else
+        fill_elements(at, count, fill_.value);
 }
 
 void Transfer::rows(uint64_t first, uint64_t last, uint64_t begin, uint64_t end) const {
@@ -104,9 +109,10 @@ bool Transfer::run_unit(Runner& runner, uint64_t unit) {
     std::lock_guard lock(mutex_);
     if (fault_ != Fault::none) return false;
     fault_ = classify(runner.guard().trouble, false);
-    message_ = filling_ ? fmt::format("fill of {} bytes at {:#x}: illegal address {:#x}", row_bytes_ * rows_, fill_.destination, address)
-                        : fmt::format("copy of {} bytes from {:#x} to {:#x}: illegal address {:#x}", row_bytes_ * rows_, copy_.source,
-                                      copy_.destination, address);
+    message_ = filling_ ? fmt::format("fill of {} bytes at {:#x}: illegal address {:#x}", row_bytes_ * rows_,
+                                      fill_.destination, address)
+                        : fmt::format("copy of {} bytes from {:#x} to {:#x}: illegal address {:#x}", row_bytes_ * rows_,
+                                      copy_.source, copy_.destination, address);
     log(LogLevel::error, LogChannel::memory, "{}", message_);
     return false;
 }

@@ -13,7 +13,8 @@ class Transfer : public Job {
   public:
     using Job::Job;
 
-    /// These return true when the job has been opened for several threads, false when it is small: then call run_here().
+    /// These return true when the job has been opened for several threads, false when it is small: then call
+    /// run_here().
     bool prepare(const Copy& copy, unsigned threads);
     bool prepare(const Fill& fill, unsigned threads);
     void run_here(Runner& runner);

@@ -20,10 +20,18 @@ void shuffle(LaneFiber* lanes, uint32_t members) {
         int from = 0;
         bool in_range = false;
         switch (ptx::host::Shuffle(lane.operation)) {
-        case ptx::host::Shuffle::up: from = int(self) - by, in_range = from >= highest; break;
-        case ptx::host::Shuffle::down: from = int(self) + by, in_range = from <= highest; break;
-        case ptx::host::Shuffle::bfly: from = int(self) ^ by, in_range = from <= highest; break;
-        case ptx::host::Shuffle::idx: from = lowest | (by & ~segment), in_range = from <= highest; break;
+        case ptx::host::Shuffle::up:
+            from = int(self) - by, in_range = from >= highest;
+            break;
+        case ptx::host::Shuffle::down:
+            from = int(self) + by, in_range = from <= highest;
+            break;
+        case ptx::host::Shuffle::bfly:
+            from = int(self) ^ by, in_range = from <= highest;
+            break;
+        case ptx::host::Shuffle::idx:
+            from = lowest | (by & ~segment), in_range = from <= highest;
+            break;
         }
         // What a lane outside of the members would give is undefined: the lane keeps its own value.
         const bool there = in_range && (members >> from & 1);
@@ -36,10 +44,18 @@ void vote(LaneFiber* lanes, uint32_t members) {
     for_each(members, [&](unsigned self) { ballot |= uint32_t(lanes[self].value != 0) << self; });
     for_each(members, [&](unsigned self) {
         switch (ptx::host::Vote(lanes[self].operation)) {
-        case ptx::host::Vote::all: lanes[self].result = ballot == members; break;
-        case ptx::host::Vote::any: lanes[self].result = ballot != 0; break;
-        case ptx::host::Vote::uni: lanes[self].result = ballot == members || ballot == 0; break;
-        case ptx::host::Vote::ballot: lanes[self].result = ballot; break;
+        case ptx::host::Vote::all:
+            lanes[self].result = ballot == members;
+            break;
+        case ptx::host::Vote::any:
+            lanes[self].result = ballot != 0;
+            break;
+        case ptx::host::Vote::uni:
+            lanes[self].result = ballot == members || ballot == 0;
+            break;
+        case ptx::host::Vote::ballot:
+            lanes[self].result = ballot;
+            break;
         }
     });
 }
@@ -63,14 +79,22 @@ void match_all(LaneFiber* lanes, uint32_t members) {
 
 uint32_t combine(ptx::host::Reduce operation, uint32_t a, uint32_t b) {
     switch (operation) {
-    case ptx::host::Reduce::add: return a + b;
-    case ptx::host::Reduce::min_s: return int32_t(a) < int32_t(b) ? a : b;
-    case ptx::host::Reduce::max_s: return int32_t(a) > int32_t(b) ? a : b;
-    case ptx::host::Reduce::min_u: return a < b ? a : b;
-    case ptx::host::Reduce::max_u: return a > b ? a : b;
-    case ptx::host::Reduce::and_: return a & b;
-    case ptx::host::Reduce::or_: return a | b;
-    case ptx::host::Reduce::xor_: return a ^ b;
+    case ptx::host::Reduce::add:
+        return a + b;
+    case ptx::host::Reduce::min_s:
+        return int32_t(a) < int32_t(b) ? a : b;
+    case ptx::host::Reduce::max_s:
+        return int32_t(a) > int32_t(b) ? a : b;
+    case ptx::host::Reduce::min_u:
+        return a < b ? a : b;
+    case ptx::host::Reduce::max_u:
+        return a > b ? a : b;
+    case ptx::host::Reduce::and_:
+        return a & b;
+    case ptx::host::Reduce::or_:
+        return a | b;
+    case ptx::host::Reduce::xor_:
+        return a ^ b;
     }
     return 0;
 }
@@ -79,7 +103,8 @@ void reduce(LaneFiber* lanes, uint32_t members) {
     const unsigned first = unsigned(__builtin_ctz(members));
     const auto operation = ptx::host::Reduce(lanes[first].operation);
     uint32_t result = uint32_t(lanes[first].value);
-    for_each(members & (members - 1), [&](unsigned self) { result = combine(operation, result, uint32_t(lanes[self].value)); });
+    for_each(members & (members - 1),
+             [&](unsigned self) { result = combine(operation, result, uint32_t(lanes[self].value)); });
     for_each(members, [&](unsigned self) { lanes[self].result = result; });
 }
 
@@ -88,21 +113,37 @@ void exchange(LaneFiber* lanes, uint32_t members) {
     const size_t bytes = lanes[first].detail;
     auto* out = reinterpret_cast<uint8_t*>(lanes[first].result);
     for (unsigned lane = 0; lane < 32; lane++) {
-        if (members >> lane & 1) std::memcpy(out + lane * bytes, reinterpret_cast<const void*>(lanes[lane].value), bytes);
-        else std::memset(out + lane * bytes, 0, bytes);
+        if (members >> lane & 1)
+            std::memcpy(out + lane * bytes, reinterpret_cast<const void*>(lanes[lane].value), bytes);
+        else
+            std::memset(out + lane * bytes, 0, bytes);
     }
-    for_each(members & (members - 1), [&](unsigned self) { std::memcpy(reinterpret_cast<void*>(lanes[self].result), out, 32 * bytes); });
+    for_each(members & (members - 1),
+             [&](unsigned self) { std::memcpy(reinterpret_cast<void*>(lanes[self].result), out, 32 * bytes); });
 }
 
 void compute(Meet kind, LaneFiber* lanes, uint32_t members) {
     switch (kind) {
-    case Meet::sync: break;
-    case Meet::shuffle: shuffle(lanes, members); break;
-    case Meet::vote: vote(lanes, members); break;
-    case Meet::match_any: match_any(lanes, members); break;
-    case Meet::match_all: match_all(lanes, members); break;
-    case Meet::reduce: reduce(lanes, members); break;
-    case Meet::exchange: exchange(lanes, members); break;
+    case Meet::sync:
+        break;
+    case Meet::shuffle:
+        shuffle(lanes, members);
+        break;
+    case Meet::vote:
+        vote(lanes, members);
+        break;
+    case Meet::match_any:
+        match_any(lanes, members);
+        break;
+    case Meet::match_all:
+        match_all(lanes, members);
+        break;
+    case Meet::reduce:
+        reduce(lanes, members);
+        break;
+    case Meet::exchange:
+        exchange(lanes, members);
+        break;
     }
 }
 

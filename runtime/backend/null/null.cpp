@@ -43,7 +43,7 @@ class NullCode : public Code {
     }
     uint64_t function_address(const std::string& name) override {
         for (const ptx::FunctionSymbol& function : image_->functions)
-            if (function.name == name) return reinterpret_cast<uint64_t>(&function);   // an address, if of nothing
+            if (function.name == name) return reinterpret_cast<uint64_t>(&function); // an address, if of nothing
         return 0;
     }
 
@@ -74,7 +74,8 @@ class NullQueue : public Queue {
         if (fault() != Fault::none) return;
         for (size_t row = 0; row < fill.height; row++) {
             auto* at = reinterpret_cast<uint8_t*>(fill.destination + row * fill.pitch);
-            for (size_t i = 0; i < fill.width; i++) std::memcpy(at + i * fill.element_bytes, &fill.value, fill.element_bytes);
+            for (size_t i = 0; i < fill.width; i++)
+                std::memcpy(at + i * fill.element_bytes, &fill.value, fill.element_bytes);
         }
     }
     void call(std::function<void()> function) override { function(); }
@@ -132,7 +133,9 @@ class NullDevice : public Device {
         std::free(reinterpret_cast<void*>(address));
         allocations_.erase(found);
     }
-    std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image> image) override { return std::make_unique<NullCode>(std::move(image)); }
+    std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image> image) override {
+        return std::make_unique<NullCode>(std::move(image));
+    }
     std::unique_ptr<Queue> create_queue(int) override { return std::make_unique<NullQueue>(); }
     void set_limits(uint64_t, uint64_t, uint64_t) override {}
     uint32_t resident_blocks_per_multiprocessor(Kernel&, uint32_t block_threads, uint32_t) const override {

@@ -36,12 +36,15 @@ TEST(FormatDevice, LikeSnprintf) {
     expect_as_snprintf("plain");
     expect_as_snprintf("100%%");
     for (int value : {0, 1, -1, INT_MAX, INT_MIN, 12345})
-        for (const char* text : {"%d", "%i", "%u", "%x", "%X", "%o", "%5d|", "%-8d|", "%+d", "% d", "%08d", "%#x", "%.3d", "%10.4d", "%hd", "%hhd", "%hu"})
+        for (const char* text : {"%d", "%i", "%u", "%x", "%X", "%o", "%5d|", "%-8d|", "%+d", "% d", "%08d", "%#x",
+                                 "%.3d", "%10.4d", "%hd", "%hhd", "%hu"})
             expect_as_snprintf(text, value);
     for (long long value : {0ll, -1ll, LLONG_MIN, LLONG_MAX, 1ll << 40})
-        for (const char* text : {"%ld", "%lld", "%lu", "%llu", "%lx", "%#llX", "%lo", "%20lld|"}) expect_as_snprintf(text, value);
+        for (const char* text : {"%ld", "%lld", "%lu", "%llu", "%lx", "%#llX", "%lo", "%20lld|"})
+            expect_as_snprintf(text, value);
     for (double value : {0.0, -0.0, 1.5, -2.25e10, 3.14159265358979, 1e-300, 1e300})
-        for (const char* text : {"%f", "%e", "%E", "%g", "%G", "%a", "%A", "%.2f", "%10.3e|", "%-12g|", "%+.0f", "%#g", "%020.5f"})
+        for (const char* text :
+             {"%f", "%e", "%E", "%g", "%G", "%a", "%A", "%.2f", "%10.3e|", "%-12g|", "%+.0f", "%#g", "%020.5f"})
             expect_as_snprintf(text, value);
     expect_as_snprintf("%f %g", std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN());
     expect_as_snprintf("%c%c%c", int('a'), int('%'), int('z'));
@@ -80,7 +83,8 @@ TEST_F(DeviceRuntimeTest, PrintsWhenSynchronised) {
     } packed{-5, 2.5, reinterpret_cast<uint64_t>("tail")};
     Array<int32_t> used(1);
     testing::internal::CaptureStdout();
-    run("prints", {{1}, {3}}, {used.address(), reinterpret_cast<uint64_t>("%d %.1f %s\n"), reinterpret_cast<uint64_t>(&packed)});
+    run("prints", {{1}, {3}},
+        {used.address(), reinterpret_cast<uint64_t>("%d %.1f %s\n"), reinterpret_cast<uint64_t>(&packed)});
     EXPECT_EQ(testing::internal::GetCapturedStdout(), "-5 2.5 tail\n-5 2.5 tail\n-5 2.5 tail\n");
     EXPECT_EQ(used[0], 3);
 
@@ -115,7 +119,8 @@ TEST_F(DeviceRuntimeTest, AllCtasPrint) {
 TEST_F(DeviceRuntimeTest, BadStringsFault) {
     uint64_t packed = 16;
     Array<int32_t> used(1);
-    launch(*queue, "prints", {{1}, {1}}, {used.address(), reinterpret_cast<uint64_t>("%s\n"), reinterpret_cast<uint64_t>(&packed)});
+    launch(*queue, "prints", {{1}, {1}},
+           {used.address(), reinterpret_cast<uint64_t>("%s\n"), reinterpret_cast<uint64_t>(&packed)});
     queue->synchronize();
     EXPECT_EQ(queue->fault(), Fault::illegal_address);
 }

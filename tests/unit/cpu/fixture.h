@@ -22,7 +22,8 @@ std::shared_ptr<const ptx::Image> image();
 /// An array in device memory.
 template <class T> class Array {
   public:
-    explicit Array(size_t count, T value = {}) : count_(count), address_(device().allocate(count * sizeof(T), MemoryKind::device)) {
+    explicit Array(size_t count, T value = {})
+        : count_(count), address_(device().allocate(count * sizeof(T), MemoryKind::device)) {
         if (!address_) throw std::runtime_error("no device memory");
         for (size_t i = 0; i < count; i++) data()[i] = value;
     }
@@ -59,6 +60,19 @@ class Cpu : public testing::Test {
         ASSERT_EQ(queue->fault(&message), Fault::none) << message;
     }
 };
+
+/// Sanitizers make fibers slow and memory large.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+#else
+inline constexpr bool sanitized = false;
+#endif
 
 /// Milliseconds of a function.
 double milliseconds(const std::function<void()>& function);

@@ -20,7 +20,9 @@ uint64_t block_index(Lane* lane) {
     const uint32_t* size = lane->grid->grid_dim;
     return (uint64_t{lane->block[2]} * size[1] + lane->block[1]) * size[0] + lane->block[0];
 }
-uint64_t blocks(Lane* lane) { return uint64_t{lane->grid->grid_dim[0]} * lane->grid->grid_dim[1] * lane->grid->grid_dim[2]; }
+uint64_t blocks(Lane* lane) {
+    return uint64_t{lane->grid->grid_dim[0]} * lane->grid->grid_dim[1] * lane->grid->grid_dim[2];
+}
 uint64_t global_index(Lane* lane) { return block_index(lane) * threads(lane) + thread_index(lane); }
 const Services& services(Lane* lane) { return *lane->grid->services; }
 
@@ -56,23 +58,24 @@ int device_function(int x) { return x + 1; }
 
 WHOLE(empty) { (void)lane; }
 
-WHOLE(write_index) {   // out, n
-    if (global_index(lane) < parameter(lane, 1)) pointer<uint32_t>(lane, 0)[global_index(lane)] = uint32_t(global_index(lane));
+WHOLE(write_index) { // out, n
+    if (global_index(lane) < parameter(lane, 1))
+        pointer<uint32_t>(lane, 0)[global_index(lane)] = uint32_t(global_index(lane));
 }
 
-WHOLE(append) {   // value, digit
+WHOLE(append) { // value, digit
     uint64_t& value = *pointer<uint64_t>(lane, 0);
     value = value * 31 + parameter(lane, 1);
 }
 
 WHOLE(count_threads) { atomic(*pointer<uint64_t>(lane, 0)).fetch_add(1, std::memory_order_relaxed); }
 
-FIBERS(count_fibers) {   // counter
+FIBERS(count_fibers) { // counter
     services(lane).barrier_sync(lane, 0, 0);
     atomic(*pointer<uint64_t>(lane, 0)).fetch_add(1, std::memory_order_relaxed);
 }
 
-FIBERS(special_registers) {   // out: 16 words for each thread
+FIBERS(special_registers) { // out: 16 words for each thread
     uint32_t* out = pointer<uint32_t>(lane, 0) + 16 * global_index(lane);
     services(lane).barrier_sync(lane, 0, 0);
     for (int i = 0; i < 3; i++) {
@@ -87,7 +90,7 @@ FIBERS(special_registers) {   // out: 16 words for each thread
     out[15] = lane->multiprocessor < lane->grid->multiprocessor_count;
 }
 
-FIBERS(sum_shared) {   // in, out
+FIBERS(sum_shared) { // in, out
     auto* shared = reinterpret_cast<uint64_t*>(lane->shared);
     const uint32_t me = thread_index(lane);
     shared[me] = pointer<uint32_t>(lane, 0)[global_index(lane)];
@@ -98,7 +101,7 @@ FIBERS(sum_shared) {   // in, out
     if (me == 0) pointer<uint64_t>(lane, 1)[block_index(lane)] = shared[0];
 }
 
-FIBERS(static_and_dynamic) {   // out; 20 bytes static, so dynamic begins at 32
+FIBERS(static_and_dynamic) { // out; 20 bytes static, so dynamic begins at 32
     auto* fixed = reinterpret_cast<uint32_t*>(lane->shared);
     auto* dynamic = reinterpret_cast<uint32_t*>(lane->shared + 32);
     const uint32_t me = thread_index(lane);
@@ -106,10 +109,11 @@ FIBERS(static_and_dynamic) {   // out; 20 bytes static, so dynamic begins at 32
     dynamic[me] = me;
     services(lane).barrier_sync(lane, 0, 0);
     const uint32_t n = threads(lane);
-    pointer<uint32_t>(lane, 0)[global_index(lane)] = fixed[me % 5] + dynamic[n - 1 - me] + lane->grid->dynamic_shared_bytes;
+    pointer<uint32_t>(lane, 0)[global_index(lane)] =
+        fixed[me % 5] + dynamic[n - 1 - me] + lane->grid->dynamic_shared_bytes;
 }
 
-FIBERS(barrier_reductions) {   // out: 3 words for each thread
+FIBERS(barrier_reductions) { // out: 3 words for each thread
     uint32_t* out = pointer<uint32_t>(lane, 0) + 3 * global_index(lane);
     const uint32_t me = thread_index(lane);
     for (int round = 0; round < 3; round++) {
@@ -119,7 +123,7 @@ FIBERS(barrier_reductions) {   // out: 3 words for each thread
     }
 }
 
-FIBERS(exit_before_barrier) {   // out: how many wrote before the barrier
+FIBERS(exit_before_barrier) { // out: how many wrote before the barrier
     auto* counter = reinterpret_cast<uint32_t*>(lane->shared);
     const uint32_t me = thread_index(lane);
     if (me == 0) *counter = 0;
@@ -133,7 +137,7 @@ FIBERS(exit_before_barrier) {   // out: how many wrote before the barrier
     pointer<uint32_t>(lane, 0)[global_index(lane)] = seen;
 }
 
-FIBERS(produce_consume) {   // out; warp 0 produces, warp 1 consumes: named barriers 1 (full) and 2 (empty) of 64 threads
+FIBERS(produce_consume) { // out; warp 0 produces, warp 1 consumes: named barriers 1 (full) and 2 (empty) of 64 threads
     auto* slot = reinterpret_cast<volatile uint32_t*>(lane->shared);
     uint64_t sum = 0;
     for (uint32_t step = 0; step < 50; step++) {
@@ -150,7 +154,8 @@ FIBERS(produce_consume) {   // out; warp 0 produces, warp 1 consumes: named barr
     pointer<uint64_t>(lane, 0)[thread_index(lane)] = sum;
 }
 
-FIBERS(partial_barrier) {   // out; 80 threads: warps 0 and 2 (16 lanes) meet at barrier 5 of 64 threads, warp 1 never comes
+FIBERS(
+    partial_barrier) { // out; 80 threads: warps 0 and 2 (16 lanes) meet at barrier 5 of 64 threads, warp 1 never comes
     auto* shared = reinterpret_cast<volatile uint32_t*>(lane->shared);
     if (lane->warp == 1) return;
     if (lane->warp == 2) shared[lane->lane] = 7 * lane->lane;
@@ -158,7 +163,7 @@ FIBERS(partial_barrier) {   // out; 80 threads: warps 0 and 2 (16 lanes) meet at
     pointer<uint32_t>(lane, 0)[thread_index(lane)] = shared[lane->lane % 16];
 }
 
-FIBERS(many_barriers) {   // out, rounds
+FIBERS(many_barriers) { // out, rounds
     auto* shared = reinterpret_cast<volatile uint32_t*>(lane->shared);
     const uint32_t me = thread_index(lane), n = threads(lane);
     shared[me] = me;
@@ -179,27 +184,28 @@ __attribute__((noinline)) static void leave_if_odd(Lane* lane, int depth) {
     frame[1] = frame[0];
 }
 
-FIBERS(exit_in_function) {   // out
+FIBERS(exit_in_function) { // out
     leave_if_odd(lane, 10);
     services(lane).barrier_sync(lane, 0, 0);
     pointer<uint32_t>(lane, 0)[global_index(lane)] = 1;
 }
 
-FIBERS(shuffles) {   // out values, out predicates, mode, lane operands[32], clamp
+FIBERS(shuffles) { // out values, out predicates, mode, lane operands[32], clamp
     const uint32_t by = pointer<uint32_t>(lane, 3)[lane->lane];
-    const uint64_t r = services(lane).shuffle(lane, uint32_t(parameter(lane, 2)), 1000 + lane->lane, by, uint32_t(parameter(lane, 4)), ~0u);
+    const uint64_t r = services(lane).shuffle(lane, uint32_t(parameter(lane, 2)), 1000 + lane->lane, by,
+                                              uint32_t(parameter(lane, 4)), ~0u);
     pointer<uint32_t>(lane, 0)[lane->lane] = uint32_t(r);
     pointer<uint32_t>(lane, 1)[lane->lane] = uint32_t(r >> 32);
 }
 
-FIBERS(votes) {   // out: 4 words for each lane, predicate bits, mask
+FIBERS(votes) { // out: 4 words for each lane, predicate bits, mask
     const uint32_t mask = uint32_t(parameter(lane, 2)), predicate = uint32_t(parameter(lane, 1)) >> lane->lane & 1;
     if (!(mask >> lane->lane & 1)) return;
     for (uint32_t mode = 0; mode < 4; mode++)
         pointer<uint32_t>(lane, 0)[4 * lane->lane + mode] = services(lane).vote(lane, mode, predicate, mask);
 }
 
-FIBERS(matches) {   // out any, out all (u64), values[32] (u64), mask
+FIBERS(matches) { // out any, out all (u64), values[32] (u64), mask
     const uint32_t mask = uint32_t(parameter(lane, 3));
     if (!(mask >> lane->lane & 1)) return;
     const uint64_t value = pointer<uint64_t>(lane, 2)[lane->lane];
@@ -207,14 +213,15 @@ FIBERS(matches) {   // out any, out all (u64), values[32] (u64), mask
     pointer<uint64_t>(lane, 1)[lane->lane] = services(lane).match_all(lane, value, mask);
 }
 
-FIBERS(reductions) {   // out: 8 words for each lane, values[32], mask
+FIBERS(reductions) { // out: 8 words for each lane, values[32], mask
     const uint32_t mask = uint32_t(parameter(lane, 2));
     if (!(mask >> lane->lane & 1)) return;
     for (uint32_t op = 0; op < 8; op++)
-        pointer<uint32_t>(lane, 0)[8 * lane->lane + op] = services(lane).reduce(lane, op, pointer<uint32_t>(lane, 1)[lane->lane], mask);
+        pointer<uint32_t>(lane, 0)[8 * lane->lane + op] =
+            services(lane).reduce(lane, op, pointer<uint32_t>(lane, 1)[lane->lane], mask);
 }
 
-FIBERS(exchanges) {   // out: 32 * 12 bytes for each lane, mask
+FIBERS(exchanges) { // out: 32 * 12 bytes for each lane, mask
     const uint32_t mask = uint32_t(parameter(lane, 1));
     if (!(mask >> lane->lane & 1)) return;
     struct Item {
@@ -224,12 +231,14 @@ FIBERS(exchanges) {   // out: 32 * 12 bytes for each lane, mask
     std::memcpy(pointer<uint8_t>(lane, 0) + lane->lane * sizeof all, all, sizeof all);
 }
 
-FIBERS(two_masks) {   // out: the sides of a branch shuffle different numbers of times, by different masks, then join
+FIBERS(two_masks) { // out: the sides of a branch shuffle different numbers of times, by different masks, then join
     uint32_t value = lane->lane;
     if (lane->lane % 3 == 0) {
         uint32_t mask = 0;
         for (uint32_t i = 0; i < 32; i += 3) mask |= 1u << i;
-        for (int i = 0; i < 5; i++) value = uint32_t(services(lane).shuffle(lane, uint32_t(Shuffle::idx), value, (lane->lane + 3) % 33, 31, mask));
+        for (int i = 0; i < 5; i++)
+            value =
+                uint32_t(services(lane).shuffle(lane, uint32_t(Shuffle::idx), value, (lane->lane + 3) % 33, 31, mask));
     } else {
         uint32_t mask = 0;
         for (uint32_t i = 0; i < 32; i++)
@@ -237,10 +246,11 @@ FIBERS(two_masks) {   // out: the sides of a branch shuffle different numbers of
         for (int i = 0; i < 2; i++) value += services(lane).reduce(lane, uint32_t(Reduce::add), value, mask);
     }
     services(lane).warp_sync(lane, ~0u);
-    pointer<uint32_t>(lane, 0)[lane->lane] = value + services(lane).vote(lane, uint32_t(Vote::ballot), lane->lane < 5, ~0u) * 1000;
+    pointer<uint32_t>(lane, 0)[lane->lane] =
+        value + services(lane).vote(lane, uint32_t(Vote::ballot), lane->lane < 5, ~0u) * 1000;
 }
 
-FIBERS(gone_lanes) {   // out: lanes from 20 up exit, the others name them in their masks
+FIBERS(gone_lanes) { // out: lanes from 20 up exit, the others name them in their masks
     if (lane->lane >= 20) return;
     services(lane).warp_sync(lane, ~0u);
     const uint32_t ballot = services(lane).vote(lane, uint32_t(Vote::ballot), 1, ~0u);
@@ -249,7 +259,7 @@ FIBERS(gone_lanes) {   // out: lanes from 20 up exit, the others name them in th
     pointer<uint32_t>(lane, 0)[32 + lane->lane] = uint32_t(from_gone);
 }
 
-FIBERS(exit_completes) {   // out: the last missing lane of a vote exits instead
+FIBERS(exit_completes) { // out: the last missing lane of a vote exits instead
     if (lane->lane == 31) {
         for (int i = 0; i < 10; i++) services(lane).nanosleep(lane, 100);
         return;
@@ -257,11 +267,11 @@ FIBERS(exit_completes) {   // out: the last missing lane of a vote exits instead
     pointer<uint32_t>(lane, 0)[lane->lane] = services(lane).vote(lane, uint32_t(Vote::ballot), 1, ~0u);
 }
 
-FIBERS(active_masks) {   // out
+FIBERS(active_masks) { // out
     uint32_t mask = 0;
     if (lane->lane < 10) {
         mask = services(lane).active_mask(lane);
-        asm volatile("nop");   // keeps the two call sites apart
+        asm volatile("nop"); // keeps the two call sites apart
     } else if (lane->lane < 30) {
         mask = services(lane).active_mask(lane);
     }
@@ -269,7 +279,7 @@ FIBERS(active_masks) {   // out
     services(lane).barrier_sync(lane, 0, 0);
 }
 
-FIBERS(active_mask_loop) {   // out: lane i goes round i + 1 times
+FIBERS(active_mask_loop) { // out: lane i goes round i + 1 times
     uint32_t mask = 0;
     for (uint32_t i = 0; i <= lane->lane; i++) mask = services(lane).active_mask(lane);
     pointer<uint32_t>(lane, 0)[lane->lane] = mask;
@@ -282,23 +292,23 @@ static void locked_increment(Lane* lane, uint32_t& lock, uint64_t& counter) {
         services(lane).spin(lane);
     }
     const uint64_t before = *const_cast<volatile uint64_t*>(&counter);
-    services(lane).nanosleep(lane, 10);   // invites the others in
+    services(lane).nanosleep(lane, 10); // invites the others in
     *const_cast<volatile uint64_t*>(&counter) = before + 1;
     atomic(lock).store(0, std::memory_order_release);
 }
 
-FIBERS(lock_counter) {   // counters, one for each block; the lock lies in shared memory
+FIBERS(lock_counter) { // counters, one for each block; the lock lies in shared memory
     auto& lock = *reinterpret_cast<uint32_t*>(lane->shared);
     if (thread_index(lane) == 0) lock = 0;
     services(lane).barrier_sync(lane, 0, 0);
     for (int i = 0; i < 3; i++) locked_increment(lane, lock, pointer<uint64_t>(lane, 0)[block_index(lane)]);
 }
 
-FIBERS(lock_counter_global) {   // lock, counter
+FIBERS(lock_counter_global) { // lock, counter
     locked_increment(lane, *pointer<uint32_t>(lane, 0), *pointer<uint64_t>(lane, 1));
 }
 
-FIBERS(wait_for_lane) {   // out: every lane waits for the next one, the last is free
+FIBERS(wait_for_lane) { // out: every lane waits for the next one, the last is free
     auto& flag = *reinterpret_cast<uint32_t*>(lane->shared);
     const uint32_t me = thread_index(lane), n = threads(lane);
     if (me == 0) flag = n;
@@ -308,7 +318,7 @@ FIBERS(wait_for_lane) {   // out: every lane waits for the next one, the last is
     pointer<uint32_t>(lane, 0)[global_index(lane)] = me + 1;
 }
 
-static void wait_for_previous(Lane* lane) {   // sums
+static void wait_for_previous(Lane* lane) { // sums
     uint64_t* sums = pointer<uint64_t>(lane, 0);
     const uint64_t me = block_index(lane);
     uint64_t before = 0;
@@ -326,7 +336,7 @@ WHOLE(look_back_whole) {
     if (thread_index(lane) == 0) wait_for_previous(lane);
 }
 
-FIBERS(own_grid_barrier) {   // arrived, out, rounds
+FIBERS(own_grid_barrier) { // arrived, out, rounds
     uint64_t& arrived = *pointer<uint64_t>(lane, 0);
     for (uint64_t round = 1; round <= parameter(lane, 2); round++) {
         services(lane).barrier_sync(lane, 0, 0);
@@ -339,7 +349,7 @@ FIBERS(own_grid_barrier) {   // arrived, out, rounds
     pointer<uint64_t>(lane, 1)[global_index(lane)] = atomic(arrived).load();
 }
 
-FIBERS(grid_barrier) {   // values, out, rounds
+FIBERS(grid_barrier) { // values, out, rounds
     uint32_t* values = pointer<uint32_t>(lane, 0);
     const uint64_t me = global_index(lane), n = blocks(lane) * threads(lane);
     values[me] = uint32_t(me);
@@ -352,7 +362,7 @@ FIBERS(grid_barrier) {   // values, out, rounds
     pointer<uint32_t>(lane, 1)[me] = values[me];
 }
 
-FIBERS(grid_barrier_exits) {   // counter, out: odd blocks leave at once, and so does every third thread
+FIBERS(grid_barrier_exits) { // counter, out: odd blocks leave at once, and so does every third thread
     if (lane->block[0] & 1) return;
     if (thread_index(lane) % 3 == 0) return;
     atomic(*pointer<uint64_t>(lane, 0)).fetch_add(1);
@@ -360,7 +370,7 @@ FIBERS(grid_barrier_exits) {   // counter, out: odd blocks leave at once, and so
     pointer<uint64_t>(lane, 1)[global_index(lane)] = atomic(*pointer<uint64_t>(lane, 0)).load();
 }
 
-FIBERS(workspace_barrier) {   // values, out: what nvcc makes of cooperative_groups::grid_group::sync
+FIBERS(workspace_barrier) { // values, out: what nvcc makes of cooperative_groups::grid_group::sync
     uint32_t* values = pointer<uint32_t>(lane, 0);
     const uint64_t me = global_index(lane), n = blocks(lane) * threads(lane);
     values[me] = uint32_t(me) + 1;
@@ -376,18 +386,18 @@ FIBERS(workspace_barrier) {   // values, out: what nvcc makes of cooperative_gro
     pointer<uint32_t>(lane, 1)[me] = values[n - 1 - me];
 }
 
-WHOLE(wait_for_flag) {   // flag, out
+WHOLE(wait_for_flag) { // flag, out
     while (!atomic(*pointer<uint32_t>(lane, 0)).load(std::memory_order_acquire)) services(lane).spin(lane);
     *pointer<uint32_t>(lane, 1) = 1;
 }
 
 WHOLE(set_flag) { atomic(*pointer<uint32_t>(lane, 0)).store(1, std::memory_order_release); }
 
-WHOLE(read_address) {   // address, out, which thread does it
+WHOLE(read_address) { // address, out, which thread does it
     if (global_index(lane) == parameter(lane, 2)) *pointer<uint32_t>(lane, 1) = *pointer<volatile uint32_t>(lane, 0);
 }
 
-FIBERS(read_address_fibers) {   // address, out, which thread does it
+FIBERS(read_address_fibers) { // address, out, which thread does it
     services(lane).barrier_sync(lane, 0, 0);
     if (global_index(lane) == parameter(lane, 2)) *pointer<uint32_t>(lane, 1) = *pointer<volatile uint32_t>(lane, 0);
     services(lane).barrier_sync(lane, 0, 0);
@@ -404,7 +414,7 @@ FIBERS(overflow_stack) {
     *pointer<uint64_t>(lane, 0) = recurse(1 << 30);
 }
 WHOLE(overflow_stack_whole) { *pointer<uint64_t>(lane, 0) = recurse(1 << 30); }
-FIBERS(deep_stack) {   // out, depth
+FIBERS(deep_stack) { // out, depth
     services(lane).barrier_sync(lane, 0, 0);
     pointer<uint64_t>(lane, 0)[thread_index(lane)] = recurse(parameter(lane, 1));
 }
@@ -420,13 +430,16 @@ WHOLE(illegal_instruction) {
     (void)lane;
     asm volatile("ud2");
 }
-WHOLE(divides_by_zero) {   // out, divisor
-    *pointer<uint64_t>(lane, 0) = 17 / *const_cast<volatile const uint64_t*>(static_cast<const uint64_t*>(lane->grid->parameters) + 1);
+WHOLE(divides_by_zero) { // out, divisor
+    *pointer<uint64_t>(lane, 0) =
+        17 / *const_cast<volatile const uint64_t*>(static_cast<const uint64_t*>(lane->grid->parameters) + 1);
 }
 
-FIBERS(stuck_at_barrier) {   // half a warp waits for the other at a barrier, the other for it in a shuffle
-    if (lane->lane < 16) services(lane).barrier_sync(lane, 0, 0);
-    else services(lane).shuffle(lane, uint32_t(Shuffle::idx), 0, 0, 31, ~0u);
+FIBERS(stuck_at_barrier) { // half a warp waits for the other at a barrier, the other for it in a shuffle
+    if (lane->lane < 16)
+        services(lane).barrier_sync(lane, 0, 0);
+    else
+        services(lane).shuffle(lane, uint32_t(Shuffle::idx), 0, 0, 31, ~0u);
 }
 FIBERS(wrong_barrier) { services(lane).barrier_sync(lane, 16, 0); }
 
@@ -434,20 +447,23 @@ WHOLE(asserts) {
     if (thread_index(lane) == 1) services(lane).assertfail(lane, "x > 0", "file.cu", 12, "void k(int)", 1);
 }
 
-WHOLE(prints) { *pointer<int32_t>(lane, 0) = services(lane).vprintf(lane, pointer<const char>(lane, 1), pointer<const void>(lane, 2)); }
+WHOLE(prints) {
+    *pointer<int32_t>(lane, 0) =
+        services(lane).vprintf(lane, pointer<const char>(lane, 1), pointer<const void>(lane, 2));
+}
 
-WHOLE(prints_index) {   // prints "line <index>\n", padded so that a record has 100 characters
+WHOLE(prints_index) { // prints "line <index>\n", padded so that a record has 100 characters
     uint64_t arguments[1] = {global_index(lane)};
     services(lane).vprintf(lane, "line %-94lld\n", arguments);
 }
 
-WHOLE(allocates) {   // out addresses, bytes
+WHOLE(allocates) { // out addresses, bytes
     auto* memory = static_cast<uint32_t*>(services(lane).malloc(lane, parameter(lane, 1)));
     pointer<uint64_t>(lane, 0)[global_index(lane)] = reinterpret_cast<uint64_t>(memory);
     if (memory) *memory = uint32_t(global_index(lane));
 }
 
-WHOLE(frees) {   // addresses, out
+WHOLE(frees) { // addresses, out
     auto* memory = reinterpret_cast<uint32_t*>(pointer<uint64_t>(lane, 0)[global_index(lane)]);
     if (memory) pointer<uint32_t>(lane, 1)[global_index(lane)] = *memory;
     services(lane).free(lane, memory);

@@ -40,7 +40,8 @@ TEST_F(LatencyTest, LaunchAndSynchronise) {
     });
     const double through_worker = median(500, [&] {
         launch(*queue, "empty", {});
-        while (!queue->idle()) {}
+        while (!queue->idle()) {
+        }
     });
     Array<uint64_t> counter(1);
     const double fibers = median(200, [&] {
@@ -53,9 +54,12 @@ TEST_F(LatencyTest, LaunchAndSynchronise) {
         queue->synchronize();
     });
     const double marker = median(1000, [&] { queue->mark(true)->wait(); });
-    std::printf("launch + synchronise: %.1f us warm, %.1f us after 2 ms of sleep; polled: %.1f us\n", warm, cold, through_worker);
-    std::printf("enqueue: %.2f us; back to back: %.2f us a launch; marker + wait: %.1f us\n", enqueue, throughput / 10, marker);
-    std::printf("256 fibers, one barrier: %.1f us; barrier of 256 threads: %.2f us\n", fibers, barrier_ms * 1000 / 10'000);
+    std::printf("launch + synchronise: %.1f us warm, %.1f us after 2 ms of sleep; polled: %.1f us\n", warm, cold,
+                through_worker);
+    std::printf("enqueue: %.2f us; back to back: %.2f us a launch; marker + wait: %.1f us\n", enqueue, throughput / 10,
+                marker);
+    std::printf("256 fibers, one barrier: %.1f us; barrier of 256 threads: %.2f us\n", fibers,
+                barrier_ms * 1000 / 10'000);
     EXPECT_LT(warm, 2000);
 }
 

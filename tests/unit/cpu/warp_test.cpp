@@ -9,7 +9,8 @@ namespace cpu_test {
 using WarpTest = Cpu;
 
 /// PTX ISA 9.7.9.6, written down once more.
-static void reference_shuffle(uint32_t mode, uint32_t lane, uint32_t b, uint32_t c, uint32_t& value, uint32_t& predicate) {
+static void reference_shuffle(uint32_t mode, uint32_t lane, uint32_t b, uint32_t c, uint32_t& value,
+                              uint32_t& predicate) {
     const int by = int(b & 31), clamp = int(c & 31), segment = int(c >> 8 & 31), me = int(lane);
     const int highest = (me & segment) | (clamp & ~segment & 31), lowest = me & segment;
     int from = me;
