@@ -10,7 +10,7 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/Support/raw_ostream.h>
 
-#include <optional>
+#include <memory>
 
 namespace ptx::ast_to_llvm {
 namespace {
@@ -20,7 +20,8 @@ class ModuleLowering {
     ModuleLowering(std::unique_ptr<llvm::Module> module, const Prepared& prepared, const Selection& selection,
                    const Options& options)
         : prepared_(prepared), selection_(selection), module_(std::move(module)), context_(*module_, prepared) {
-        if (options.debug_info) context_.debug = &debug_.emplace(*module_, *prepared.module);
+        if (options.debug_info) debug_ = std::make_unique<DebugLocations>(*module_, *prepared.module);
+        context_.debug = debug_.get();
     }
 
     Lowered run() {
@@ -173,7 +174,7 @@ class ModuleLowering {
     const Selection& selection_;
     std::unique_ptr<llvm::Module> module_;
     mutable ModuleContext context_;
-    std::optional<DebugLocations> debug_;
+    std::unique_ptr<DebugLocations> debug_;
     std::vector<const Function*> candidates_;
     std::vector<llvm::Function*> broken_kernels_;
     std::unordered_map<const llvm::Function*, Error> errors_;

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -71,7 +72,7 @@ void run_on_host(const ptx::Image& image, const ptx::ModuleInfo& info, const std
     if (!found) throw std::runtime_error("no kernel " + kernel);
 
     auto globals = zeroed(info.block_size, 256);
-    std::memcpy(globals.get(), info.initial_data.data(), info.initial_data.size());
+    std::copy(info.initial_data.begin(), info.initial_data.end(), globals.get());
     relocate(globals.get(), info, image, library);
 
     struct alignas(16) {
