@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -75,6 +76,19 @@ Status allocate(CUdeviceptr* address, size_t bytes, MemoryPool& pool, CUstream s
     return Status::success;
 }
 
+/// The context whose cache stands behind the device's pools: the current one if it is of this device, else the primary.
+rt::Context* context_on(int device) {
+    rt::Context* context = rt::Context::current_or_null();
+    if (context && context->device().ordinal() == device) return context;
+    rt::Device& owner = rt::Platform::get().device(device);
+    return owner.primary_active() ? &owner.primary() : nullptr;
+}
+
+uint64_t cached_on(int device) {
+    rt::Context* context = context_on(device);
+    return context ? rt::memory::cached_bytes(*context) : 0;
+}
+
 } // namespace
 
 void MemoryPool::add(uint64_t bytes) {
@@ -101,10 +115,14 @@ void MemoryPool::get(CUmemPool_attribute attribute, void* value) const {
         wide = release_threshold_;
         return;
     case CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT:
+        wide = used_ + cached_on(device_);
+        return;
+    case CU_MEMPOOL_ATTR_RESERVED_MEM_HIGH:
+        wide = std::max<cuuint64_t>(used_high_, used_ + cached_on(device_));
+        return;
     case CU_MEMPOOL_ATTR_USED_MEM_CURRENT:
         wide = used_;
         return;
-    case CU_MEMPOOL_ATTR_RESERVED_MEM_HIGH:
     case CU_MEMPOOL_ATTR_USED_MEM_HIGH:
         wide = used_high_;
         return;
@@ -238,9 +256,11 @@ Status driver::cuMemPoolGetAccess(CUmemAccess_flags* flags, CUmemoryPool handle,
     return Status::success;
 }
 
-// What was freed is cached behind all pools and given back when memory runs short; a pool by itself holds nothing.
-Status driver::cuMemPoolTrimTo(CUmemoryPool pool, size_t) {
-    pool_of(pool);
+Status driver::cuMemPoolTrimTo(CUmemoryPool handle, size_t keep) {
+    const MemoryPool& pool = pool_of(handle);
+    rt::Context* context = context_on(pool.device());
+    if (!context) throw Error(Status::invalid_context, "no context of the pool's device is there");
+    rt::memory::trim_cache(*context, keep > pool.used() ? keep - pool.used() : 0);
     return Status::success;
 }
 

@@ -13,8 +13,9 @@ class Device;
 
 namespace shim {
 
-/// A pool of stream-ordered memory: attributes and counts. The memory itself comes from the runtime's one cache,
-/// so what a pool reserves is what is in use. CUDA driver API, stream ordered memory allocator.
+/// A pool of stream-ordered memory: attributes and counts. The memory itself comes from the context's one cache,
+/// so what a pool reserves is what it has in use and what lies in that cache. CUDA driver API, stream ordered memory
+/// allocator.
 class MemoryPool : public rt::HandleBase {
   public:
     static constexpr rt::HandleKind kind = rt::HandleKind::mem_pool;
@@ -25,6 +26,7 @@ class MemoryPool : public rt::HandleBase {
     /// Counts an allocation in; throws out_of_memory beyond the pool's limit.
     void add(uint64_t bytes);
     void remove(uint64_t bytes) { used_ -= bytes; }
+    uint64_t used() const { return used_; }
     /// CUmemPool_attribute; the value is an int or a cuuint64_t.
     void get(CUmemPool_attribute, void* value) const;
     void set(CUmemPool_attribute, const void* value);

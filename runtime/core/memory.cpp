@@ -132,6 +132,10 @@ uint64_t allocate_async(Context& context, size_t bytes, Stream& stream) {
     return address;
 }
 
+size_t cached_bytes(Context& context) { return context.state().pool->cached_bytes(); }
+
+void trim_cache(Context& context, size_t keep) { context.state().pool->trim(keep, false); }
+
 void release_async(Context& context, uint64_t address, Stream& stream) {
     capture::forbid(stream, "memory nodes are not supported");
     context.check();

@@ -31,6 +31,25 @@ TEST_F(MemoryPools, DefaultPoolCounts) {
     EXPECT_STATUS(invalid_value, cuMemPoolDestroy(pool)) << "the default pool stays";
 }
 
+TEST_F(MemoryPools, TrimGivesTheCacheBack) {
+    CUmemoryPool pool = nullptr;
+    ASSERT_OK(cuDeviceGetDefaultMemPool(&pool, 0));
+    ASSERT_OK(cuMemPoolTrimTo(pool, 0));
+    const cuuint64_t used = attribute(pool, CU_MEMPOOL_ATTR_USED_MEM_CURRENT);
+    ASSERT_EQ(attribute(pool, CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT), used);
+    CUdeviceptr a = 0, b = 0;
+    ASSERT_OK(cuMemAllocAsync(&a, 1 << 20, nullptr));
+    ASSERT_OK(cuMemAllocAsync(&b, 1 << 20, nullptr));
+    ASSERT_OK(cuMemFreeAsync(a, nullptr));
+    ASSERT_OK(cuMemFreeAsync(b, nullptr));
+    ASSERT_OK(cuStreamSynchronize(nullptr));
+    EXPECT_EQ(attribute(pool, CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT), used + (2 << 20));
+    ASSERT_OK(cuMemPoolTrimTo(pool, used + (1 << 20)));
+    EXPECT_EQ(attribute(pool, CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT), used + (1 << 20));
+    ASSERT_OK(cuMemPoolTrimTo(pool, 0));
+    EXPECT_EQ(attribute(pool, CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT), used);
+}
+
 TEST_F(MemoryPools, OwnPool) {
     CUmemPoolProps properties{};
     properties.allocType = CU_MEM_ALLOCATION_TYPE_PINNED;

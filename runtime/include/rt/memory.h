@@ -34,6 +34,10 @@ void release(Context&, uint64_t address, backend::MemoryKind);
 /// Stream-ordered: cuMemAllocAsync, cuMemFreeAsync.
 uint64_t allocate_async(Context&, size_t bytes, Stream&);
 void release_async(Context&, uint64_t address, Stream&);
+/// Bytes that allocate_async would hand out again without asking the device, and giving back what exceeds `keep` of them
+/// (blocks whose free the device has not reached yet stay). cuMemPoolTrimTo.
+size_t cached_bytes(Context&);
+void trim_cache(Context&, size_t keep);
 void register_host(Context&, void* address, size_t bytes, unsigned flags);
 void unregister_host(Context&, void* address);
 /// The allocation that holds `address`; nullopt when none does.
