@@ -9,6 +9,7 @@ namespace oracle {
 namespace {
 
 const std::string folder = ORACLE_FOLDER;
+std::string data = folder + "/data";
 
 std::string read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -45,9 +46,13 @@ const std::map<std::string, unsigned> sizes = {
 
 } // namespace
 
+const std::string& data_folder() { return data; }
+
+void set_data_folder(const std::string& path) { data = path; }
+
 std::vector<Case> read_cases() {
     std::vector<Case> cases;
-    for (const auto& row : read_table(folder + "/data/cases.tsv", 5))
+    for (const auto& row : read_table(data + "/cases.tsv", 5))
         cases.push_back({row[0], row[1], split(row[2], ','), split(row[3], ','), row[4]});
     return cases;
 }
@@ -58,12 +63,12 @@ std::map<std::string, std::string> read_expected_failures() {
     return reasons;
 }
 
-std::string read_ptx(const std::string& group) { return read_file(folder + "/data/" + group + ".ptx"); }
+std::string read_ptx(const std::string& group) { return read_file(data + "/" + group + ".ptx"); }
 
 std::vector<uint64_t> read_inputs(const Case& test) {
     std::string name;
     for (const std::string& type : test.inputs) name += (name.empty() ? "" : "_") + type;
-    const std::string bytes = read_file(folder + "/data/inputs/" + name + ".bin");
+    const std::string bytes = read_file(data + "/inputs/" + name + ".bin");
     std::vector<uint64_t> slots(threads * input_slots);
     if (bytes.size() != slots.size() * sizeof(uint64_t)) throw std::runtime_error(name + ".bin has the wrong size");
     std::memcpy(slots.data(), bytes.data(), bytes.size());
@@ -71,7 +76,7 @@ std::vector<uint64_t> read_inputs(const Case& test) {
 }
 
 std::vector<uint64_t> read_expected(const Case& test) {
-    const std::string bytes = read_file(folder + "/data/expected/" + test.kernel + ".bin");
+    const std::string bytes = read_file(data + "/expected/" + test.kernel + ".bin");
     std::vector<uint64_t> values;
     size_t at = 0;
     for (unsigned thread = 0; thread < threads; ++thread) {

@@ -19,6 +19,10 @@ struct Case {
     std::string tolerance;
 };
 
+/// Where cases.tsv, GROUP.ptx, inputs/ and expected/ are: data/ beside the sources unless set.
+const std::string& data_folder();
+void set_data_folder(const std::string& path);
+
 std::vector<Case> read_cases();
 /// Kernel to reason.
 std::map<std::string, std::string> read_expected_failures();
