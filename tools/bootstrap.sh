@@ -16,7 +16,7 @@ jobs=$(nproc)
 
 usage() {
     cat <<TXT
-usage: tools/bootstrap.sh JOB [options]
+usage: tools/bootstrap.sh JOB [options] [-- arguments of the benchmark program or of ctest]
   demo     build, then compile a small CUDA program and run it on the CPU device
   build    build the libraries (build/lib) and programs (build/bin)
   test     build and run every test
@@ -44,8 +44,9 @@ while [ $# -gt 0 ]; do
         --sanitize) sanitize=address,undefined ;;
         --clang) compiler=clang++-22 ;;
         --no-install) install=no ;;
-        --build-dir) shift; build=$1 ;;
+        --build-dir) shift; build=$(realpath -m "${1:?--build-dir needs a folder}") ;;
         -h | --help) usage; exit 0 ;;
+        --) shift; break ;;
         *) usage >&2; die "unknown option $1" ;;
     esac
     shift
@@ -60,23 +61,29 @@ if [ -n "$sanitize" ] && [ "$build" = "$root/build" ]; then build=$root/build-as
 packages=(g++ cmake ninja-build ccache git pkg-config python3 llvm-22-dev liblld-22-dev lld-22 clang-22 llvm-22-tools
     libzstd-dev liblz4-dev zlib1g-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev)
 case $job in test | bench) packages+=(libbenchmark-dev spirv-tools) ;; esac
+case $job:$compiler in test:*) packages+=(shellcheck) ;; bench:clang*) packages+=(libomp-22-dev) ;; esac
+[ -z "$sanitize" ] || [ -z "$compiler" ] || packages+=(libclang-rt-22-dev)
 
+installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+# Installs what is missing of the packages named; the first that cannot be had ends the job with one line.
 install_packages() {
-    local missing=() p
-    for p in "${packages[@]}"; do
-        dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
-    done
-    [ ${#missing[@]} -eq 0 ] && return
+    local missing=() sudo=() p
+    command -v apt-get >/dev/null || die "no apt-get here: on other systems than Debian and Ubuntu, see docs/contributing.md"
+    for p in "$@"; do installed "$p" || missing+=("$p"); done
+    [ ${#missing[@]} -gt 0 ] || return 0
     [ $install = yes ] || die "missing packages: ${missing[*]} (run without --no-install)"
     say "installing ${missing[*]}"
-    local sudo=
-    [ "$(id -u)" -eq 0 ] || sudo=sudo
-    $sudo apt-get update -qq || true
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || die "installing packages needs root or sudo"
+        sudo=(sudo)
+    fi
+    "${sudo[@]}" apt-get update -qq >"$build/apt.log" 2>&1 || say "apt-get update failed ($build/apt.log): going on with the lists that are there"
     for p in "${missing[@]}"; do
-        apt-cache show "$p" >/dev/null 2>&1 || die "the package $p cannot be had from this system's package sources (LLVM 22 needs Debian 12 or newer with LLVM's packages)"
+        apt-cache show "$p" >/dev/null 2>&1 ||
+            die "the package $p cannot be had from this system's package sources (LLVM 22 comes with Debian 12 and 13; elsewhere add a source of it)"
     done
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$build/apt.log" 2>&1 ||
-        { tail -5 "$build/apt.log" >&2; die "apt-get install failed (whole log: $build/apt.log)"; }
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >>"$build/apt.log" 2>&1 ||
+        die "apt-get install failed: $(grep -m 1 '^E:' "$build/apt.log") (whole log: $build/apt.log)"
 }
 
 # Sets nvcc to a compiler, or to nothing. The wheels go into the build folder, nowhere else.
@@ -85,36 +92,38 @@ find_nvcc() {
     [ $toolkit = none ] && return
     local c
     for c in "${CUDA_HOME:-/nowhere}/bin/nvcc" /usr/local/cuda/bin/nvcc "$(command -v nvcc || true)" "$build/cuda/bin/nvcc"; do
-        if [ -x "$c" ]; then nvcc=$c; return; fi
+        # A wrapper may be left of a toolkit that is gone.
+        if [ -x "$c" ] && "$c" --version >/dev/null 2>&1; then nvcc=$c; return; fi
     done
     say "no nvcc found: taking NVIDIA's compiler from its PyPI packages into $build/cuda (use --no-cuda-toolkit to do without)"
+    python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
     if fetch_nvcc >"$build/cuda-wheels.log" 2>&1; then
         nvcc=$build/cuda/bin/nvcc
     else
         say "nvcc cannot be had ($build/cuda-wheels.log says why): going on with stored PTX"
     fi
 }
+# Called as a condition, so that `set -e` means nothing here: every step is a link of one chain.
 fetch_nvcc() {
-    local venv=$build/cuda-venv wheel
-    dpkg-query -W python3-venv >/dev/null 2>&1 || { [ $install = yes ] && apt-get install -y -qq python3-venv; }
-    python3 -m venv "$venv"
-    "$venv/bin/pip" download -q --no-deps -d "$build/cuda-wheels" nvidia-cuda-nvcc==13.0.88 nvidia-cuda-runtime==13.0.96 \
-        nvidia-cuda-crt==13.0.88 nvidia-cuda-cccl==13.0.85 nvidia-nvvm==13.0.88 nvidia-cuda-nvrtc==13.0.88
-    mkdir -p "$build/cuda.part"
+    local venv=$build/cuda-venv part=$build/cuda.part wheel
+    rm -rf "$part" "$build/cuda"
+    python3 -m venv "$venv" &&
+        "$venv/bin/pip" download -q --no-deps -d "$build/cuda-wheels" nvidia-cuda-nvcc==13.0.88 nvidia-cuda-runtime==13.0.96 \
+            nvidia-cuda-crt==13.0.88 nvidia-cuda-cccl==13.0.85 nvidia-nvvm==13.0.88 nvidia-cuda-nvrtc==13.0.88 || return 1
     for wheel in "$build"/cuda-wheels/*.whl; do
-        python3 -m zipfile -e "$wheel" "$build/cuda.part"
+        python3 -m zipfile -e "$wheel" "$part" || return 1
     done
-    rm -rf "$build/cuda"
-    mv "$build/cuda.part/nvidia/cu13" "$build/cuda"
-    rm -rf "$build/cuda.part"
-    chmod +x "$build"/cuda/bin/* "$build"/cuda/nvvm/bin/*
-    [ -e "$build/cuda/lib64" ] || ln -s lib "$build/cuda/lib64"
-    "$build/cuda/bin/nvcc" --version
+    # Wheels unpacked by hand keep no permissions; nvcc looks for lib64.
+    chmod +x "$part"/nvidia/cu13/bin/* "$part"/nvidia/cu13/nvvm/bin/* &&
+        ln -sfn lib "$part/nvidia/cu13/lib64" &&
+        "$part/nvidia/cu13/bin/nvcc" --version &&
+        mv "$part/nvidia/cu13" "$build/cuda" &&
+        rm -rf "$part" "$venv" "$build/cuda-wheels"
 }
 
 configure_and_build() {
     local flags=(-G Ninja -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_C_COMPILER_LAUNCHER=ccache)
-    [ -n "$compiler" ] && flags+=(-DCMAKE_CXX_COMPILER=$compiler -DCMAKE_C_COMPILER=${compiler/++/})
+    [ -z "$compiler" ] || flags+=("-DCMAKE_CXX_COMPILER=$compiler" "-DCMAKE_C_COMPILER=${compiler/++/}")
     flags+=(-DCUTTLE_SANITIZE="$sanitize" -DCUTTLE_NVCC="$nvcc")
     case $job in
         test) flags+=(-DCUTTLE_TESTS=ON -DCUTTLE_BENCH=OFF) ;;
@@ -128,32 +137,13 @@ configure_and_build() {
     ninja -C "$build" -j "$jobs"
 }
 
-# What runs CUDA programs out of the build folder.
-run_demo() {
-    local program=$build/demo/demo
-    mkdir -p "$build/demo"
-    if [ -n "$nvcc" ]; then
-        say "compiling tools/demo/demo.cu with $nvcc"
-        "$nvcc" -std=c++17 -o "$program" "$root/tools/demo/demo.cu"
-    else
-        say "compiling the host half of tools/demo/demo.cu; its kernel comes from stored PTX"
-        g++ -std=c++17 -x c++ -I "$root/tests/support" -I "$root/libcuda_shim" -o "$program" "$root/tools/demo/demo.cu" \
-            -L "$build/lib" -lcuda
-        cp "$root/tests/programs/ptx/demo.ptx" "$build/demo/"
-    fi
-    say "first run"
-    "$build/bin/cuttle" run --device cpu --summary "$program"
-    say "second run, with the code cache warm"
-    "$build/bin/cuttle" run --device cpu --summary "$program"
-}
-
 mkdir -p "$build"
-install_packages
+install_packages "${packages[@]}"
 find_nvcc
 configure_and_build
 case $job in
     build) say "libraries in $build/lib, programs in $build/bin" ;;
-    demo) run_demo ;;
-    test) cd "$build" && ctest --output-on-failure -j "$jobs" --timeout 300 ;;
+    demo) CXX=${compiler:-g++} "$root/tools/demo/run.sh" "$build" "$build/demo" "$nvcc" ;;
+    test) cd "$build" && ctest --output-on-failure -j "$jobs" --timeout 300 "$@" ;;
     bench) "$build/bin/cuttle-bench" "$@" ;;
 esac

@@ -14,6 +14,7 @@ for name in ld.so.conf ld.so.conf.d ld.so.cache passwd group nsswitch.conf alter
 done
 mkdir "$work/local" "$work/empty"
 export build tests work
+# shellcheck disable=SC2016   # the inner shell expands
 unshare --mount bash -euo pipefail -c '
     mount --make-rprivate /
     mount --bind "$work/etc" /etc

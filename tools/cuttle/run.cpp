@@ -2,6 +2,7 @@
 
 #include "code/translator_path.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -35,6 +36,14 @@ void put_in_front(const char* variable, const std::string& value, char separator
     setenv(variable, all.c_str(), 1);
 }
 
+/// In a build with AddressSanitizer, the runtime library of that, which this program runs with, too; else empty. It
+/// must be the first library of every process that loads a libcuda from the same build.
+std::string sanitizer_runtime() {
+    Dl_info runtime{};
+    const void* symbol = dlsym(RTLD_DEFAULT, "__asan_init");
+    return symbol != nullptr && dladdr(symbol, &runtime) != 0 ? runtime.dli_fname : "";
+}
+
 } // namespace
 
 int run(const RunSettings& settings) {
@@ -42,6 +51,7 @@ int run(const RunSettings& settings) {
     put_in_front("LD_LIBRARY_PATH", directory.string(), ':');
     // Preloading wins over a program's RPATH, and answers dlopen by name.
     put_in_front("LD_PRELOAD", (directory / library).string(), ' ');
+    if (const std::string runtime = sanitizer_runtime(); !runtime.empty()) put_in_front("LD_PRELOAD", runtime, ' ');
     if (!settings.devices.empty()) setenv("CUTTLE_DEVICES", settings.devices.c_str(), 1);
     if (settings.summary) setenv("CUTTLE_SUMMARY", "1", 1);
 

@@ -16,7 +16,7 @@ extern "C" __global__ void mandelbrot(char* picture, int width, int height) {
         zr = t;
     }
     const char shades[] = " .,:;+=x#%@";
-    picture[y * width + x] = shades[i == 80 ? 10 : i * 10 / 80 % 10 + (i > 3) + (i > 6)];
+    picture[y * width + x] = shades[i == 80 ? 10 : i < 7 ? i > 3 : 2 + i / 10];
 }
 #else
 #include "driver_runtime.h"
