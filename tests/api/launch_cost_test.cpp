@@ -1,0 +1,216 @@
+// What a launch and a copy may cost: no allocation per thread, and times of the order that the hardware gives. Times
+// are taken in short rounds until one meets the bound: other work on the machine makes rounds slower, never faster.
+#include "driver_fixture.h"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <functional>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+namespace {
+std::atomic<uint64_t> allocations{0};
+}
+
+#ifdef SANITIZED
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, size_t),
+                                                         void (*)(const volatile void*));
+#else
+// The C library's own, under their other names: libcuda.so.1 finds these first.
+extern "C" {
+void* __libc_malloc(size_t);
+void* __libc_calloc(size_t, size_t);
+void* __libc_realloc(void*, size_t);
+void* __libc_memalign(size_t, size_t);
+void* malloc(size_t bytes) { return allocations++, __libc_malloc(bytes); }
+void* calloc(size_t n, size_t bytes) { return allocations++, __libc_calloc(n, bytes); }
+void* realloc(void* old, size_t bytes) { return allocations++, __libc_realloc(old, bytes); }
+void* memalign(size_t alignment, size_t bytes) { return allocations++, __libc_memalign(alignment, bytes); }
+void* aligned_alloc(size_t alignment, size_t bytes) { return allocations++, __libc_memalign(alignment, bytes); }
+int posix_memalign(void** result, size_t alignment, size_t bytes) {
+    *result = memalign(alignment, bytes);
+    return *result == nullptr ? 12 : 0; // ENOMEM
+}
+void* mmap(void* address, size_t bytes, int protection, int flags, int file, off_t offset) noexcept {
+    allocations++;
+    return reinterpret_cast<void*>(syscall(SYS_mmap, address, bytes, protection, flags, file, offset));
+}
+}
+#endif
+
+using namespace shim;
+
+namespace {
+
+constexpr const char* kernels = R"(
+.version 7.0
+.target sm_70
+.address_size 64
+.visible .entry count(.param .u64 out)
+{
+    .reg .b64 %rd1;
+    ld.param.u64 %rd1, [out];
+    red.global.add.u32 [%rd1], 1;
+    ret;
+}
+.visible .entry empty() { ret; }
+// Every thread waits for its neighbours and has memory of its own.
+.visible .entry meet(.param .u64 out)
+{
+    .local .align 8 .b8 own[64];
+    .shared .align 4 .b8 seen[4096];
+    .reg .b32 %r<5>;
+    .reg .b64 %rd<6>;
+    ld.param.u64 %rd1, [out];
+    mov.u32 %r1, %tid.x;
+    and.b32 %r2, %r1, 15;
+    mul.wide.u32 %rd2, %r2, 4;
+    mov.u64 %rd3, own;
+    add.s64 %rd3, %rd3, %rd2;
+    st.local.u32 [%rd3], %r1;
+    mul.wide.u32 %rd4, %r1, 4;
+    mov.u64 %rd5, seen;
+    add.s64 %rd5, %rd5, %rd4;
+    ld.local.u32 %r3, [%rd3];
+    st.shared.u32 [%rd5], %r3;
+    bar.sync 0;
+    shfl.sync.bfly.b32 %r4, %r1, 1, 31, -1;
+    st.shared.u32 [%rd5], %r4;
+    red.global.add.u32 [%rd1], 1;
+    ret;
+}
+)";
+
+class Costs : public Driver {
+  protected:
+    void SetUp() override {
+        Driver::SetUp();
+        ASSERT_OK(cuModuleLoadData(&module, kernels));
+        ASSERT_OK(cuMemAlloc_v2(&out, 4));
+#ifdef SANITIZED
+        __sanitizer_install_malloc_and_free_hooks([](const volatile void*, size_t) { allocations++; },
+                                                  [](const volatile void*){});
+#endif
+    }
+    void TearDown() override {
+        EXPECT_OK(cuMemFree_v2(out));
+        EXPECT_OK(cuModuleUnload(module));
+        Driver::TearDown();
+    }
+    CUfunction function(const char* name) {
+        CUfunction f = nullptr;
+        EXPECT_OK(cuModuleGetFunction(&f, module, name));
+        return f;
+    }
+    /// Allocations and mappings of the whole process while one launch runs to its end.
+    uint64_t cost(CUfunction f, unsigned grid, unsigned block) {
+        void* arguments[] = {&out};
+        EXPECT_OK(cuMemsetD32_v2(out, 0, 1));
+        EXPECT_OK(cuCtxSynchronize());
+        const uint64_t before = allocations;
+        EXPECT_OK(cuLaunchKernel(f, grid, 1, 1, block, 1, 1, 0, nullptr, arguments, nullptr));
+        EXPECT_OK(cuCtxSynchronize());
+        const uint64_t after = allocations;
+        unsigned counted = 0;
+        EXPECT_OK(cuMemcpyDtoH_v2(&counted, out, 4));
+        EXPECT_EQ(counted, grid * block);
+        return after - before;
+    }
+
+    CUmodule module = nullptr;
+    CUdeviceptr out = 0;
+};
+
+double seconds(const auto& work) {
+    const auto begin = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+double median(int count, const auto& work) {
+    std::vector<double> times;
+    for (int i = 0; i < count; i++) times.push_back(seconds(work));
+    std::nth_element(times.begin(), times.begin() + count / 2, times.end());
+    return times[size_t(count) / 2];
+}
+/// The least that `round` gives within some seconds, or the first that is below the bound.
+double best_below(double bound, const auto& round) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    double best = round();
+    while (best >= bound && std::chrono::steady_clock::now() < end) best = std::min(best, round());
+    return best;
+}
+
+TEST_F(Costs, TheCounterCounts) {
+    const uint64_t before = allocations;
+    void* volatile kept = std::malloc(10);
+    std::free(kept);
+    ::operator delete(::operator new(10));
+    EXPECT_GE(allocations - before, 2u);
+}
+
+TEST_F(Costs, NoAllocationForEachThread) {
+    for (const char* name : {"count", "meet"}) {
+        const CUfunction f = function(name);
+        const unsigned many = std::strcmp(name, "count") == 0 ? 16384 : 512;
+        cost(f, many, 1024); // translation, stacks, the pool's threads
+        const uint64_t one_thread = cost(f, 1, 1), one_block = cost(f, 1, 1024), grid = cost(f, many, 1024);
+        std::printf("%s: allocations for 1 thread %lu, for 1024 %lu, for %u %lu\n", name, one_thread, one_block,
+                    many * 1024, grid);
+        EXPECT_LE(one_block, one_thread + 8) << name;
+        // Each worker may need something of its own for its share of the grid.
+        EXPECT_LE(grid, one_thread + 8 + 8 * uint64_t(sysconf(_SC_NPROCESSORS_ONLN))) << name;
+    }
+}
+
+#ifndef SANITIZED
+TEST_F(Costs, EmptyLaunchTakesUnderTwentyMicroseconds) {
+    const CUfunction f = function("empty");
+    const auto round = [&] {
+        return 1e6 * median(500, [&] {
+                   cuLaunchKernel(f, 1, 1, 1, 256, 1, 1, 0, nullptr, nullptr, nullptr);
+                   cuCtxSynchronize();
+               });
+    };
+    const double microseconds = best_below(20, round);
+    std::printf("empty launch + synchronise: %.1f us\n", microseconds);
+    EXPECT_LT(microseconds, 20);
+}
+
+TEST_F(Costs, CopiesAtTheSpeedOfMemcpy) {
+    constexpr size_t bytes = 64 << 20;
+    std::vector<char> host(bytes, 1), other(bytes, 2);
+    CUdeviceptr device = 0, second = 0;
+    ASSERT_OK(cuMemAlloc_v2(&device, bytes));
+    ASSERT_OK(cuMemAlloc_v2(&second, bytes));
+    const std::pair<const char*, std::function<void()>> copies[] = {
+        {"host to device", [&] { cuMemcpyHtoD_v2(device, host.data(), bytes); }},
+        {"device to host", [&] { cuMemcpyDtoH_v2(host.data(), device, bytes); }},
+        {"device to device", [&] { cuMemcpyDtoD_v2(second, device, bytes), cuCtxSynchronize(); }}};
+    for (const auto& [name, copy] : copies) {
+        const double ratio = best_below(1.25, [&] {
+            const double plain = median(5, [&] { std::memcpy(other.data(), host.data(), bytes); });
+            return median(5, copy) / plain;
+        });
+        std::printf("%s, 64 MiB: %.2f times memcpy's time\n", name, ratio);
+        EXPECT_LT(ratio, 1.25) << name;
+    }
+    EXPECT_EQ(host[bytes - 1], 1);
+    EXPECT_OK(cuMemFree_v2(device));
+    EXPECT_OK(cuMemFree_v2(second));
+}
+#endif
+
+} // namespace
