@@ -6,7 +6,11 @@ nvcc=${1:-/usr/local/cuda/bin/nvcc}
 mkdir -p ptx
 for source in *.cu ../../tools/demo/demo.cu; do
     name=$(basename "$source" .cu)
-    case $name in nvrtc_driver | rdc_*) continue ;; esac
-    "$nvcc" -std=c++17 -arch=compute_80 -Wno-deprecated-gpu-targets -ptx "$source" -o - | grep -v '^//' >"ptx/$name.ptx"
+    flags=()
+    case $name in
+        nvrtc_driver) continue ;;
+        rdc_*) flags=(-rdc=true) ;;
+    esac
+    "$nvcc" -std=c++17 "${flags[@]}" -arch=compute_80 -Wno-deprecated-gpu-targets -ptx "$source" -o - | grep -v '^//' >"ptx/$name.ptx"
     echo "$name"
 done

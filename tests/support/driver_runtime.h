@@ -1,7 +1,8 @@
 #pragma once
 
 // The few cudart functions that the conformance programs use, on top of the driver API, for machines without a CUDA
-// toolkit. Kernels come from the PTX file that CUTTLE_PTX names, or from PROGRAM.ptx beside the program.
+// toolkit. Kernels come from the PTX file that CUTTLE_PTX names (or several, separated by colons, to be linked), or from
+// PROGRAM.ptx beside the program.
 #include "driver_declarations.h"
 
 #include <cstddef>
@@ -53,21 +54,45 @@ inline void must(CUresult status, const char* what) {
     std::exit(1);
 }
 
-inline std::string ptx_text() {
-    std::string path;
-    if (const char* given = std::getenv("CUTTLE_PTX")) {
-        path = given;
-    } else {
-        std::ifstream("/proc/self/cmdline") >> path;
-        path = path.c_str();   // up to the first NUL: the program
-        path += ".ptx";
-    }
+/// The files of PTX, separated by colons.
+inline std::string ptx_files() {
+    if (const char* given = std::getenv("CUTTLE_PTX")) return given;
+    std::string program;
+    std::ifstream("/proc/self/cmdline") >> program;
+    return program.substr(0, program.find('\0')) + ".ptx";
+}
+
+inline std::string contents(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file) {
         std::printf("cannot read %s\n", path.c_str());
         std::exit(1);
     }
     return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+inline CUmodule load_module() {
+    CUmodule module = nullptr;
+    std::string files = ptx_files();
+    if (files.find(':') == std::string::npos) {
+        must(cuModuleLoadData(&module, contents(files).c_str()), "cuModuleLoadData");
+        return module;
+    }
+    CUlinkState link = nullptr;
+    must(cuLinkCreate_v2(0, nullptr, nullptr, &link), "cuLinkCreate");
+    for (size_t end = 0; end != std::string::npos; files.erase(0, end == std::string::npos ? end : end + 1)) {
+        end = files.find(':');
+        const std::string path = files.substr(0, end);
+        std::string text = contents(path);
+        must(cuLinkAddData_v2(link, CUjitInputType(1), text.data(), text.size() + 1, path.c_str(), 0, nullptr, nullptr),
+             "cuLinkAddData");   // 1: PTX
+    }
+    void* image = nullptr;
+    size_t size = 0;
+    must(cuLinkComplete(link, &image, &size), "cuLinkComplete");
+    must(cuModuleLoadData(&module, image), "cuModuleLoadData");
+    must(cuLinkDestroy(link), "cuLinkDestroy");
+    return module;
 }
 
 /// The primary context of device 0 and the program's module, made on first use.
@@ -78,7 +103,7 @@ inline State& state() {
         must(cuDeviceGet(&n.device, 0), "cuDeviceGet");
         must(cuDevicePrimaryCtxRetain(&n.context, n.device), "cuDevicePrimaryCtxRetain");
         must(cuCtxSetCurrent(n.context), "cuCtxSetCurrent");
-        must(cuModuleLoadData(&n.module, ptx_text().c_str()), "cuModuleLoadData");
+        n.module = load_module();
         return n;
     }();
     cuCtxSetCurrent(s.context);
