@@ -1,5 +1,6 @@
 #include "api/exports.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <dlfcn.h>
 #include <fstream>
@@ -96,7 +97,13 @@ TEST(Symbols, NvidiasHeadersAreCovered) {
     }
 }
 
-TEST(Symbols, AStubRefuses) {
+TEST(Symbols, AStubRefusesAndSaysSoOnce) {
+    testing::internal::CaptureStderr();
     EXPECT_EQ(shim::cuGLInit(), 801);
-    EXPECT_EQ(shim::cuMemCreate(nullptr, 0, nullptr, 0), 801);
+    const std::string first = testing::internal::GetCapturedStderr();
+    EXPECT_NE(first.find("cuGLInit is not supported"), std::string::npos) << first;
+    EXPECT_EQ(std::count(first.begin(), first.end(), '\n'), 1) << first;
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(shim::cuGLInit(), 801);
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
