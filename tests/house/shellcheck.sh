@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck.sh ROOT: every shell script of the repository is clean. Exit code 77 (skipped) where shellcheck is missing.
+# ROOT: every shell script of the repository passes shellcheck. Exit code 77 (skipped) where that is missing.
 set -euo pipefail
 cd "$1"
 command -v shellcheck >/dev/null || { echo "skipped: shellcheck is not installed"; exit 77; }
