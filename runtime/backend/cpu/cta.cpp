@@ -173,7 +173,7 @@ bool Cta::next_block() {
 
 void Cta::block_main(void* argument) {
     Cta& cta = *static_cast<Cta*>(argument);
-    arrive_on_fiber(cta.runner_.home());
+    arrive_on_fiber();
     for (;;) {
         do {
             cta.run_->kernel().block()(&cta.lanes_[0].lane);
@@ -217,7 +217,7 @@ LaneFiber* Cta::begin_lane(char* stack_top) {
 void Cta::lane_main(void* argument) {
     auto* lane = static_cast<LaneFiber*>(argument);
     Cta& cta = of(&lane->lane);
-    arrive_on_fiber(cta.runner_.home());
+    arrive_on_fiber();
     for (;;) {
         cta.run_->kernel().thread()(&lane->lane);
         lane = cta.retire(*lane);

@@ -11,6 +11,8 @@
 #endif
 #endif
 #ifdef CUTTLE_FIBER_ASAN
+#include <pthread.h>
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -33,9 +35,16 @@ struct Context {
 #endif
 };
 
+/// For memory that was a stack and is to be something else: functions that never returned left their red zones there.
+inline void forget_functions([[maybe_unused]] void* begin, [[maybe_unused]] size_t bytes) {
+#ifdef CUTTLE_FIBER_ASAN
+    __asan_unpoison_memory_region(begin, bytes);
+#endif
+}
+
 /// Makes `context` one that calls function(argument) on the stack that ends at `top`. The function must not return.
-inline void prepare(Context& context, char* top, [[maybe_unused]] size_t size, void (*function)(void*),
-                    void* argument) {
+inline void prepare(Context& context, char* top, size_t size, void (*function)(void*), void* argument) {
+    forget_functions(top - size, size);
     auto** slot = reinterpret_cast<void**>(top - 64) - 7;
     slot[0] = reinterpret_cast<void*>(&cuttle_cpu_fiber_entry);
     slot[4] = argument;
@@ -60,13 +69,40 @@ inline void switch_context(Context& from, Context& to, [[maybe_unused]] bool las
 #endif
 }
 
-/// First thing on a new fiber. `home` learns the bounds of the thread's own stack when it was what started this one.
-inline void arrive_on_fiber([[maybe_unused]] Context& home) {
+/// First thing on a new fiber.
+inline void arrive_on_fiber() {
 #ifdef CUTTLE_FIBER_ASAN
-    const void* bottom = nullptr;
+    __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
+#endif
+}
+
+#ifdef CUTTLE_FIBER_ASAN
+/// The bounds of this thread's own stack.
+struct ThreadStack {
+    void* bottom = nullptr;
     size_t size = 0;
-    __sanitizer_finish_switch_fiber(nullptr, &bottom, &size);
-    if (!home.bottom) home.bottom = bottom, home.size = size;
+
+    static const ThreadStack& get() {
+        static thread_local const ThreadStack own;
+        return own;
+    }
+
+  private:
+    ThreadStack() {
+        pthread_attr_t attributes;
+        if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+        pthread_attr_getstack(&attributes, &bottom, &size);
+        pthread_attr_destroy(&attributes);
+    }
+};
+#endif
+
+/// On the thread's own stack, after a fault handler threw the thread back to here: the functions that it left are over.
+inline void forget_abandoned_functions() {
+#ifdef CUTTLE_FIBER_ASAN
+    const ThreadStack& own = ThreadStack::get();
+    const size_t below = size_t(static_cast<char*>(__builtin_frame_address(0)) - static_cast<char*>(own.bottom));
+    if (below < own.size) forget_functions(own.bottom, below);
 #endif
 }
 
@@ -74,6 +110,9 @@ inline void arrive_on_fiber([[maybe_unused]] Context& home) {
 /// there, which `forced()` then tells.
 template <class Forced> void enter_fiber(Context& home, Context& to, [[maybe_unused]] Forced&& forced) {
 #ifdef CUTTLE_FIBER_ASAN
+    // Anew each time: whoever launches may run the work, so this may be another thread than the last time.
+    home.bottom = ThreadStack::get().bottom;
+    home.size = ThreadStack::get().size;
     __sanitizer_start_switch_fiber(&home.fake_stack, to.bottom, to.size);
 #endif
     cuttle_cpu_switch(&home.sp, to.sp);

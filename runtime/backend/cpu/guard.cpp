@@ -185,7 +185,9 @@ bool run_guarded(Guard& guard, void (*function)(void*), void* argument) {
     guard.active = true;
     cuttle_cpu_guarded(&sp, function, argument);
     guard.active = false;
-    return guard.trouble.signal == 0;
+    if (guard.trouble.signal == 0) return true;
+    forget_abandoned_functions();
+    return false;
 }
 
 Fault classify(const Trouble& trouble, bool stack_guard) {

@@ -1,5 +1,6 @@
 #include "backend/cpu/stacks.h"
 
+#include "backend/cpu/fiber.h"
 #include "support/log.h"
 
 #include <atomic>
@@ -53,7 +54,10 @@ size_t round_to_pages(size_t bytes) { return (bytes + Stacks::page - 1) / Stacks
 Stacks::Stacks(size_t bytes) : bytes_((round_to_pages(bytes) + page) / (2 * page) * (2 * page)) {}
 
 Stacks::~Stacks() {
-    for (const Slab& slab : slabs_) munmap(slab.begin, slab.size);
+    for (const Slab& slab : slabs_) {
+        forget_functions(slab.begin, slab.size);
+        munmap(slab.begin, slab.size);
+    }
 }
 
 bool Stacks::grow(size_t index) {
