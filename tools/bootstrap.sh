@@ -80,7 +80,7 @@ install_packages() {
     "${sudo[@]}" apt-get update -qq >"$build/apt.log" 2>&1 || say "apt-get update failed ($build/apt.log): going on with the lists that are there"
     for p in "${missing[@]}"; do
         apt-cache show "$p" >/dev/null 2>&1 ||
-            die "the package $p cannot be had from this system's package sources (LLVM 22 comes with Debian 12 and 13; elsewhere add a source of it)"
+            die "the package $p cannot be had from this system's package sources (LLVM 22 is in Debian 13 and in Debian 12's security archive; elsewhere add a source that has it)"
     done
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >>"$build/apt.log" 2>&1 ||
         die "apt-get install failed: $(grep -m 1 '^E:' "$build/apt.log") (whole log: $build/apt.log)"
