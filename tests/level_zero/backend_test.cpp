@@ -84,7 +84,7 @@ TEST_F(LevelZero, DescribesTheDevice) {
     EXPECT_EQ(facts.memory_bytes, uint64_t{1} << 30);
     EXPECT_EQ(facts.max_threads_per_block, 1024u);
     EXPECT_EQ(facts.shared_bytes_per_block, 48u << 10);
-    EXPECT_EQ(facts.shared_bytes_per_block_optin, 64u << 10);
+    EXPECT_EQ(facts.shared_bytes_per_block_optin, 128u << 10);
     EXPECT_EQ(facts.target.name(), "spirv");
     EXPECT_TRUE(facts.integrated);
     EXPECT_TRUE(facts.managed_memory);

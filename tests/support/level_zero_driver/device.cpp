@@ -16,7 +16,7 @@ const auto the_device = reinterpret_cast<ze_device_handle_t>(&device_object);
 
 // Small, so that tests can use it up; within what Intel's GPUs have.
 constexpr uint64_t memory_bytes = uint64_t{1} << 30, largest_allocation = uint64_t{256} << 20;
-constexpr uint32_t local_bytes = 64 << 10, group_size = 1024;
+constexpr uint32_t local_bytes = 128 << 10, group_size = 1024;
 
 template <class T> T info(cl_device_info what) {
     T value{};
