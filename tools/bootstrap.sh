@@ -63,6 +63,9 @@ packages=(g++ cmake ninja-build ccache git pkg-config python3 llvm-22-dev liblld
 case $job in test | bench) packages+=(libbenchmark-dev spirv-tools) ;; esac
 case $job:$compiler in test:*) packages+=(shellcheck) ;; bench:clang*) packages+=(libomp-22-dev) ;; esac
 [ -z "$sanitize" ] || [ -z "$compiler" ] || packages+=(libclang-rt-22-dev)
+# Tests of the Level Zero back end only; where they cannot be had, those tests are left out.
+optional=()
+[ "$job" != test ] || optional=(libze1 libze-dev pocl-opencl-icd ocl-icd-libopencl1 opencl-headers llvm-spirv-15)
 
 installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 # Installs what is missing of the packages named; the first that cannot be had ends the job with one line.
@@ -84,6 +87,25 @@ install_packages() {
     done
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >>"$build/apt.log" 2>&1 ||
         die "apt-get install failed: $(grep -m 1 '^E:' "$build/apt.log") (whole log: $build/apt.log)"
+}
+
+# All of the optional packages or none.
+install_optional_packages() {
+    local missing=() absent=() p
+    for p in "${optional[@]}"; do installed "$p" || missing+=("$p"); done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ $install = no ]; then
+        say "not installed: ${missing[*]}: the Level Zero tests are left out"
+        return 0
+    fi
+    for p in "${missing[@]}"; do
+        [ -n "$(apt-cache madison "$p" 2>/dev/null)" ] || absent+=("$p")
+    done
+    if [ ${#absent[@]} -gt 0 ]; then
+        say "cannot be had here: ${absent[*]}: the Level Zero tests are left out"
+        return 0
+    fi
+    install_packages "${missing[@]}"
 }
 
 # Sets nvcc to a compiler, or to nothing. The wheels go into the build folder, nowhere else.
@@ -139,6 +161,7 @@ configure_and_build() {
 
 mkdir -p "$build"
 install_packages "${packages[@]}"
+install_optional_packages
 find_nvcc
 configure_and_build
 case $job in

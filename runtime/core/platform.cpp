@@ -1,6 +1,7 @@
 #include "rt/platform.h"
 
 #include "backend/cpu/cpu.h"
+#include "backend/level_zero/level_zero.h"
 #include "backend/null/null.h"
 #include "core/visible_devices.h"
 #include "support/log.h"
@@ -22,6 +23,8 @@ struct BackendRow {
 
 // In the order in which their devices appear when the user does not choose.
 constexpr BackendRow rows[] = {
+    // Not by default: it lacks too much yet, and asking starts the drivers of the vendor in every process.
+    {"level_zero", false, backend::create_level_zero_backend},
     {"cpu", true, backend::create_cpu_backend},
     {"null", false, backend::create_null_backend},
 };

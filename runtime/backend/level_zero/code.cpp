@@ -1,0 +1,108 @@
+#include "backend/level_zero/code.h"
+
+#include "rt/error.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace rt::backend::level_zero {
+
+namespace {
+
+constexpr uint32_t warp_size = 32;
+
+// Buffers beyond 4 GiB; and PTX's div.rn and sqrt.rn are exact, while OpenCL's division and square root need not be.
+constexpr const char* build_flags = "-ze-opt-greater-than-4GB-buffer-required -cl-fp32-correctly-rounded-divide-sqrt";
+
+/// Takes the log, which may be null, and gives its text.
+std::string text_of(const Loader& ze, ze_module_build_log_handle_t log) {
+    if (!log) return "no build log";
+    size_t bytes = 0;
+    std::string text;
+    if (ze.zeModuleBuildLogGetString(log, &bytes, nullptr) == ZE_RESULT_SUCCESS && bytes) {
+        text.resize(bytes);
+        if (ze.zeModuleBuildLogGetString(log, &bytes, text.data()) != ZE_RESULT_SUCCESS) text.clear();
+    }
+    ze.zeModuleBuildLogDestroy(log);
+    while (!text.empty() && (text.back() == '\0' || text.back() == '\n')) text.pop_back();
+    return text.empty() ? "an empty build log" : text;
+}
+
+} // namespace
+
+ZeKernel::ZeKernel(std::shared_ptr<Context> context, ze_module_handle_t module, const ptx::KernelInfo& info)
+    : context_(std::move(context)), info_(info) {
+    const Loader& ze = context_->ze;
+    ze_kernel_desc_t description;
+    description.pKernelName = info.symbol.c_str();
+    check(ze.zeKernelCreate(module, &description, &handle_), "creating kernel " + info.name);
+    try {
+        // Memory is reached by address only. Once: asking at each launch makes launches wait for each other.
+        check(ze.zeKernelSetIndirectAccess(handle_, ZE_KERNEL_INDIRECT_ACCESS_FLAG_HOST |
+                                                        ZE_KERNEL_INDIRECT_ACCESS_FLAG_DEVICE |
+                                                        ZE_KERNEL_INDIRECT_ACCESS_FLAG_SHARED),
+              "opening memory to kernel " + info.name);
+        ze_kernel_properties_t properties;
+        check(ze.zeKernelGetProperties(handle_, &properties), "asking for properties of kernel " + info.name);
+        // Intel's compiler narrows sub-groups silently when it cannot keep the required width.
+        if (properties.maxSubgroupSize != warp_size)
+            throw Error(Status::not_supported, fmt::format("level_zero: kernel {}: the driver made sub-groups of {}",
+                                                           info.name, properties.maxSubgroupSize));
+    } catch (...) {
+        ze.zeKernelDestroy(handle_);
+        throw;
+    }
+}
+
+ZeKernel::~ZeKernel() { context_->ze.zeKernelDestroy(handle_); }
+
+void ZeKernel::set_arguments(const Launch& launch, uint64_t parameters) {
+    const Loader& ze = context_->ze;
+    const auto doing = [&](const char* what) { return what + info_.name; };
+    check(ze.zeKernelSetGroupSize(handle_, launch.block.x, launch.block.y, launch.block.z),
+          doing("setting the block of kernel "));
+    check(ze.zeKernelSetArgumentValue(handle_, 0, sizeof parameters, &parameters), doing("giving parameters to "));
+    check(ze.zeKernelSetArgumentValue(handle_, 1, sizeof launch.globals, &launch.globals), doing("giving globals to "));
+    const size_t shared = size_t{(info_.static_shared_bytes + 15) & ~15u} + launch.dynamic_shared_bytes;
+    // The argument is there even if unused, and may not be empty.
+    check(ze.zeKernelSetArgumentValue(handle_, 2, std::max<size_t>(shared, 16), nullptr),
+          doing("giving shared memory to "));
+}
+
+ZeCode::ZeCode(std::shared_ptr<Context> context, ze_device_handle_t device, std::shared_ptr<const ptx::Image> image)
+    : context_(std::move(context)), image_(std::move(image)) {
+    if (image_->target.arch != ptx::Arch::spirv)
+        throw Error(Status::invalid_image, "level_zero: code for target " + image_->target.name() + " is not SPIR-V");
+    // Without kernels there is no module: there is nothing else to ask of one.
+    if (image_->code.empty()) return;
+    const Loader& ze = context_->ze;
+    ze_module_desc_t description;
+    description.inputSize = image_->code.size();
+    description.pInputModule = image_->code.data();
+    description.pBuildFlags = build_flags;
+    ze_module_build_log_handle_t log = nullptr;
+    const ze_result_t result = ze.zeModuleCreate(context_->handle, device, &description, &module_, &log);
+    const std::string text = text_of(ze, log);
+    const std::string name = image_->kernels.empty() ? "a module" : "kernel " + image_->kernels.front().name;
+    check(result, result == ZE_RESULT_SUCCESS ? "" : "building " + name + ": " + text);
+    try {
+        for (const ptx::KernelInfo& info : image_->kernels)
+            if (!info.symbol.empty()) kernels_[info.name] = std::make_unique<ZeKernel>(context_, module_, info);
+    } catch (...) {
+        kernels_.clear();
+        ze.zeModuleDestroy(module_);
+        throw;
+    }
+}
+
+ZeCode::~ZeCode() {
+    kernels_.clear();
+    if (module_) context_->ze.zeModuleDestroy(module_);
+}
+
+Kernel* ZeCode::kernel(const std::string& name) {
+    auto found = kernels_.find(name);
+    return found == kernels_.end() ? nullptr : found->second.get();
+}
+
+} // namespace rt::backend::level_zero

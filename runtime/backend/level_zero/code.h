@@ -1,0 +1,54 @@
+#pragma once
+
+#include "backend/backend.h"
+#include "backend/level_zero/loader.h"
+
+#include <map>
+#include <mutex>
+
+namespace rt::backend::level_zero {
+
+/// A kernel of a module. Its arguments are state of Level Zero's kernel, so setting them and launching is one step.
+class ZeKernel : public Kernel {
+  public:
+    /// Throws when the driver lacks the kernel, or compiled it for warps of another width than 32.
+    ZeKernel(std::shared_ptr<Context> context, ze_module_handle_t module, const ptx::KernelInfo& info);
+    ~ZeKernel() override;
+
+    const ptx::KernelInfo& info() const override { return info_; }
+    /// Hands the kernel to `append` with its arguments set (docs/neutral_ir.md, "SPIR-V"). `parameters`: their device
+    /// address, 0 when there are none.
+    template <class F> void with_arguments(const Launch& launch, uint64_t parameters, F&& append) {
+        std::lock_guard lock(mutex_);
+        set_arguments(launch, parameters);
+        append(handle_);
+    }
+
+  private:
+    void set_arguments(const Launch& launch, uint64_t parameters);
+
+    const std::shared_ptr<Context> context_;
+    const ptx::KernelInfo& info_;
+    std::mutex mutex_;
+    ze_kernel_handle_t handle_ = nullptr;
+};
+
+/// A module made from an image of SPIR-V.
+class ZeCode : public Code {
+  public:
+    /// Throws Error{invalid_image} with the driver's build log.
+    ZeCode(std::shared_ptr<Context> context, ze_device_handle_t device, std::shared_ptr<const ptx::Image> image);
+    ~ZeCode() override;
+
+    Kernel* kernel(const std::string& name) override;
+    /// The SPIR-V target has no functions that can be called by address.
+    uint64_t function_address(const std::string&) override { return 0; }
+
+  private:
+    const std::shared_ptr<Context> context_;
+    const std::shared_ptr<const ptx::Image> image_;
+    ze_module_handle_t module_ = nullptr;
+    std::map<std::string, std::unique_ptr<ZeKernel>> kernels_;
+};
+
+} // namespace rt::backend::level_zero

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "backend/backend.h"
+#include "backend/level_zero/events.h"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace rt::backend::level_zero {
+
+/// The first fault of a queue, which its markers learn of, too.
+class Faults {
+  public:
+    /// What an event said. Level Zero tells that a device was lost, not why.
+    void note(Progress progress) {
+        if (progress == Progress::lost) set(Fault::trap, "level_zero: the device is lost");
+    }
+    void set(Fault fault, const std::string& message);
+    Fault get(std::string* message) const;
+
+  private:
+    std::atomic<Fault> fault_{Fault::none};
+    mutable std::mutex mutex_;
+    std::string message_;
+};
+
+/// A point on a queue: the event of the last command before it. With timing, that command writes the device's clock.
+class ZeMarker : public Marker {
+  public:
+    /// `event` null: reached from the start. `ticks` null: without timing.
+    ZeMarker(std::shared_ptr<Context> context, std::shared_ptr<Faults> faults, std::shared_ptr<Event> event,
+             std::shared_ptr<uint8_t> ticks, uint64_t ticks_per_second)
+        : context_(std::move(context)), faults_(std::move(faults)), event_(std::move(event)), ticks_(std::move(ticks)),
+          ticks_per_second_(ticks_per_second) {}
+
+    bool reached() const override;
+    void wait() const override;
+    std::chrono::nanoseconds time() const override;
+
+    const std::shared_ptr<Event>& event() const { return event_; }
+    /// Events mean something in their own context only.
+    const Context* context() const { return context_.get(); }
+
+  private:
+    const std::shared_ptr<Context> context_;
+    const std::shared_ptr<Faults> faults_;
+    const std::shared_ptr<Event> event_;
+    const std::shared_ptr<uint8_t> ticks_;
+    const uint64_t ticks_per_second_;
+};
+
+} // namespace rt::backend::level_zero

@@ -1,0 +1,212 @@
+#include "backend/level_zero/queue.h"
+
+#include "backend/level_zero/code.h"
+#include "backend/level_zero/device.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <limits>
+
+namespace rt::backend::level_zero {
+
+namespace {
+
+/// Commands under way before the host waits for the oldest, as CUDA's driver does at about as many.
+constexpr size_t most_under_way = 1024;
+
+void* pointer(uint64_t address) { return reinterpret_cast<void*>(address); }
+
+bool fits(std::initializer_list<uint64_t> values) {
+    return std::ranges::all_of(values, [](uint64_t v) { return v <= std::numeric_limits<uint32_t>::max(); });
+}
+
+} // namespace
+
+ZeQueue::ZeQueue(ZeDevice& device, int priority) : device_(device), ze_(device.context()->ze) {
+    ze_command_queue_desc_t description;
+    description.ordinal = device.driver().compute_ordinal;
+    // CUDA: the lower the number, the sooner.
+    if (priority < 0) description.priority = ZE_COMMAND_QUEUE_PRIORITY_PRIORITY_HIGH;
+    check(ze_.zeCommandListCreateImmediate(device.context()->handle, device.handle(), &description, &list_),
+          "creating a command list");
+}
+
+ZeQueue::~ZeQueue() {
+    synchronize();
+    host_calls_.reset();
+    ze_.zeCommandListDestroy(list_);
+}
+
+void ZeQueue::retire() {
+    while (!under_way_.empty()) {
+        const Progress progress = under_way_.front().done->query();
+        if (progress == Progress::pending) return;
+        faults_->note(progress);
+        under_way_.pop_front();
+    }
+}
+
+void ZeQueue::make_room() {
+    retire();
+    while (under_way_.size() >= most_under_way) {
+        faults_->note(under_way_.front().done->wait());
+        retire();
+    }
+}
+
+template <class F> void ZeQueue::append(const std::string& doing, F&& command, std::shared_ptr<uint8_t> memory,
+                                        std::shared_ptr<Event> also) {
+    make_room();
+    auto done = device_.events()->take();
+    ze_event_handle_t waits[2] = {};
+    uint32_t count = 0;
+    for (const Event* event : {last_.get(), also.get()})
+        if (event && event->query() != Progress::done) waits[count++] = event->handle();
+    under_way_.push_back({done, last_, std::move(also), std::move(memory)});
+    try {
+        const ze_result_t result = command(done->handle(), count, count ? waits : nullptr);
+        if (result == ZE_RESULT_ERROR_DEVICE_LOST) faults_->note(Progress::lost);
+        check(result, doing);
+    } catch (...) {
+        under_way_.pop_back();
+        throw;
+    }
+    last_ = std::move(done);
+}
+
+void ZeQueue::launch(const Launch& launch) {
+    assert(!launch.cooperative && launch.cluster.count() <= 1 && "facts() offers neither");
+    auto& kernel = static_cast<ZeKernel&>(*launch.kernel);
+    std::shared_ptr<uint8_t> parameters;
+    if (!launch.parameters.empty()) {
+        parameters = device_.slots()->take(launch.parameters.size());
+        std::memcpy(parameters.get(), launch.parameters.data(), launch.parameters.size());
+    }
+    const auto address = reinterpret_cast<uint64_t>(parameters.get());
+    const ze_group_count_t groups{launch.grid.x, launch.grid.y, launch.grid.z};
+    std::lock_guard lock(mutex_);
+    append(
+        "launching kernel " + kernel.info().name,
+        [&](ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
+            ze_result_t result = ZE_RESULT_SUCCESS;
+            kernel.with_arguments(launch, address, [&](ze_kernel_handle_t handle) {
+                result = ze_.zeCommandListAppendLaunchKernel(list_, handle, &groups, signal, count, waits);
+            });
+            return result;
+        },
+        parameters);
+}
+
+void ZeQueue::copy_rows(const Copy& copy) {
+    for (size_t slice = 0; slice < copy.depth; slice++) {
+        for (size_t row = 0; row < copy.height; row++) {
+            const uint64_t to = copy.destination + slice * copy.destination_slice + row * copy.destination_pitch;
+            const uint64_t from = copy.source + slice * copy.source_slice + row * copy.source_pitch;
+            append("copying", [&](ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
+                return ze_.zeCommandListAppendMemoryCopy(list_, pointer(to), pointer(from), copy.width, signal, count,
+                                                         waits);
+            });
+        }
+    }
+}
+
+void ZeQueue::copy(const Copy& copy) {
+    if (!copy.width || !copy.height || !copy.depth) return;
+    std::lock_guard lock(mutex_);
+    const bool box = copy.height > 1 || copy.depth > 1;
+    // Regions have 32-bit extents and distances.
+    if (!box || !fits({copy.width, copy.height, copy.depth, copy.destination_pitch, copy.source_pitch,
+                       copy.destination_slice, copy.source_slice}))
+        return copy_rows(copy);
+    ze_copy_region_t region;
+    region.width = uint32_t(copy.width);
+    region.height = uint32_t(copy.height);
+    region.depth = copy.depth > 1 ? uint32_t(copy.depth) : 0;
+    append("copying a box", [&](ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
+        return ze_.zeCommandListAppendMemoryCopyRegion(
+            list_, pointer(copy.destination), &region, uint32_t(copy.destination_pitch),
+            region.depth ? uint32_t(copy.destination_slice) : 0, pointer(copy.source), &region,
+            uint32_t(copy.source_pitch), region.depth ? uint32_t(copy.source_slice) : 0, signal, count, waits);
+    });
+}
+
+void ZeQueue::fill(const Fill& fill) {
+    const uint64_t row_bytes = uint64_t{fill.width} * fill.element_bytes;
+    if (!row_bytes || !fill.height) return;
+    const bool gapless = fill.height == 1 || fill.pitch == row_bytes;
+    const uint64_t rows = gapless ? 1 : fill.height, bytes = gapless ? row_bytes * fill.height : row_bytes;
+    std::lock_guard lock(mutex_);
+    for (uint64_t row = 0; row < rows; row++) {
+        append("filling memory", [&](ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
+            return ze_.zeCommandListAppendMemoryFill(list_, pointer(fill.destination + row * fill.pitch), &fill.value,
+                                                     fill.element_bytes, bytes, signal, count, waits);
+        });
+    }
+}
+
+void ZeQueue::add_call(std::function<void()> function) {
+    make_room();
+    if (!host_calls_) host_calls_ = std::make_unique<HostCalls>();
+    auto done = device_.events()->take();
+    under_way_.push_back({done, last_, nullptr, nullptr});
+    host_calls_->post(last_, std::move(function), done);
+    last_ = std::move(done);
+}
+
+void ZeQueue::call(std::function<void()> function) {
+    std::lock_guard lock(mutex_);
+    add_call(std::move(function));
+}
+
+std::shared_ptr<Marker> ZeQueue::mark(bool timing) {
+    std::lock_guard lock(mutex_);
+    std::shared_ptr<uint8_t> ticks;
+    if (timing) {
+        ticks = device_.slots()->take(sizeof(uint64_t));
+        append(
+            "writing the time",
+            [&](ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
+                auto* to = reinterpret_cast<uint64_t*>(ticks.get());
+                return ze_.zeCommandListAppendWriteGlobalTimestamp(list_, to, signal, count, waits);
+            },
+            ticks);
+    }
+    return std::make_shared<ZeMarker>(device_.context(), faults_, last_, std::move(ticks),
+                                      device_.driver().ticks_per_second);
+}
+
+void ZeQueue::wait_for(std::shared_ptr<Marker> marker) {
+    if (marker->reached()) return;
+    std::lock_guard lock(mutex_);
+    auto own = std::dynamic_pointer_cast<ZeMarker>(marker);
+    if (!own || own->context() != device_.context().get()) return add_call([marker] { marker->wait(); });
+    append(
+        "waiting for an event",
+        [&](ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
+            return ze_.zeCommandListAppendBarrier(list_, signal, count, waits);
+        },
+        nullptr, own->event());
+}
+
+bool ZeQueue::idle() const {
+    std::lock_guard lock(mutex_);
+    if (!last_) return true;
+    const Progress progress = last_->query();
+    faults_->note(progress);
+    return progress != Progress::pending;
+}
+
+void ZeQueue::synchronize() {
+    std::shared_ptr<Event> last;
+    {
+        std::lock_guard lock(mutex_);
+        last = last_;
+    }
+    if (!last) return;
+    faults_->note(last->wait());
+    std::lock_guard lock(mutex_);
+    retire();
+}
+
+} // namespace rt::backend::level_zero

@@ -1,0 +1,166 @@
+#pragma once
+
+/// PTX of the tests of the Level Zero device.
+namespace kernels {
+
+inline constexpr const char* level_zero = R"(
+.version 7.0
+.target sm_80
+.address_size 64
+
+.visible .global .align 4 .u32 counter = 1000;
+.visible .const .align 4 .u32 factor;
+.extern .shared .align 16 .b8 dynamic_memory[];
+
+.visible .entry saxpy(.param .f32 a, .param .u64 x, .param .u64 y, .param .u32 n)
+{
+    .reg .pred %p;
+    .reg .f32 %a, %x, %y;
+    .reg .b32 %n, %i, %block, %size;
+    .reg .b64 %xp, %yp, %offset;
+    ld.param.f32 %a, [a];
+    ld.param.u64 %xp, [x];
+    ld.param.u64 %yp, [y];
+    ld.param.u32 %n, [n];
+    mov.u32 %block, %ctaid.x;
+    mov.u32 %size, %ntid.x;
+    mov.u32 %i, %tid.x;
+    mad.lo.s32 %i, %block, %size, %i;
+    setp.ge.u32 %p, %i, %n;
+    @%p bra done;
+    cvta.to.global.u64 %xp, %xp;
+    cvta.to.global.u64 %yp, %yp;
+    mul.wide.u32 %offset, %i, 4;
+    add.s64 %xp, %xp, %offset;
+    add.s64 %yp, %yp, %offset;
+    ld.global.f32 %x, [%xp];
+    ld.global.f32 %y, [%yp];
+    fma.rn.f32 %y, %a, %x, %y;
+    st.global.f32 [%yp], %y;
+done:
+    ret;
+}
+
+// out[block] = the sum of in[block * ntid ...]. The values go through dynamic shared memory into static.
+.visible .entry block_sum(.param .u64 in, .param .u64 out, .param .u32 n)
+{
+    .shared .align 4 .b8 sums[1024];
+    .reg .pred %p;
+    .reg .f32 %value, %other;
+    .reg .b32 %n, %i, %t, %block, %size, %half, %mine, %theirs, %dynamic;
+    .reg .b64 %p64, %offset;
+    ld.param.u32 %n, [n];
+    mov.u32 %t, %tid.x;
+    mov.u32 %block, %ctaid.x;
+    mov.u32 %size, %ntid.x;
+    mad.lo.s32 %i, %block, %size, %t;
+    mov.f32 %value, 0f00000000;
+    setp.ge.u32 %p, %i, %n;
+    @%p bra loaded;
+    ld.param.u64 %p64, [in];
+    cvta.to.global.u64 %p64, %p64;
+    mul.wide.u32 %offset, %i, 4;
+    add.s64 %p64, %p64, %offset;
+    ld.global.f32 %value, [%p64];
+loaded:
+    shl.b32 %i, %t, 2;
+    mov.u32 %dynamic, dynamic_memory;
+    add.s32 %dynamic, %dynamic, %i;
+    st.shared.f32 [%dynamic], %value;
+    mov.u32 %mine, sums;
+    add.s32 %mine, %mine, %i;
+    mov.f32 %other, 0f7FC00000;
+    st.shared.f32 [%mine], %other;
+    bar.sync 0;
+    ld.shared.f32 %value, [%dynamic];
+    st.shared.f32 [%mine], %value;
+    bar.sync 0;
+    shr.u32 %half, %size, 1;
+more:
+    setp.eq.u32 %p, %half, 0;
+    @%p bra summed;
+    setp.ge.u32 %p, %t, %half;
+    @%p bra joined;
+    shl.b32 %theirs, %half, 2;
+    add.s32 %theirs, %mine, %theirs;
+    ld.shared.f32 %value, [%mine];
+    ld.shared.f32 %other, [%theirs];
+    add.f32 %value, %value, %other;
+    st.shared.f32 [%mine], %value;
+joined:
+    bar.sync 0;
+    shr.u32 %half, %half, 1;
+    bra more;
+summed:
+    setp.ne.u32 %p, %t, 0;
+    @%p bra done;
+    ld.param.u64 %p64, [out];
+    cvta.to.global.u64 %p64, %p64;
+    mul.wide.u32 %offset, %block, 4;
+    add.s64 %p64, %p64, %offset;
+    ld.shared.f32 %value, [sums];
+    st.global.f32 [%p64], %value;
+done:
+    ret;
+}
+
+// out[2 i] = 1 / in[i], out[2 i + 1] = the root of in[i]
+.visible .entry divide(.param .u64 in, .param .u64 out)
+{
+    .reg .f32 %v, %one, %r;
+    .reg .b32 %i, %block, %size;
+    .reg .b64 %in, %out, %offset;
+    mov.u32 %block, %ctaid.x;
+    mov.u32 %size, %ntid.x;
+    mov.u32 %i, %tid.x;
+    mad.lo.s32 %i, %block, %size, %i;
+    ld.param.u64 %in, [in];
+    ld.param.u64 %out, [out];
+    mul.wide.u32 %offset, %i, 4;
+    add.s64 %in, %in, %offset;
+    mul.wide.u32 %offset, %i, 8;
+    add.s64 %out, %out, %offset;
+    ld.global.f32 %v, [%in];
+    mov.f32 %one, 0f3F800000;
+    div.rn.f32 %r, %one, %v;
+    st.global.f32 [%out], %r;
+    sqrt.rn.f32 %r, %v;
+    st.global.f32 [%out+4], %r;
+    ret;
+}
+
+.visible .entry count(.param .u64 out)
+{
+    .reg .b32 %i, %block, %size, %f, %old;
+    .reg .b64 %out, %offset, %counter;
+    mov.u32 %block, %ctaid.x;
+    mov.u32 %size, %ntid.x;
+    mov.u32 %i, %tid.x;
+    mad.lo.s32 %i, %block, %size, %i;
+    ld.param.u64 %out, [out];
+    mul.wide.u32 %offset, %i, 4;
+    add.s64 %out, %out, %offset;
+    ld.const.u32 %f, [factor];
+    mul.lo.u32 %f, %f, %i;
+    st.global.u32 [%out], %f;
+    mov.u64 %counter, counter;
+    atom.global.add.u32 %old, [%counter], 1;
+    ret;
+}
+
+.visible .entry exchange(.param .u64 out)
+{
+    .reg .pred %p;
+    .reg .b32 %i, %v;
+    .reg .b64 %out, %offset;
+    mov.u32 %i, %tid.x;
+    shfl.sync.bfly.b32 %v|%p, %i, 1, 31, -1;
+    ld.param.u64 %out, [out];
+    mul.wide.u32 %offset, %i, 4;
+    add.s64 %out, %out, %offset;
+    st.global.u32 [%out], %v;
+    ret;
+}
+)";
+
+} // namespace kernels

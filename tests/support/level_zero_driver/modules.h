@@ -1,0 +1,16 @@
+#pragma once
+
+#include "opencl.h"
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace level_zero_driver {
+
+/// One launch of a kernel with the group size and arguments that it has now: Level Zero takes both when a launch is
+/// appended. Call it to run the kernel to its end.
+std::function<ze_result_t()> prepare_launch(ze_kernel_handle_t kernel, const ze_group_count_t& groups);
+
+} // namespace level_zero_driver
