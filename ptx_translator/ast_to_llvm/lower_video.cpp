@@ -79,19 +79,24 @@ Value* clamp(const Operation& op, Value* value, unsigned bits, bool sign) {
 }
 
 CmpInst::Predicate predicate_of(const Operation& op) {
-    switch (
-        op.instruction.first_of({Modifier::eq, Modifier::ne, Modifier::lt, Modifier::le, Modifier::gt, Modifier::ge})) {
+    // Operands are 64 bits wide, so that the unsigned names mean the same as the others.
+    switch (op.instruction.first_of({Modifier::eq, Modifier::ne, Modifier::lt, Modifier::le, Modifier::gt, Modifier::ge,
+                                     Modifier::lo, Modifier::ls, Modifier::hi, Modifier::hs})) {
     case Modifier::eq:
         return CmpInst::ICMP_EQ;
     case Modifier::ne:
         return CmpInst::ICMP_NE;
     case Modifier::lt:
+    case Modifier::lo:
         return CmpInst::ICMP_SLT;
     case Modifier::le:
+    case Modifier::ls:
         return CmpInst::ICMP_SLE;
     case Modifier::gt:
+    case Modifier::hi:
         return CmpInst::ICMP_SGT;
     case Modifier::ge:
+    case Modifier::hs:
         return CmpInst::ICMP_SGE;
     default:
         op.refuse("no comparison operator");
@@ -169,8 +174,9 @@ void finish(const Operation& op, Value* value, Type type) {
     case Modifier::max:
         value = op.ir.CreateBinaryIntrinsic(sign ? llvm::Intrinsic::smax : llvm::Intrinsic::umax, value, c);
         break;
+    // The whole destination is replaced: nothing of the third source is left.
     default:
-        op.refuse("a third source needs .add, .min, .max or a part of the destination");
+        break;
     }
     op.result(value, Type::b32);
 }
@@ -254,9 +260,12 @@ void lower_vmad(Emitter& emitter, const Instruction& instruction) {
     const Type a = instruction.type(1), b = instruction.type(2);
     const bool minus_product = op.operand(1).negated != op.operand(2).negated, minus_c = op.operand(3).negated;
     const bool sign = is_signed(a) || is_signed(b) || minus_product || minus_c;
+    const bool shifts = op.has(Modifier::shr7) || op.has(Modifier::shr15);
     llvm::Type* wide = op.ir.getIntNTy(128);
     Value* product = op.ir.CreateMul(op.ir.CreateSExt(part(op, 0, a), wide), op.ir.CreateSExt(part(op, 1, b), wide));
-    Value* c = op.ir.CreateSExt(extend(op, whole(op, 2), 32, sign), wide);
+    // Seen on H100: the addend is signed even where everything else is not, and what a shift leaves negative saturates
+    // upwards then.
+    Value* c = op.ir.CreateSExt(extend(op, whole(op, 2), 32, true), wide);
     const bool plus_one = op.has(Modifier::po);
     if (minus_product && !plus_one)
         product = op.ir.CreateNeg(product);
@@ -266,7 +275,11 @@ void lower_vmad(Emitter& emitter, const Instruction& instruction) {
     if (plus_one) result = op.ir.CreateAdd(result, op.constant(result, 1));
     if (op.has(Modifier::shr7)) result = op.ir.CreateAShr(result, 7);
     if (op.has(Modifier::shr15)) result = op.ir.CreateAShr(result, 15);
-    if (op.has(Modifier::sat)) result = clamp(op, result, 32, sign);
+    if (op.has(Modifier::sat)) {
+        Value* negative = op.ir.CreateICmpSLT(result, op.constant(result, 0));
+        result = clamp(op, result, 32, sign);
+        if (!sign && shifts) result = op.ir.CreateSelect(negative, op.constant(result, 0xffffffff), result);
+    }
     op.result(op.ir.CreateTrunc(result, op.ir.getInt32Ty()), Type::b32);
 }
 
