@@ -79,24 +79,19 @@ Value* clamp(const Operation& op, Value* value, unsigned bits, bool sign) {
 }
 
 CmpInst::Predicate predicate_of(const Operation& op) {
-    // Operands are 64 bits wide, so that the unsigned names mean the same as the others.
-    switch (op.instruction.first_of({Modifier::eq, Modifier::ne, Modifier::lt, Modifier::le, Modifier::gt, Modifier::ge,
-                                     Modifier::lo, Modifier::ls, Modifier::hi, Modifier::hs})) {
+    switch (
+        op.instruction.first_of({Modifier::eq, Modifier::ne, Modifier::lt, Modifier::le, Modifier::gt, Modifier::ge})) {
     case Modifier::eq:
         return CmpInst::ICMP_EQ;
     case Modifier::ne:
         return CmpInst::ICMP_NE;
     case Modifier::lt:
-    case Modifier::lo:
         return CmpInst::ICMP_SLT;
     case Modifier::le:
-    case Modifier::ls:
         return CmpInst::ICMP_SLE;
     case Modifier::gt:
-    case Modifier::hi:
         return CmpInst::ICMP_SGT;
     case Modifier::ge:
-    case Modifier::hs:
         return CmpInst::ICMP_SGE;
     default:
         op.refuse("no comparison operator");
