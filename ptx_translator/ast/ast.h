@@ -175,6 +175,7 @@ struct Function {
     bool is_entry = false;
     bool has_body = false;
     bool noreturn = false;
+    bool abridged = false;                  ///< of the body only what names symbols was read: see parse()
     Linkage linkage = Linkage::internal;
     /// .func only. Results and parameters of space reg also are registers of the same name, the first of the function,
     /// and operands name those.

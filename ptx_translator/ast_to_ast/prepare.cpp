@@ -7,6 +7,7 @@
 #include "text_to_ast/parse.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace ptx {
 namespace {
@@ -43,6 +44,22 @@ std::string all_messages(const Module& module) {
     return out;
 }
 
+/// A text of which only what the roots reach is read in full: time and memory follow what is needed.
+std::unique_ptr<Module> parse_needed(std::string_view text, const std::vector<std::string>& kernels,
+                                     const std::vector<std::string>& functions) {
+    return parse(text, 0, [&](const Module& outline) {
+        const CallGraph calls(outline);
+        std::vector<const Function*> needed;
+        std::unordered_set<const Function*> seen;
+        for (const std::vector<std::string>* roots : {&kernels, &functions})
+            for (const std::string& root : *roots)
+                if (const Function* found = calls.find(root))
+                    for (const Function* function : calls.reachable(*found))
+                        if (seen.insert(function).second) needed.push_back(function);
+        return needed;
+    });
+}
+
 } // namespace
 
 uint64_t Prepared::offset_of(const std::string& variable, Position where) const {
@@ -60,9 +77,16 @@ std::string Prepared::error_of(const Function& root) const {
     return {};
 }
 
-Prepared prepare(std::span<const std::string_view> sources) {
+Prepared prepare(std::span<const std::string_view> sources) { return prepare(sources, {}, {}); }
+
+Prepared prepare(std::span<const std::string_view> sources, const std::vector<std::string>& kernels,
+                 const std::vector<std::string>& functions) {
     std::vector<std::unique_ptr<Module>> modules;
-    for (size_t i = 0; i < sources.size(); ++i) modules.push_back(parse(sources[i], static_cast<uint16_t>(i)));
+    // Linking renames functions, so that one text alone can be read by name.
+    if (sources.size() == 1 && !(kernels.empty() && functions.empty()))
+        modules.push_back(parse_needed(sources[0], kernels, functions));
+    else
+        for (size_t i = 0; i < sources.size(); ++i) modules.push_back(parse(sources[i], static_cast<uint16_t>(i)));
     Prepared out;
     out.module = link(std::move(modules));
     out.info.version = out.module->version_major * 10 + out.module->version_minor;

@@ -31,4 +31,9 @@ struct Prepared {
 /// Parses, links, verifies and lays out. Throws Error when a text is no module or the texts do not link.
 Prepared prepare(std::span<const std::string_view> sources);
 
+/// The same for a translation of these kernels and functions (none: all of them): of functions that they do not reach
+/// little more than the names is read, and their errors stay unknown.
+Prepared prepare(std::span<const std::string_view> sources, const std::vector<std::string>& kernels,
+                 const std::vector<std::string>& functions);
+
 } // namespace ptx

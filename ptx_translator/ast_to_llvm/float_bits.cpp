@@ -70,8 +70,8 @@ Value* read_float(const Operation& op, size_t n, Type type, bool ftz) {
     return ftz ? flush_subnormal(op.ir, value) : value;
 }
 
-void write_float(const Operation& op, Value* value, Type type) {
-    if (is_bfloat(type)) value = round_to_bfloat(op.ir, value, Rounding::rn);
+void write_float(const Operation& op, Value* value, Type type, Rounding rounding) {
+    if (is_bfloat(type)) value = round_to_bfloat(op.ir, value, rounding);
     op.result(value, type);
 }
 

@@ -15,8 +15,8 @@ const char* suffix_of(Rounding); ///< "rz"
 
 /// Source n of this type as a value to compute with: half, float, double or a vector of these; bf16 as float.
 llvm::Value* read_float(const Operation&, size_t n, Type, bool ftz);
-/// Rounds a computed value to nearest where the type is narrower (bf16), and writes it.
-void write_float(const Operation&, llvm::Value*, Type);
+/// Rounds a computed value where the type is narrower (bf16), and writes it.
+void write_float(const Operation&, llvm::Value*, Type, Rounding = Rounding::rn);
 
 llvm::Value* flush_subnormal(llvm::IRBuilder<>&, llvm::Value*); ///< .ftz: to zero of the same sign
 llvm::Value* saturate(llvm::IRBuilder<>&, llvm::Value*);        ///< .sat: to [+0, 1]; NaN to +0

@@ -26,6 +26,36 @@ llvm::Value* read_address(Emitter& emitter, const Operand& operand, Type type) {
     return emitter.ir().CreateZExtOrTrunc(emitter.read(operand, type), emitter.ir().getInt64Ty());
 }
 
+/// Whether `size` bytes from `begin` on hold the address.
+llvm::Value* lies_in(llvm::IRBuilder<>& ir, llvm::Value* address, llvm::Value* begin, uint64_t size) {
+    return ir.CreateICmpULT(ir.CreateSub(address, begin), ir.getInt64(size));
+}
+
+/// Whether a generic address is one of a .const variable; these lie among the .global ones.
+llvm::Value* is_constant(Emitter& emitter, llvm::Value* address) {
+    auto& ir = emitter.ir();
+    auto& context = lowering(emitter).context();
+    llvm::Value* inside = ir.getFalse();
+    for (const Variable& variable : emitter.source().variables) {
+        if (variable.space != Space::constant || variable.linkage == Linkage::external) continue;
+        llvm::Value* offset = ir.getInt64(context.global_offset(variable, nullptr, variable.where));
+        llvm::Value* begin = emitter.call("cuttle.global.address", ir.getInt64Ty(), {offset});
+        inside = ir.CreateOr(inside, lies_in(ir, address, begin, variable.size()));
+    }
+    return inside;
+}
+
+/// Whether a generic address is one of the kernel's parameters.
+llvm::Value* is_parameter(Emitter& emitter, llvm::Value* address) {
+    auto& ir = emitter.ir();
+    const auto& context = lowering(emitter).context();
+    if (!emitter.function().is_entry)
+        throw Error(emitter.function().where, "isspacep.param is supported in kernels only");
+    const uint32_t bytes = context.kernel(emitter.function()).parameter_bytes;
+    llvm::Value* begin = emitter.call("cuttle.kernel.parameters", ir.getPtrTy(4), {});
+    return lies_in(ir, address, ir.CreatePtrToInt(begin, ir.getInt64Ty()), bytes);
+}
+
 } // namespace
 
 void lower_cvta(Emitter& emitter, const Instruction& instruction) {
@@ -54,6 +84,7 @@ void lower_cvta(Emitter& emitter, const Instruction& instruction) {
 
 void lower_isspacep(Emitter& emitter, const Instruction& instruction) {
     require_operands(instruction, 2);
+    llvm::Value* address = read_address(emitter, instruction.operands[1], Type::u64);
     const char* name = nullptr;
     switch (instruction.space()) {
     case Space::global:
@@ -67,13 +98,20 @@ void lower_isspacep(Emitter& emitter, const Instruction& instruction) {
         name = "cuttle.isspacep.local";
         break;
     case Space::constant:
-        name = "cuttle.isspacep.constant";
-        break;
+        return emitter.write(instruction.operands[0], is_constant(emitter, address), Type::pred);
+    case Space::param:
+        return emitter.write(instruction.operands[0], is_parameter(emitter, address), Type::pred);
     default:
         throw Error(instruction.where, "isspacep of this state space is not supported yet");
     }
-    llvm::Value* address = read_address(emitter, instruction.operands[1], Type::u64);
-    emitter.write(instruction.operands[0], emitter.call(name, emitter.ir().getInt1Ty(), {address}), Type::pred);
+    llvm::Value* inside = emitter.call(name, emitter.ir().getInt1Ty(), {address});
+    // Constant variables and parameters lie in what else passes for global memory.
+    if (instruction.space() == Space::global) {
+        auto& ir = emitter.ir();
+        inside = ir.CreateAnd(inside, ir.CreateNot(is_constant(emitter, address)));
+        if (emitter.function().is_entry) inside = ir.CreateAnd(inside, ir.CreateNot(is_parameter(emitter, address)));
+    }
+    emitter.write(instruction.operands[0], inside, Type::pred);
 }
 
 /// The shared memory of another CTA of the cluster cannot be reached: asking for it traps. PTX ISA 9.7.9.23.

@@ -106,6 +106,7 @@ void lower_bfind(Emitter& emitter, const Instruction& instruction) {
 void lower_fns(Emitter& emitter, const Instruction& instruction) {
     const Operation op(emitter, instruction);
     Value *mask = op.source(0, Type::b32), *base = op.source(1, Type::b32), *offset = op.source(2, Type::s32);
+    Value* within = op.ir.CreateICmpULT(base, op.ir.getInt32(32));
     base = op.ir.CreateAnd(base, 31);
     Value* down = op.ir.CreateICmpSLT(offset, op.ir.getInt32(0));
     Value* same = op.ir.CreateICmpEQ(offset, op.ir.getInt32(0));
@@ -119,7 +120,11 @@ void lower_fns(Emitter& emitter, const Instruction& instruction) {
     Value* position = nth_set_bit(op, mask, n);
     position = op.ir.CreateSelect(down, op.ir.CreateSub(op.ir.getInt32(31), position), position);
     Value* enough = op.ir.CreateICmpULE(n, op.ir.CreateUnaryIntrinsic(llvm::Intrinsic::ctpop, mask));
-    op.result(op.ir.CreateSelect(enough, position, op.ir.getInt32(0xffffffff)), Type::b32);
+    Value* found = op.ir.CreateSelect(enough, position, op.ir.getInt32(0xffffffff));
+    // Seen on H100: a base beyond the mask finds nothing, and one offset always gives 0.
+    found = op.ir.CreateSelect(within, found, op.ir.getInt32(0xffffffff));
+    Value* odd = op.ir.CreateICmpEQ(offset, op.ir.getInt32(0x80000000));
+    op.result(op.ir.CreateSelect(odd, op.ir.getInt32(0), found), Type::b32);
 }
 
 void lower_bfe(Emitter& emitter, const Instruction& instruction) {

@@ -12,7 +12,10 @@ using llvm::Value;
 
 bool is_signed(Type type) { return kind_of(type) == TypeKind::signed_integer; }
 bool is_bfloat(Type type) { return type == Type::bf16 || type == Type::bf16x2; }
-unsigned width(Type type) { return type == Type::u4 || type == Type::s4 ? 4 : 8 * size_of(type); }
+unsigned width(Type type) {
+    if (type == Type::u2 || type == Type::s2) return 2;
+    return type == Type::u4 || type == Type::s4 ? 4 : 8 * size_of(type);
+}
 
 llvm::Intrinsic::ID integral_rounding(Rounding rounding) {
     switch (rounding) {
@@ -169,7 +172,8 @@ Value* limit(const Operation& op, Value* value) {
 
 void floating_to_floating(const Operation& op, Type to, Type from) {
     const bool ftz = op.has(Modifier::ftz);
-    Value* value = read_float(op, 0, from, ftz && from == Type::f32);
+    // Seen on H100: a half's source keeps its subnormals, which directed rounding shows.
+    Value* value = read_float(op, 0, from, ftz && from == Type::f32 && to != Type::f16);
     if (rounds_to_integer(op))
         value = op.ir.CreateUnaryIntrinsic(integral_rounding(rounding_of(op.instruction)), value);
     value = floating_as(op, limit(op, value), to);
@@ -177,7 +181,8 @@ void floating_to_floating(const Operation& op, Type to, Type from) {
     op.result(value, to);
 }
 
-/// tf32: a float whose last 13 bits are zero. .rna rounds halves away from zero and treats NaN as any other pattern.
+/// tf32: a float whose last 13 bits are zero. .rna rounds halves away from zero and treats NaN as any other pattern, in
+/// .satfinite too, where everything from infinity on loses one unit; else NaN is 0x7fffe000. All seen on H100.
 void to_tf32(const Operation& op, Type from) {
     if (from != Type::f32) op.refuse("only .f32 converts to .tf32");
     Value* bits = as_integer(op.ir, limit(op, op.source(0, from)));
@@ -191,8 +196,12 @@ void to_tf32(const Operation& op, Type from) {
     rounded = op.ir.CreateAnd(rounded, op.constant(bits, 0xffffe000));
     if (op.has(Modifier::satfinite)) {
         Value* overflow =
-            op.ir.CreateICmpEQ(op.ir.CreateAnd(rounded, op.constant(bits, 0x7fffffff)), op.constant(bits, 0x7f800000));
+            op.ir.CreateICmpUGE(op.ir.CreateAnd(rounded, op.constant(bits, 0x7fffffff)), op.constant(bits, 0x7f800000));
         rounded = op.ir.CreateSelect(overflow, op.ir.CreateSub(rounded, op.constant(bits, 0x2000)), rounded);
+    }
+    if (!op.has(Modifier::rna)) {
+        Value* nan = op.ir.CreateICmpUGT(magnitude, op.constant(bits, 0x7f800000));
+        rounded = op.ir.CreateSelect(nan, op.constant(bits, 0x7fffe000), rounded);
     }
     op.result(rounded, Type::b32);
 }

@@ -3,8 +3,8 @@
 
 #include <llvm/IR/Intrinsics.h>
 
-// PTX ISA 9.7.2: extended precision. CC.CF holds the carry out of the last addition, or the borrow of the last
-// subtraction, so subc subtracts it.
+// PTX ISA 9.7.2: extended precision. CC.CF holds the carry out of the last addition; a subtraction is the addition of
+// the complement, so that it leaves the opposite of a borrow, which is what an addc after it sees on an H100.
 namespace ptx::ast_to_llvm {
 namespace {
 
@@ -26,11 +26,12 @@ void combine(const Operation& op, Value* a, Value* b, bool subtract, bool carry_
     Value* flag = op.emitter.carry_flag();
     WithCarry sum = with_overflow(op, id, a, b);
     if (carry_in) {
-        Value* carry = op.ir.CreateZExt(op.ir.CreateLoad(op.ir.getInt1Ty(), flag), a->getType());
+        Value* bit = op.ir.CreateLoad(op.ir.getInt1Ty(), flag);
+        Value* carry = op.ir.CreateZExt(subtract ? op.ir.CreateNot(bit) : bit, a->getType());
         const WithCarry second = with_overflow(op, id, sum.value, carry);
         sum = {second.value, op.ir.CreateOr(sum.carry, second.carry)};
     }
-    if (op.has(Modifier::cc)) op.ir.CreateStore(sum.carry, flag);
+    if (op.has(Modifier::cc)) op.ir.CreateStore(subtract ? op.ir.CreateNot(sum.carry) : sum.carry, flag);
     op.result(sum.value);
 }
 
@@ -43,11 +44,21 @@ Value* product(const Operation& op) {
     return op.ir.CreateTrunc(op.ir.CreateLShr(full, bits), op.ir.getIntNTy(bits));
 }
 
+/// madc.hi.sat.s32: the sum of the upper half, the addend and the carry, clamped.
+void saturated_madc(const Operation& op) {
+    llvm::Type *wide = op.ir.getInt64Ty(), *narrow = op.ir.getInt32Ty();
+    Value* carry = op.ir.CreateZExt(op.ir.CreateLoad(op.ir.getInt1Ty(), op.emitter.carry_flag()), wide);
+    Value* sum = op.ir.CreateAdd(op.ir.CreateSExt(product(op), wide), op.ir.CreateSExt(op.source(2), wide));
+    sum = op.ir.CreateAdd(sum, carry);
+    sum = op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::smax, sum, llvm::ConstantInt::getSigned(wide, INT32_MIN));
+    sum = op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::smin, sum, llvm::ConstantInt::getSigned(wide, INT32_MAX));
+    op.result(op.ir.CreateTrunc(sum, narrow));
+}
+
 } // namespace
 
 void lower_extended(Emitter& emitter, const Instruction& instruction) {
     const Operation op(emitter, instruction);
-    if (op.bits() != 32 && op.bits() != 64) op.refuse("extended precision needs a 32-bit or 64-bit integer type");
     switch (instruction.opcode) {
     case Opcode::add:
         return combine(op, op.source(0), op.source(1), false, false);
@@ -60,6 +71,7 @@ void lower_extended(Emitter& emitter, const Instruction& instruction) {
     case Opcode::mad:
         return combine(op, product(op), op.source(2), false, false);
     case Opcode::madc:
+        if (op.has(Modifier::sat)) return saturated_madc(op);
         return combine(op, product(op), op.source(2), false, true);
     default:
         op.refuse("no extended-precision form");

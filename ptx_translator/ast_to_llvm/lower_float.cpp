@@ -57,11 +57,25 @@ Value* directed(const Operation& op, llvm::StringRef name, Rounding rounding, ll
     return result;
 }
 
-/// bf16 arithmetic in float rounds twice, which is harmless but for fma: that one goes through double.
+Value* sign_bit(const Operation& op, Value* value) {
+    Value* bits = as_integer(op.ir, value);
+    const unsigned width = bits->getType()->getScalarSizeInBits();
+    return op.ir.CreateAnd(bits, llvm::ConstantInt::get(bits->getType(), llvm::APInt::getSignMask(width)));
+}
+
+/// bf16 arithmetic in float rounds twice, which is harmless but for fma: that one goes through double. A zero sum of
+/// unlike signs is -0 when rounding down.
 Value* bfloat_fma(const Operation& op, llvm::ArrayRef<Value*> a) {
     llvm::Type* wide = a[0]->getType()->getWithNewType(op.ir.getDoubleTy());
     auto widen = [&](Value* value) { return op.ir.CreateFPExt(value, wide); };
-    return narrow_to_odd(op.ir, fma_to_odd(op.ir, widen(a[0]), widen(a[1]), widen(a[2])));
+    Value *x = widen(a[0]), *y = widen(a[1]), *z = widen(a[2]);
+    Value* sum = fma_to_odd(op.ir, x, y, z);
+    if (rounding_of(op.instruction) == Rounding::rm) {
+        Value* zero = op.ir.CreateFCmpOEQ(sum, llvm::ConstantFP::get(wide, 0.0));
+        Value* sign = op.ir.CreateOr(sign_bit(op, op.ir.CreateFMul(x, y)), sign_bit(op, z));
+        sum = op.ir.CreateSelect(zero, op.ir.CreateBitCast(sign, wide), sum);
+    }
+    return narrow_to_odd(op.ir, sum);
 }
 
 Value* compute(const Operation& op, const RoundedOperation& row, llvm::ArrayRef<Value*> sources) {
@@ -83,9 +97,42 @@ Type source_type(const Operation& op, const RoundedOperation& row, unsigned n) {
 
 Value* read_source(const Operation& op, const RoundedOperation& row, unsigned n) {
     const Type type = source_type(op, row, n);
-    Value* value = read_float(op, n, type, op.has(Modifier::ftz));
+    Value* value = read_float(op, n, type, op.has(Modifier::ftz) && type != Type::f64);
     if (type == op.type || is_bfloat(type)) return value;
     return op.ir.CreateFPExt(value, op.emitter.type_of(op.type));
+}
+
+/// .oob: zero where a factor is the NaN that stands for an element beyond a tensor's border. PTX ISA 9.7.4.4.
+Value* zero_out_of_bounds(const Operation& op, Value* result) {
+    constexpr uint64_t out_of_bounds = 0xffff;
+    for (size_t n : {0u, 1u}) {
+        Value* bits = op.source(n, size_of(op.type) == 2 ? Type::b16 : Type::b32);
+        if (size_of(op.type) == 4) bits = op.ir.CreateBitCast(bits, llvm::FixedVectorType::get(op.ir.getInt16Ty(), 2));
+        Value* outside = op.ir.CreateICmpEQ(bits, op.constant(bits, out_of_bounds));
+        result = op.ir.CreateSelect(outside, llvm::Constant::getNullValue(result->getType()), result);
+    }
+    return result;
+}
+
+/// Hardware flushes a product that is subnormal before rounding, even if it rounds to the smallest normal number. Both
+/// factors are scaled so that the exact product, compared with one in an fma, neither overflows wrongly nor vanishes.
+Value* flush_product(const Operation& op, Value* product, Value* a, Value* b) {
+    auto& ir = op.ir;
+    llvm::Type* type = product->getType();
+    const auto magnitude = [&](Value* v) { return ir.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, v); };
+    Value* tiny;
+    if (type->getScalarType()->isHalfTy()) {
+        llvm::Type* wide = type->getWithNewType(ir.getFloatTy());
+        Value* exact = magnitude(ir.CreateFMul(ir.CreateFPExt(a, wide), ir.CreateFPExt(b, wide)));
+        tiny = ir.CreateFCmpOLT(exact, llvm::ConstantFP::get(wide, 0x1p-14));
+    } else {
+        const auto scaled = [&](Value* v) { return ir.CreateFMul(magnitude(v), llvm::ConstantFP::get(type, 0x1p63)); };
+        Value* less_one = ir.CreateIntrinsic(llvm::Intrinsic::fma, {type},
+                                             {scaled(a), scaled(b), llvm::ConstantFP::get(type, -1.0)});
+        tiny = ir.CreateFCmpOLT(less_one, llvm::ConstantFP::get(type, 0.0));
+    }
+    Value* zero = ir.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, llvm::ConstantFP::get(type, 0.0), product);
+    return ir.CreateSelect(tiny, zero, product);
 }
 
 void lower_rounded(const Operation& op, const RoundedOperation& row) {
@@ -94,16 +141,15 @@ void lower_rounded(const Operation& op, const RoundedOperation& row) {
     if (op.instruction.opcode == Opcode::rcp)
         sources.insert(sources.begin(), llvm::ConstantFP::get(sources[0]->getType(), 1.0));
     Value* result = compute(op, row, sources);
-    if (op.has(Modifier::ftz)) result = flush_subnormal(op.ir, result);
+    // ptxas takes .ftz for rcp.f64, whose subnormals stay.
+    if (op.has(Modifier::ftz) && op.type != Type::f64) {
+        const bool product = op.instruction.opcode == Opcode::mul;
+        result = product ? flush_product(op, result, sources[0], sources[1]) : flush_subnormal(op.ir, result);
+    }
     if (op.has(Modifier::sat)) result = saturate(op.ir, result);
     if (op.has(Modifier::relu)) result = clamp_negative(op.ir, result);
-    write_float(op, result, op.type);
-}
-
-Value* sign_bit(const Operation& op, Value* value) {
-    Value* bits = as_integer(op.ir, value);
-    const unsigned width = bits->getType()->getScalarSizeInBits();
-    return op.ir.CreateAnd(bits, llvm::ConstantInt::get(bits->getType(), llvm::APInt::getSignMask(width)));
+    if (op.has(Modifier::oob)) result = zero_out_of_bounds(op, result);
+    write_float(op, result, op.type, rounding_of(op.instruction));
 }
 
 // PTX ISA 9.7.3.11, 9.7.3.12, 9.7.4.7: -0 is less than +0, a NaN loses against a number unless .NaN is given.

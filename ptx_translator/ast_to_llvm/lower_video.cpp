@@ -147,45 +147,57 @@ Types types_of(const Operation& op, Function function) {
 }
 
 /// What the scalar instructions do with their result and a third source: combine the two, or put a part of the result
-/// into the third.
+/// into the third. Seen on H100: into .h1 goes the upper half of the result, and a negative result is larger than any
+/// unsigned third source.
 void finish(const Operation& op, Value* value, Type type) {
     const Part place = part_of(op, op.operand(0).name);
-    value = op.ir.CreateTrunc(value, op.ir.getInt32Ty());
-    if (op.source_count() < 3) return op.result(value, Type::b32);
+    auto narrow = [&](Value* v) { return op.ir.CreateTrunc(v, op.ir.getInt32Ty()); };
+    if (op.source_count() < 3) return op.result(narrow(value), Type::b32);
     Value* c = op.source(2, Type::b32);
     if (place.bits != 32) {
         const uint64_t mask = ((uint64_t{1} << place.bits) - 1) << place.first_bit;
-        value = op.ir.CreateAnd(op.ir.CreateShl(value, place.first_bit), op.constant(value, mask));
+        value = narrow(value);
+        if (place.bits == 8) value = op.ir.CreateShl(value, place.first_bit);
+        value = op.ir.CreateAnd(value, op.constant(value, mask));
         return op.result(op.ir.CreateOr(value, op.ir.CreateAnd(c, op.constant(c, ~mask & 0xffffffff))), Type::b32);
     }
     const bool sign = is_signed(type);
+    Value* wide = sign ? op.ir.CreateSExt(c, value->getType()) : op.ir.CreateZExt(c, value->getType());
     switch (op.instruction.first_of({Modifier::add, Modifier::min, Modifier::max})) {
     case Modifier::add:
-        value = op.ir.CreateAdd(value, c);
+        value = op.ir.CreateAdd(value, wide);
         break;
     case Modifier::min:
-        value = op.ir.CreateBinaryIntrinsic(sign ? llvm::Intrinsic::smin : llvm::Intrinsic::umin, value, c);
+        if (sign) value = op.ir.CreateSExt(narrow(value), value->getType());
+        value = op.ir.CreateBinaryIntrinsic(sign ? llvm::Intrinsic::smin : llvm::Intrinsic::umin, value, wide);
         break;
     case Modifier::max:
-        value = op.ir.CreateBinaryIntrinsic(sign ? llvm::Intrinsic::smax : llvm::Intrinsic::umax, value, c);
+        if (sign) value = op.ir.CreateSExt(narrow(value), value->getType());
+        value = op.ir.CreateBinaryIntrinsic(sign ? llvm::Intrinsic::smax : llvm::Intrinsic::umax, value, wide);
         break;
+    // The whole destination is replaced: nothing of the third source is left.
     default:
-        op.refuse("a third source needs .add, .min, .max or a part of the destination");
+        break;
     }
-    op.result(value, Type::b32);
+    op.result(narrow(value), Type::b32);
 }
 
-/// Seen on H100: the sum of two unsigned numbers wraps before it goes into a second operation.
-bool wraps_in_spite_of_sat(const Operation& op, Function function, const Types& types) {
-    return function == Function::add && op.source_count() > 2 && types.result == Type::u32 && types.a == Type::u32 &&
-           types.b == Type::u32;
+/// .sat as an H100 does it: an unsigned word is clamped from below only, and into a part of a register the result goes
+/// as an unsigned word, clamped from above only.
+Value* saturate(const Operation& op, Value* value, Type type) {
+    const unsigned bits = part_of(op, op.operand(0).name).bits;
+    const bool sign = is_signed(type);
+    if (bits == 32 && sign) return clamp(op, value, 32, true);
+    if (bits == 32) return op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::smax, value, op.constant(value, 0));
+    const uint64_t largest = (uint64_t{1} << (sign ? bits - 1 : bits)) - 1;
+    value = op.ir.CreateAnd(value, op.constant(value, 0xffffffff));
+    return op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::umin, value, op.constant(value, largest));
 }
 
 void lower_scalar(const Operation& op, Function function) {
     const Types types = types_of(op, function);
     Value* value = apply(op, function, part(op, 0, types.a), part(op, 1, types.b));
-    if (op.has(Modifier::sat) && !wraps_in_spite_of_sat(op, function, types))
-        value = clamp(op, value, part_of(op, op.operand(0).name).bits, is_signed(types.result));
+    if (op.has(Modifier::sat)) value = saturate(op, value, types.result);
     finish(op, value, types.result);
 }
 
@@ -254,9 +266,12 @@ void lower_vmad(Emitter& emitter, const Instruction& instruction) {
     const Type a = instruction.type(1), b = instruction.type(2);
     const bool minus_product = op.operand(1).negated != op.operand(2).negated, minus_c = op.operand(3).negated;
     const bool sign = is_signed(a) || is_signed(b) || minus_product || minus_c;
+    const bool shifts = op.has(Modifier::shr7) || op.has(Modifier::shr15);
     llvm::Type* wide = op.ir.getIntNTy(128);
     Value* product = op.ir.CreateMul(op.ir.CreateSExt(part(op, 0, a), wide), op.ir.CreateSExt(part(op, 1, b), wide));
-    Value* c = op.ir.CreateSExt(extend(op, whole(op, 2), 32, sign), wide);
+    // Seen on H100: the addend is signed even where everything else is not, and what a shift leaves negative saturates
+    // upwards then.
+    Value* c = op.ir.CreateSExt(extend(op, whole(op, 2), 32, true), wide);
     const bool plus_one = op.has(Modifier::po);
     if (minus_product && !plus_one)
         product = op.ir.CreateNeg(product);
@@ -266,7 +281,11 @@ void lower_vmad(Emitter& emitter, const Instruction& instruction) {
     if (plus_one) result = op.ir.CreateAdd(result, op.constant(result, 1));
     if (op.has(Modifier::shr7)) result = op.ir.CreateAShr(result, 7);
     if (op.has(Modifier::shr15)) result = op.ir.CreateAShr(result, 15);
-    if (op.has(Modifier::sat)) result = clamp(op, result, 32, sign);
+    if (op.has(Modifier::sat)) {
+        Value* negative = op.ir.CreateICmpSLT(result, op.constant(result, 0));
+        result = clamp(op, result, 32, sign);
+        if (!sign && shifts) result = op.ir.CreateSelect(negative, op.constant(result, 0xffffffff), result);
+    }
     op.result(op.ir.CreateTrunc(result, op.ir.getInt32Ty()), Type::b32);
 }
 

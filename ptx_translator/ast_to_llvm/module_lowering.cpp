@@ -78,6 +78,7 @@ class ModuleLowering {
 
     void lower_function(const Function& function) {
         try {
+            if (function.abridged) throw std::logic_error("'" + function.name + "' was not read in full");
             for (const Diagnostic& diagnostic : function.errors)
                 if (diagnostic.severity == Severity::error) throw Error(diagnostic.where, diagnostic.message);
             FunctionLowering(context_, function).run();

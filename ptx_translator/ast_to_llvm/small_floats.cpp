@@ -131,6 +131,45 @@ void decode_all(const Operation& op, const Format& format, Type to, Type from) {
     op.result(result, Type::b32);
 }
 
+/// The exponent of the power of two at or below |value| (.rz) or at or above it (.rp), biased by 127; 0xff for NaN. An
+/// infinity stays beyond the largest power, 0xfe, unless .satfinite.
+Value* encode_power(const Operation& op, Value* value) {
+    auto& ir = op.ir;
+    Value* bits = ir.CreateAnd(as_integer(ir, value), 0x7fffffff);
+    Value* code = ir.CreateLShr(bits, 23);
+    if (op.has(Modifier::rp)) {
+        Value* more = ir.CreateIsNotNull(ir.CreateAnd(bits, 0x7fffff));
+        // 2^-127, code 0, is a subnormal float with one bit set: what is at or below it rounds up to it.
+        more = ir.CreateAnd(more, ir.CreateICmpUGT(bits, ir.getInt32(0x400000)));
+        code = ir.CreateAdd(code, ir.CreateZExt(more, ir.getInt32Ty()));
+    }
+    const uint32_t largest = op.has(Modifier::satfinite) ? 0xfe : 0xff;
+    code = ir.CreateBinaryIntrinsic(llvm::Intrinsic::umin, code, ir.getInt32(largest));
+    return ir.CreateSelect(is_nan(ir, value), ir.getInt32(0xff), code);
+}
+
+/// ue8m0x2 from two floats or a pair of bf16.
+void encode_powers(const Operation& op, Type from) {
+    const auto sources = float_sources(op, from);
+    Value* upper = op.ir.CreateShl(encode_power(op, sources[1]), 8);
+    Value* packed = op.ir.CreateOr(encode_power(op, sources[0]), upper);
+    op.result(op.ir.CreateTrunc(packed, op.ir.getInt16Ty()), Type::b16);
+}
+
+/// ue8m0x2 to bf16x2: a power of two is an exponent, but the smallest one, 2^-127, is subnormal.
+void decode_powers(const Operation& op) {
+    Value* packed = op.ir.CreateZExt(op.source(0, Type::b16), op.ir.getInt32Ty());
+    Value* result = op.ir.getInt32(0);
+    for (unsigned n = 0; n < 2; ++n) {
+        Value* code = op.ir.CreateAnd(op.ir.CreateLShr(packed, 8 * n), 0xff);
+        Value* bits = op.ir.CreateShl(code, 7);
+        bits = op.ir.CreateSelect(op.ir.CreateICmpEQ(code, op.ir.getInt32(0)), op.ir.getInt32(0x40), bits);
+        bits = op.ir.CreateSelect(op.ir.CreateICmpEQ(code, op.ir.getInt32(0xff)), op.ir.getInt32(0x7fff), bits);
+        result = op.ir.CreateOr(result, op.ir.CreateShl(bits, 16 * n));
+    }
+    op.result(result, Type::b32);
+}
+
 } // namespace
 
 bool is_small_float(Type type) {
@@ -140,6 +179,8 @@ bool is_small_float(Type type) {
 }
 
 void convert_small_floats(const Operation& op, Type to, Type from) {
+    if (to == Type::ue8m0x2) return encode_powers(op, from);
+    if (from == Type::ue8m0x2 && to == Type::bf16x2) return decode_powers(op);
     if (const Format* format = format_of(to)) return encode_all(op, *format, to, from);
     if (const Format* format = format_of(from)) return decode_all(op, *format, to, from);
     op.refuse("this conversion is not supported yet");

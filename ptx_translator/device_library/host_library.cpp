@@ -3,6 +3,8 @@
 // Directed rounding: the instruction runs between two writes of MXCSR, all in one asm statement, so that no compiler
 // can merge two operations that differ in their rounding alone, or move one out of its mode. The mode written masks
 // every exception and keeps denormals.
+#include "approximate.h"
+
 #include <stdint.h>
 
 namespace {
@@ -246,3 +248,13 @@ MODE(rp)
 
 /// fma of bfloat16 values given and returned as double, to be rounded once more (to bfloat16). The product is exact.
 extern "C" double cuttle_fma_to_odd(double a, double b, double c) { return add_to_odd(a * b, c); }
+
+// What llvm_to_code/host_approximations.cpp calls instead of libm.
+#define APPROXIMATE(name, function)                                                                                    \
+    extern "C" float cuttle_approximate_##name(float x) { return cuttle::approximate::function(x); }
+
+APPROXIMATE(exp2, ex2)
+APPROXIMATE(log2, lg2)
+APPROXIMATE(sin, sin)
+APPROXIMATE(cos, cos)
+APPROXIMATE(tanh, tanh)

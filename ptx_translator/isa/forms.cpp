@@ -16,10 +16,12 @@ constexpr size_t opcode_count = std::size(opcode_spellings) + 1;
 struct Row {
     std::string_view text, types;
     unsigned version, architecture;
+    bool legacy;
 };
 
 constexpr Row rows[] = {
-#define PTX_FORM(text, types, version, architecture) {text, types, version, architecture},
+#define PTX_FORM(text, types, version, architecture) {text, types, version, architecture, false},
+#define PTX_LEGACY(text, types, version, architecture) {text, types, version, architecture, true},
 #include "isa/instructions.def"
 };
 
@@ -122,6 +124,8 @@ void Table::add(const Row& row) {
     form.text = row.text;
     form.version = row.version;
     form.architecture = row.architecture;
+    form.types = row.types;
+    form.legacy = row.legacy;
     const size_t space = row.text.find(' ');
     std::string_view head = row.text.substr(0, space);
     add_opcode(form, head);

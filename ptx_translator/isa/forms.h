@@ -22,12 +22,14 @@ enum class OperandShape : uint8_t { value, address, either };
 /// A row of instructions.def.
 struct InstructionForm {
     std::string_view text;
+    std::string_view types; ///< what `.type` stands for, separated by spaces
     Opcode opcode = Opcode::unknown;
     std::vector<ModifierPlace> places;
     std::vector<OperandShape> operands; ///< all of them
     unsigned fewest_operands = 0;       ///< without the optional ones, which come last
     unsigned version = 0;               ///< .version, times ten
     unsigned architecture = 0;          ///< sm_ number
+    bool legacy = false;                ///< of PTX ISA 1.x alone, kept for old modules
 
     /// Whether `modifiers` fill the places: each modifier one place, each place that is not optional a modifier. Order
     /// counts among modifiers that fit the same places only.

@@ -1,6 +1,7 @@
 #include "llvm_to_code/host.h"
 
 #include "llvm_to_code/embedded.h"
+#include "llvm_to_code/host_approximations.h"
 #include "llvm_to_code/host_calls.h"
 #include "llvm_to_code/host_entry.h"
 #include "llvm_to_code/host_lane.h"
@@ -112,6 +113,7 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const l
         lower_calls(lane, machine, parameter_bytes(function, kernels));
     }
     lower_small_floats(module);
+    lower_approximations(module);
     for (const KernelInfo& kernel : kernels)
         make_entry(*module.getFunction(kernel.symbol), kernel.uses_barrier, note_stack);
 }

@@ -1,6 +1,7 @@
 #include "text_to_ast/lexer.h"
 
 #include <array>
+#include <utility>
 
 namespace ptx::text_to_ast {
 namespace {
@@ -50,6 +51,56 @@ Lexer::Lexer(std::string_view text, uint16_t source)
     : cursor_(text.data()), end_(text.data() + text.size()), line_begin_(text.data()), source_(source) {
     if (const size_t nul = text.find('\0'); nul != text.npos) end_ = text.data() + nul;
     if (text.starts_with("\xef\xbb\xbf")) cursor_ = line_begin_ = cursor_ + 3;
+}
+
+bool Lexer::skip_plain_instruction(const Token& first) {
+    const char* at = first.begin;
+    const char* line_begin = line_begin_;
+    uint32_t line = line_;
+    unsigned braces = 0;
+    bool is_opcode = true, is_branch = false;
+    for (; at != end_; ++at) {
+        switch (*at) {
+        case ';':
+            cursor_ = at + 1;
+            line_ = line;
+            line_begin_ = line_begin;
+            return true;
+        case '\n':
+            ++line;
+            line_begin = at + 1;
+            continue;
+        case '{':
+            ++braces;
+            continue;
+        case '}':
+            if (braces-- == 0) return false;
+            continue;
+        case '%':
+        case '.':
+            // A register or a modifier: none of its letters begins a name. `shared::cta` belongs together.
+            while (at + 1 != end_ && (is(at[1], word) || (at[1] == ':' && at + 2 != end_ && at[2] == ':') ||
+                                      (at[1] == ':' && *at == ':')))
+                ++at;
+            continue;
+        // A label, a call's lists, a comment, a string.
+        case ':':
+        case '(':
+        case '/':
+        case '"':
+            return false;
+        default:
+            break;
+        }
+        if (!is(*at, word)) continue;
+        const char* begin = at;
+        while (at + 1 != end_ && is(at[1], word)) ++at;
+        if (*begin == '$' || is(*begin, digit) || is_branch) continue;
+        const std::string_view name(begin, static_cast<size_t>(at - begin) + 1);
+        if (!std::exchange(is_opcode, false) || name == "call" || name == "brx") return false;
+        is_branch = name == "bra";
+    }
+    return false;
 }
 
 void Lexer::fail(const char* at, const std::string& message) const {

@@ -48,6 +48,10 @@ class Lexer {
     Token renumber(const Token& token);
     /// Reads an identifier that begins with a percent sign as the operator; what follows comes next (`7%3`).
     Token percent(const Token& token);
+    /// Goes behind the semicolon of the instruction that begins with `first`, the token read last, if its operands are
+    /// registers, constants and labels alone. If they may name anything else, or it is no plain instruction, the answer
+    /// is false and nothing happened.
+    bool skip_plain_instruction(const Token& first);
     uint16_t source() const { return source_; }
 
   private:

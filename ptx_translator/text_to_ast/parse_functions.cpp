@@ -127,6 +127,8 @@ void Parser::body(Function& function) {
     pending_.clear();
     pending_begin_.clear();
     file_ = line_ = 0;
+    function.abridged = outlines_;
+    if (outlines_) bodies_.emplace(&function, token_);
     declare_formals();
     do {
         if (at(TokenKind::end)) fail("'}' is missing at the end of " + quoted(function.name));

@@ -6,15 +6,40 @@
 // PTX ISA 11: the directives outside functions.
 namespace ptx::text_to_ast {
 
-Parser::Parser(std::string_view text, uint16_t source) : lexer_(text, source), module_(std::make_unique<Module>()) {}
+Parser::Parser(std::string_view text, uint16_t source, Choice choose)
+    : lexer_(text, source), choose_(std::move(choose)), outlines_(choose_ != nullptr),
+      module_(std::make_unique<Module>()), most_registers_(most_registers + text.size() / 8) {}
 
 std::unique_ptr<Module> Parser::parse() {
     advance();
     header();
     while (!at(TokenKind::end)) statement();
     resolve_pending_module_names();
+    if (choose_) read_chosen();
     for (const auto& function : module_->functions) sort(function->errors);
     return std::move(module_);
+}
+
+void Parser::read_chosen() {
+    outlines_ = false;
+    unresolved_.clear();
+    for (const Function* chosen : choose_(*module_)) {
+        const auto begin = bodies_.find(chosen);
+        if (begin == bodies_.end()) continue;
+        lexer_.rewind(begin->second);
+        advance();
+        Function& function = *const_cast<Function*>(chosen);
+        function.registers.clear();
+        function.locals.clear();
+        function.labels.clear();
+        function.branch_targets.clear();
+        function.call_targets.clear();
+        function.prototypes.clear();
+        function.instructions.clear();
+        function.errors.clear();
+        body(function);
+    }
+    resolve_pending_module_names();
 }
 
 // PTX ISA 11.1: a module begins with .version, then .target.
@@ -219,8 +244,10 @@ void Parser::resolve_pending_module_names() {
 
 namespace ptx {
 
-std::unique_ptr<Module> parse(std::string_view text, uint16_t source) {
-    return text_to_ast::Parser(text, source).parse();
+std::unique_ptr<Module> parse(std::string_view text, uint16_t source) { return parse(text, source, nullptr); }
+
+std::unique_ptr<Module> parse(std::string_view text, uint16_t source, Choice choose) {
+    return text_to_ast::Parser(text, source, std::move(choose)).parse();
 }
 
 } // namespace ptx

@@ -8,6 +8,7 @@ void Parser::body_statement() {
     try {
         if (accept(';')) return;
         if (at(TokenKind::dotted)) return body_directive();
+        if (function_->abridged && skip_plain_instruction()) return;
         if (!at(TokenKind::identifier)) return guarded_instruction();
         advance();
         if (at(':')) return label(begin);
@@ -19,6 +20,12 @@ void Parser::body_statement() {
         function_->errors.push_back(error.diagnostic());
         recover(begin);
     }
+}
+
+bool Parser::skip_plain_instruction() {
+    if (!lexer_.skip_plain_instruction(token_)) return false;
+    advance();
+    return true;
 }
 
 // Goes on behind the semicolon that ends the statement. A brace after a separator belongs to a vector; after anything
@@ -97,9 +104,9 @@ void Parser::register_declaration() {
 }
 
 void Parser::add_registers(const Register& prototype, std::string_view name, uint64_t count, bool range) {
-    registers_made_ += std::min(count, most_registers + 1);
-    if (registers_made_ > most_registers) {
-        registers_made_ -= std::min(count, most_registers + 1);
+    registers_made_ += std::min(count, most_registers_ + 1);
+    if (registers_made_ > most_registers_) {
+        registers_made_ -= std::min(count, most_registers_ + 1);
         fail_at(prototype.where, "too many registers");
     }
     const auto first = static_cast<RegisterId>(function_->registers.size());
@@ -107,6 +114,10 @@ void Parser::add_registers(const Register& prototype, std::string_view name, uin
                                 : symbols_.declare(name, {Symbol::Kind::reg, first});
     if (!declared) fail_at(prototype.where, quoted(name) + " is declared twice");
     for (uint64_t i = 0; i < count; ++i) {
+        if (function_->abridged) {
+            function_->registers.emplace_back(prototype);
+            continue;
+        }
         Register& made = function_->registers.emplace_back(prototype);
         made.name = name;
         if (range) made.name += std::to_string(i);

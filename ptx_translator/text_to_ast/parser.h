@@ -3,6 +3,7 @@
 #include "ast/ast.h"
 #include "text_to_ast/constant.h"
 #include "text_to_ast/lexer.h"
+#include "text_to_ast/parse.h"
 #include "text_to_ast/symbols.h"
 
 #include <memory>
@@ -17,7 +18,8 @@ namespace ptx::text_to_ast {
 /// Recursion is bounded by `deepest`. The member functions stand in parse_*.cpp by chapter.
 class Parser {
   public:
-    Parser(std::string_view text, uint16_t source);
+    /// `choose` as parse() takes it; null: everything is read in full.
+    Parser(std::string_view text, uint16_t source, Choice choose);
     std::unique_ptr<Module> parse();
 
   private:
@@ -86,6 +88,7 @@ class Parser {
     void add_module_variable(Variable);
     Linkage linkage();
     void resolve_pending_module_names();
+    void read_chosen();
 
     // variables (parse_variables.cpp)
     /// What stands before the names of a declaration: space, alignment, attributes, vector length, type.
@@ -126,6 +129,7 @@ class Parser {
 
     // statements of a body (parse_statements.cpp)
     void body_statement();
+    bool skip_plain_instruction();
     void recover(const Token& begin);
     void body_directive();
     void register_declaration();
@@ -166,8 +170,12 @@ class Parser {
 
     Lexer lexer_;
     Token token_;
+    Choice choose_;
+    bool outlines_;                                     ///< bodies are abridged now
+    std::unordered_map<const Function*, Token> bodies_; ///< of abridged functions: where they begin
     unsigned depth_ = 0;
     std::unique_ptr<Module> module_;
+    const uint64_t most_registers_; ///< grows with the text, so that big modules pass and small ones cannot fill memory
 
     struct ModuleSymbol {
         bool is_function = false;

@@ -34,7 +34,7 @@ Image compile(ast_to_llvm::Lowered lowered, const Request& request) {
 
 Image translate(const Request& request) {
     Image image{request.target, {}, {}, {}};
-    Prepared prepared = prepare(request.sources);
+    Prepared prepared = prepare(request.sources, request.kernels, request.functions);
     if (request.after_stage && !request.after_stage("ast", print(*prepared.module))) return image;
 
     llvm::LLVMContext context;

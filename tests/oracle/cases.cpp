@@ -1,6 +1,7 @@
 #include "cases.h"
 
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -38,10 +39,11 @@ std::vector<std::vector<std::string>> read_table(const std::string& path, size_t
 }
 
 const std::map<std::string, unsigned> sizes = {
-    {"u8", 1},   {"s8", 1},     {"b8", 1},     {"u16", 2},  {"s16", 2}, {"b16", 2},  {"f16", 2},
-    {"bf16", 2}, {"e4m3x2", 2}, {"e5m2x2", 2}, {"u32", 4},  {"s32", 4}, {"b32", 4},  {"f32", 4},
-    {"tf32", 4}, {"f16x2", 4},  {"bf16x2", 4}, {"pred", 4}, {"sh", 4},  {"trig", 4}, {"ex2", 4},
-    {"u64", 8},  {"s64", 8},    {"b64", 8},    {"f64", 8},  {"fd", 8},  {"h4", 8},
+    {"u16x2", 4},  {"s16x2", 4},  {"cf16", 2}, {"cbf16", 2}, {"cf32", 4}, {"cf64", 8}, {"u8", 1},
+    {"s8", 1},     {"b8", 1},     {"u16", 2},  {"s16", 2},   {"b16", 2},  {"f16", 2},  {"bf16", 2},
+    {"e4m3x2", 2}, {"e5m2x2", 2}, {"u32", 4},  {"s32", 4},   {"b32", 4},  {"f32", 4},  {"tf32", 4},
+    {"f16x2", 4},  {"bf16x2", 4}, {"pred", 4}, {"sh", 4},    {"trig", 4}, {"ex2", 4},  {"u64", 8},
+    {"s64", 8},    {"b64", 8},    {"f64", 8},  {"fd", 8},    {"h4", 8},
 };
 
 } // namespace
@@ -68,7 +70,9 @@ std::string read_ptx(const std::string& group) { return read_file(data + "/" + g
 std::vector<uint64_t> read_inputs(const Case& test) {
     std::string name;
     for (const std::string& type : test.inputs) name += (name.empty() ? "" : "_") + type;
-    const std::string bytes = read_file(data + "/inputs/" + name + ".bin");
+    // A family of groups (`scalar_...`) may have inputs of its own.
+    const std::string own = data + "/inputs/" + test.group.substr(0, test.group.find('_')) + "/" + name + ".bin";
+    const std::string bytes = read_file(std::filesystem::exists(own) ? own : data + "/inputs/" + name + ".bin");
     std::vector<uint64_t> slots(threads * input_slots);
     if (bytes.size() != slots.size() * sizeof(uint64_t)) throw std::runtime_error(name + ".bin has the wrong size");
     std::memcpy(slots.data(), bytes.data(), bytes.size());

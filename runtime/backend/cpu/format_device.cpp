@@ -51,6 +51,7 @@ int read_number(const char*& at, Arguments& arguments) {
 }
 
 Conversion read_conversion(const char*& at, Arguments& arguments) {
+    const Arguments before = arguments;
     Conversion conversion;
     while (*at && std::strchr("-+ #0", *at)) conversion.flags += *at++;
     const bool star = *at == '*';
@@ -62,9 +63,10 @@ Conversion read_conversion(const char*& at, Arguments& arguments) {
     bool printable = true;
     if (*at == '.') {
         at++;
-        if (*at == '*') { // an H100 prints such a conversion as it stands, and takes no argument for it
+        if (*at == '*') { // an H100 prints such a conversion as it stands, and takes no argument, for the width either
             at++;
             printable = false;
+            arguments = before;
         } else {
             conversion.precision = std::max(read_number(at, arguments), 0);
         }
@@ -77,7 +79,7 @@ Conversion read_conversion(const char*& at, Arguments& arguments) {
         else if (*at == 'h')
             conversion.shorts++;
         else if (*at == 'j' || *at == 'z' || *at == 't')
-            conversion.longs = 2;
+            printable = false; // lengths that an H100 does not know
         else
             break;
     }
@@ -106,6 +108,13 @@ template <class T> void append(std::string& out, const Conversion& conversion, c
     out.resize(before + size_t(size));
 }
 
+/// `%hhd` and its like take no argument; what an H100 prints for them is the first character of the format.
+bool convert_byte(std::string& out, const Conversion& conversion, char value) {
+    if (!std::strchr("diuoxXc", conversion.type)) return false;
+    append(out, conversion, conversion.type == 'c' ? "" : "hh", static_cast<int>(value));
+    return true;
+}
+
 bool convert(std::string& out, const Conversion& conversion, Arguments& arguments) {
     switch (conversion.type) {
     case 'd':
@@ -113,11 +122,7 @@ bool convert(std::string& out, const Conversion& conversion, Arguments& argument
         if (conversion.longs)
             append(out, conversion, "ll", static_cast<long long>(arguments.take<int64_t>()));
         else
-            append(out, conversion,
-                   conversion.shorts == 1 ? "h"
-                   : conversion.shorts    ? "hh"
-                                          : "",
-                   arguments.take<int32_t>());
+            append(out, conversion, conversion.shorts ? "h" : "", arguments.take<int32_t>());
         return true;
     case 'u':
     case 'o':
@@ -126,11 +131,7 @@ bool convert(std::string& out, const Conversion& conversion, Arguments& argument
         if (conversion.longs)
             append(out, conversion, "ll", static_cast<unsigned long long>(arguments.take<uint64_t>()));
         else
-            append(out, conversion,
-                   conversion.shorts == 1 ? "h"
-                   : conversion.shorts    ? "hh"
-                                          : "",
-                   arguments.take<uint32_t>());
+            append(out, conversion, conversion.shorts ? "h" : "", arguments.take<uint32_t>());
         return true;
     case 'c':
         append(out, conversion, "", arguments.take<int32_t>());
@@ -163,6 +164,7 @@ bool convert(std::string& out, const Conversion& conversion, Arguments& argument
 int32_t format_device(std::string& out, const char* format, const void* packed) {
     if (!format) return -1;
     Arguments arguments(packed);
+    const size_t start = out.size();
     for (const char* at = format; *at;) {
         if (*at != '%') {
             const size_t plain = std::strcspn(at, "%");
@@ -176,6 +178,17 @@ int32_t format_device(std::string& out, const char* format, const void* packed) 
             continue;
         }
         const Conversion conversion = read_conversion(at, arguments);
+        // Seen on an H100: wide strings print nothing and, unless empty, take back what the call has printed; so do
+        // vectors, which also swallow the character behind them.
+        const bool wide = conversion.type == 's' && conversion.longs, vector = conversion.type == 'v';
+        if (wide || vector) {
+            const char* text = "";
+            if (wide && arguments.more()) text = reinterpret_cast<const char*>(arguments.take<uint64_t>());
+            if (vector || (text && *text)) out.resize(start);
+            if (vector && *at) at++;
+            continue;
+        }
+        if (conversion.shorts > 1 && arguments.more() && convert_byte(out, conversion, *format)) continue;
         // What we cannot read, and what lies beyond CUDA's 32 arguments, is printed as it stands.
         if (!arguments.more() || !convert(out, conversion, arguments)) out.append(begin, size_t(at - begin));
     }

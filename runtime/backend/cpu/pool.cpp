@@ -151,6 +151,7 @@ void Pool::wait_for_work(uint32_t seen) {
 
 void Pool::worker(Runner& runner) {
     pthread_setname_np(pthread_self(), "cuttle-cpu");
+    const FloatingPointScope floating_point;
     {
         GuardScope scope(runner.guard());
         while (!stopping()) {

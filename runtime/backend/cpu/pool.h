@@ -1,5 +1,6 @@
 #pragma once
 
+#include "backend/cpu/floating_point_scope.h"
 #include "backend/cpu/guard.h"
 #include "backend/cpu/runner.h"
 
@@ -84,6 +85,7 @@ class Helper {
     Pool& pool_;
     std::unique_ptr<Runner> runner_;
     std::unique_ptr<GuardScope> scope_;
+    FloatingPointScope floating_point_;
 };
 
 } // namespace rt::backend::cpu

@@ -37,7 +37,7 @@ TEST(FormatDevice, LikeSnprintf) {
     expect_as_snprintf("100%%");
     for (int value : {0, 1, -1, INT_MAX, INT_MIN, 12345})
         for (const char* text : {"%d", "%i", "%u", "%x", "%X", "%o", "%5d|", "%-8d|", "%+d", "% d", "%08d", "%#x",
-                                 "%.3d", "%10.4d", "%hd", "%hhd", "%hu"})
+                                 "%.3d", "%10.4d", "%hd", "%hu"})
             expect_as_snprintf(text, value);
     for (long long value : {0ll, -1ll, LLONG_MIN, LLONG_MAX, 1ll << 40})
         for (const char* text : {"%ld", "%lld", "%lu", "%llu", "%lx", "%#llX", "%lo", "%20lld|"})
