@@ -64,7 +64,12 @@ class AtomicAccess {
         // A vector atomic is as many atomics, in no particular order. PTX ISA 9.7.13.5.
         std::vector<llvm::Value*> old(lanes);
         for (unsigned lane = 0; lane < lanes; ++lane) {
-            llvm::Value* pointer = function_.pointer(advanced(address(), int64_t{lane} * size_of(type_)), space_);
+            const Operand place = advanced(address(), int64_t{lane} * size_of(type_));
+            if (flushes()) {
+                old[lane] = add_flushing(place, sources[lane]);
+                continue;
+            }
+            llvm::Value* pointer = function_.pointer(place, space_);
             old[lane] = is_exchange() ? compare_and_swap(pointer) : modify(pointer, sources[lane]);
         }
         for (unsigned lane = 0; lane < lanes; ++lane) function_.write(destinations[lane], old[lane], type_);
@@ -75,6 +80,18 @@ class AtomicAccess {
     const Operand& address() const { return instruction_.operands[is_red_ ? 0 : 1]; }
     const Operand& source(unsigned n) const { return instruction_.operands[(is_red_ ? 1u : 2u) + n]; }
     llvm::Align alignment() const { return llvm::Align(size_of(type_)); }
+
+    /// atom.add.f32 takes subnormals for zero, and gives zero for them, but on shared memory. PTX ISA 9.7.13.5; measured.
+    bool flushes() const {
+        return type_ == Type::f32 && instruction_.has(Modifier::add) && space_ != Space::shared &&
+               space_ != Space::shared_cluster;
+    }
+
+    llvm::Value* add_flushing(const Operand& address, const Operand& source) {
+        auto& ir = function_.ir();
+        return function_.call("cuttle.atomic.add.ftz.f32", ir.getFloatTy(),
+                              {function_.address(address, space_), function_.read(source, type_)}, false);
+    }
 
     llvm::Value* modify(llvm::Value* pointer, const Operand& source) {
         auto operation = operation_of(instruction_, type_);

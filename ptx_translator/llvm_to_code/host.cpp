@@ -103,13 +103,14 @@ uint32_t parameter_bytes(const llvm::Function& function, const std::vector<Kerne
 
 void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const llvm::TargetMachine& machine) {
     const bool note_stack = asks_for_local(module);
+    const bool clusters = llvm::any_of(kernels, [](const KernelInfo& kernel) { return kernel.uses_cluster; });
     thread_lane(module);
     for (llvm::Function& function : module) {
         if (function.isDeclaration()) continue;
         if (is_kernel(function)) return_instead_of_exit(function);
         LaneAccess lane(function);
         map_memory(lane);
-        lower_calls(lane, machine, parameter_bytes(function, kernels));
+        lower_calls(lane, machine, parameter_bytes(function, kernels), clusters);
     }
     lower_small_floats(module);
     for (const KernelInfo& kernel : kernels)
