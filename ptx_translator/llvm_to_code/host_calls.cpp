@@ -225,12 +225,22 @@ llvm::Value* lower_flushing_add(Site& site) {
     return ir.CreateCall(callee, {ir.CreateIntToPtr(site.operand(0), ir.getPtrTy()), site.operand(1)});
 }
 
+llvm::Value* lower_extreme(Site& site) {
+    IR& ir = site.ir;
+    llvm::FunctionCallee callee =
+        site.call.getModule()->getOrInsertFunction("cuttle_atomic_extreme_16", ir.getInt16Ty(), ir.getPtrTy(),
+                                                   ir.getInt16Ty(), ir.getInt16Ty(), ir.getInt32Ty());
+    return ir.CreateCall(callee, {ir.CreateIntToPtr(site.operand(0), ir.getPtrTy()), site.operand(1), site.operand(2),
+                                  site.operand(3)});
+}
+
 llvm::Value* lower(Site& site, llvm::StringRef name) {
     if (const Service* service = find_service(name)) return lower_service(site, *service);
     for (const Row& row : rows)
         if (row.name == name) return row.lower(site);
     if (name.starts_with("round.")) return lower_round(site, name);
     if (name == "atomic.add.ftz.f32") return lower_flushing_add(site);
+    if (name == "atomic.extreme.16") return lower_extreme(site);
     llvm::StringRef reg = name;
     if (reg.consume_front("sreg."))
         if (llvm::Value* value = special_register(site.lane, site.ir, reg))

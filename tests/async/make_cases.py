@@ -65,7 +65,6 @@ def clusters():
         case(g, f"histogram_{size}", "histogram", grid=str(2 * size), block="128", cluster=str(size), out=512 * size)
         case(g, f"generic_atomics_{size}", "generic_atomics", grid=str(2 * size), block="96", cluster=str(size), out=32 * size)
         case(g, f"barriers_{size}", "barriers", grid=str(size), block="64", cluster=str(size), out=4 * size)
-    case(g, "barriers_2x2x2", "barriers", grid="4,2,2", block="32", cluster="2,2,2", out=64)
     case(g, "exited", grid="2", block="96", cluster="2", out=8)
     for size in (1, 2, 4):
         case(g, f"remote_arrive_{size}", "remote_arrive", grid=str(2 * size), cluster=str(size), out=256 * size)
@@ -74,7 +73,7 @@ def clusters():
             case(g, f"remote_operation_{operation}_{size}", "remote_operation", grid=str(size), cluster=str(size), out=128 * size, args=str(operation))
     case(g, "st_async", grid="2", cluster="2", out=512)
     for kernel in kernels(g):
-        if kernel.startswith("red_async_"):
+        if kernel.startswith("red_async_") and kernel[10:] not in ("inc", "dec"):  # theirs depends on the order
             case(g, kernel, grid="2", cluster="2", out=64)
     case(g, "required", grid="4", out=16)
     case(g, "required_given", "required", grid="4", cluster="2", out=16)
@@ -174,6 +173,14 @@ def tensors():
     store("store_2d", 2, [64, 20], [256], [16, 8], [8, 3])
     store("store_2d_beyond", 2, [60, 20], [256], [16, 8], [52, 17])
     store("store_2d_before", 2, [60, 20], [256], [16, 8], [-4, -3])
+    store("store_2d_left", 2, [60, 20], [256], [16, 8], [-4, 3])
+    store("store_2d_above", 2, [60, 20], [256], [16, 8], [8, -3])
+    for name, values in (("subnormals", [0, 1, 0x80400000, 0x007fffff]), ("ties", [0x3f801000, 0x3f803000, 0xbf801000, 0x7f7ff000]),
+                         ("specials", [0x7f800000, 0xff800000, 0x7fc01234, 0x7f800001])):
+        for type in (7, 8, 9 + 1, 11, 12):
+            case("tensor", f"{name}_{type}", "load_1d_words", block="64", shared=1024, out=16,
+                 map=tiled("out+4096", type, [4], [], [4]),
+                 args=",".join(str(v - (1 << 32) if v >> 31 else v) for v in [0, 0, 0, 0, 0, 16] + values))
     store("store_2d_steps", 2, [64, 40], [256], [16, 8], [3, 2], steps=[1, 2])
     store("store_3d", 1, [64, 16, 6], [128, 2048], [16, 4, 3], [8, 5, 2])
     store("store_4d", 2, [16, 8, 6, 5], [64, 512, 3072], [4, 3, 2, 2], [2, 1, 4, -1])

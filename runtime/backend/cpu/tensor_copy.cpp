@@ -31,6 +31,18 @@ void fill(const TensorMap& map, uint8_t* row, uint32_t bytes) {
     for (uint32_t i = 0; i < bytes; i += 2) std::memcpy(row + i, &pattern, 2);
 }
 
+/// To the 10 bits of mantissa that .tf32 has.
+void round_to_tf32(uint8_t* row, uint32_t bytes) {
+    for (uint32_t i = 0; i < bytes; i += 4) {
+        uint32_t bits;
+        std::memcpy(&bits, row + i, 4);
+        const uint32_t magnitude = bits & 0x7fffffff;
+        constexpr uint32_t infinity = 0x7f800000, nan = 0x7fffe000; // as an H100's
+        bits = magnitude > infinity ? nan : magnitude == infinity ? bits : (bits + 0x1000) & ~0x1fffu;
+        std::memcpy(row + i, &bits, 4);
+    }
+}
+
 /// Shared memory of the tile, 16 bytes at a time.
 struct Shared {
     uint8_t* base;          ///< the address that counts for swizzling is base + offset - window
@@ -48,6 +60,8 @@ void load_row(const TensorMap& map, const TileRow& row, const Shared& shared) {
     fill(map, buffer, row.bytes);
     if (row.end > row.begin)
         std::memcpy(buffer + row.begin, reinterpret_cast<const void*>(row.global + row.begin), row.end - row.begin);
+    if (map.element == TensorElement::tf32 || map.element == TensorElement::tf32_ftz)
+        round_to_tf32(buffer + row.begin, row.end - row.begin);
     for (uint32_t i = 0; i < row.bytes; i += 16) std::memcpy(shared.chunk(row.shared + i), buffer + i, 16);
 }
 

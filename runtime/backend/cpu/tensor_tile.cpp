@@ -109,6 +109,10 @@ std::vector<TileRow> rows_of(const TensorMap& map, const TileRequest& request, s
         *error = "the map is made for the other mode";
         return {};
     }
+    if (map.interleave != ptx::TensorInterleave::none) {
+        *error = "interleaved tensors are not supported";
+        return {};
+    }
     // As an H100, which takes such a coordinate for an illegal instruction.
     if (request.at[0] * int64_t(size_of(map.element)) % 16) {
         *error = fmt::format("the innermost coordinate, {}, is no multiple of 16 bytes", request.at[0]);

@@ -167,6 +167,16 @@ CASE(add_v8_f16) {
     for (int i = 0; i < 8; i++) out[i] = *(volatile uint16_t*)&global[i];
 }
 
+// Generic addresses of shared memory.
+CASE(generic_shared_f32) {
+    __shared__ uint32_t mine[64];
+    const uint32_t t = threadIdx.x;
+    mine[t] = F32::at(t % 8);
+    uint32_t old;
+    asm volatile("atom.add.f32 %0, [%1], %2;" : "=r"(old) : "l"(mine + t), "r"(F32::at(t / 8)) : "memory");
+    WORDS(a)[2 * t] = old, WORDS(a)[2 * t + 1] = *(volatile uint32_t*)&mine[t];
+}
+
 // All threads of many blocks on few words.
 CASE(contended) {
     uint32_t* out = WORDS(a);

@@ -47,6 +47,19 @@ LOAD(im2col_4d, "4d", ".im2col", "{%3, %4, %5, %6}", ", {%7, %8}", "r"(a.c[0]), 
 LOAD(im2col_5d, "5d", ".im2col", "{%3, %4, %5, %6, %7}", ", {%8, %9, %10}", "r"(a.c[0]), "r"(a.c[1]), "r"(a.c[2]),
      "r"(a.c[3]), "r"(a.c[4]), "h"(uint16_t(a.c[6])), "h"(uint16_t(a.c[7])), "h"(uint16_t(a.c[8])))
 
+// The tensor is c[6..9], written by the kernel before it is loaded.
+CASE(load_1d_words) {
+    __shared__ uint64_t bar;
+    uint8_t* tile = tile_memory();
+    if (threadIdx.x < 4) WORDS(a)[1024 + threadIdx.x] = a.c[6 + threadIdx.x];
+    __threadfence();
+    prepare(tile, &bar, 16);
+    if (threadIdx.x == 0)
+        asm volatile("cp.async.bulk.tensor.1d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3}], [%2];" ::"r"(smem(tile)),
+                     "l"(&map), "r"(smem(&bar)), "r"(0) : "memory");
+    finish(a, tile, &bar, 16);
+}
+
 // c[9] bytes into the tile: what swizzling makes of a tile that is not aligned to its pattern.
 CASE(load_2d_shifted) {
     __shared__ uint64_t bar;
