@@ -15,7 +15,7 @@ using rt::backend::Dim3;
 /// What a launch asks for beyond its shape.
 struct Extras {
     bool cooperative = false;
-    Dim3 cluster{0, 0, 0}; ///< 0, 0, 0: none given
+    Dim3 cluster{0, 0, 0};          ///< 0, 0, 0: none given
     std::vector<rt::Event*> events; ///< recorded behind the kernel
 };
 

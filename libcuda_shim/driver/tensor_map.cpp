@@ -1,7 +1,7 @@
 // CUDA driver API, "Tensor Map Object Management".
+#include "rt/tensor_map.h"
 #include "api/bodies.h"
 #include "driver/handles.h"
-#include "rt/tensor_map.h"
 
 namespace shim {
 namespace {

@@ -113,11 +113,10 @@ llvm::Value* FunctionLowering::at_offset(llvm::Value* pointer, int64_t offset) {
 
 /// Where clusters exist, a CTA's variables begin at its window among those of its cluster.
 llvm::Value* FunctionLowering::shared_address(const Variable& variable, Position where, int64_t offset) {
-    llvm::Value* address =
-        variable.is_unsized
-            ? builder_.CreateAdd(call("cuttle.shared.dynamic", builder_.getInt32Ty(), {}, false),
-                                 builder_.getInt32(static_cast<uint32_t>(offset)))
-            : builder_.getInt32(shared_offset(variable, where) + static_cast<uint32_t>(offset));
+    llvm::Value* address = variable.is_unsized
+                               ? builder_.CreateAdd(call("cuttle.shared.dynamic", builder_.getInt32Ty(), {}, false),
+                                                    builder_.getInt32(static_cast<uint32_t>(offset)))
+                               : builder_.getInt32(shared_offset(variable, where) + static_cast<uint32_t>(offset));
     if (!context_.has_clusters()) return address;
     llvm::Value* window = call("cuttle.shared.window", builder_.getInt32Ty(), {}, false);
     return builder_.CreateAdd(window, address);

@@ -89,7 +89,8 @@ class AtomicAccess {
     const Operand& source(unsigned n) const { return instruction_.operands[(is_red_ ? 1u : 2u) + n]; }
     llvm::Align alignment() const { return llvm::Align(size_of(type_)); }
 
-    /// atom.add.f32 takes subnormals for zero, and gives zero for them, but on shared memory. PTX ISA 9.7.13.5; measured.
+    /// atom.add.f32 takes subnormals for zero, and gives zero for them, but on shared memory. PTX ISA 9.7.13.5;
+    /// measured.
     bool flushes() const {
         return type_ == Type::f32 && instruction_.has(Modifier::add) && space_ != Space::shared &&
                space_ != Space::shared_cluster;
@@ -114,12 +115,12 @@ class AtomicAccess {
         llvm::Value* value = function_.read(source, bits);
         llvm::Value* old = llvm::Constant::getNullValue(value->getType());
         for (unsigned half = 0; half < (packed ? 2u : 1u); ++half) {
-            llvm::Value* part = function_.call(
-                "cuttle.atomic.extreme.16", ir.getInt16Ty(),
-                {function_.address(advanced(place, 2 * int64_t{half}), space_),
-                 ir.CreateTrunc(ir.CreateLShr(value, 16 * half), ir.getInt16Ty()),
-                 ir.getInt16(brain ? 0x7f80 : 0x7c00), ir.getInt32(instruction_.has(Modifier::max))},
-                false);
+            llvm::Value* part =
+                function_.call("cuttle.atomic.extreme.16", ir.getInt16Ty(),
+                               {function_.address(advanced(place, 2 * int64_t{half}), space_),
+                                ir.CreateTrunc(ir.CreateLShr(value, 16 * half), ir.getInt16Ty()),
+                                ir.getInt16(brain ? 0x7f80 : 0x7c00), ir.getInt32(instruction_.has(Modifier::max))},
+                               false);
             old = ir.CreateOr(old, ir.CreateShl(ir.CreateZExt(part, value->getType()), 16 * half));
         }
         return old;

@@ -47,8 +47,8 @@ void lower_barrier(Emitter& emitter, const Instruction& instruction) {
     emitter.call(arrives ? "cuttle.barrier.arrive" : "cuttle.barrier.sync", ir.getVoidTy(), {id, count}, true);
 }
 
-/// barrier.cluster.{arrive,wait}: what they order is ordered anyway, the CTAs of a cluster being run by one thread or by
-/// calls that LLVM cannot see through. PTX ISA 9.7.13.3.
+/// barrier.cluster.{arrive,wait}: what they order is ordered anyway, the CTAs of a cluster being run by one thread or
+/// by calls that LLVM cannot see through. PTX ISA 9.7.13.3.
 void lower_barrier_cluster(Emitter& emitter, const Instruction& instruction) {
     const char* name = instruction.has(Modifier::arrive) ? "cuttle.cluster.arrive" : "cuttle.cluster.wait";
     emitter.call(name, emitter.ir().getVoidTy(), {}, true);

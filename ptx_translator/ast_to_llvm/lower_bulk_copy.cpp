@@ -187,7 +187,8 @@ void lower_try_cancel(Emitter& emitter, const Instruction& instruction) {
     Operand half = instruction.operands[0];
     for (int i = 0; i < 2; ++i, half.offset += 8)
         ir.CreateAlignedStore(ir.getInt64(0), emitter.pointer(half, instruction.space()), llvm::Align(8));
-    complete_transaction(emitter, generic_address(emitter, instruction.operands[1], instruction.space()), ir.getInt32(16));
+    complete_transaction(emitter, generic_address(emitter, instruction.operands[1], instruction.space()),
+                         ir.getInt32(16));
 }
 
 /// Of an answer: bit 0 of its 128, whether a cluster was cancelled; the ids of its first CTA above that.
@@ -204,7 +205,9 @@ void lower_query_cancel(Emitter& emitter, const Instruction& instruction) {
             emitter.write(result.elements[i], i < 3 ? word(i + 1) : ir.getInt32(0), Type::b32);
         return;
     }
-    const unsigned axis = instruction.has(Modifier::get_first_ctaid_y) ? 1 : instruction.has(Modifier::get_first_ctaid_z) ? 2 : 0;
+    const unsigned axis = instruction.has(Modifier::get_first_ctaid_y)   ? 1
+                          : instruction.has(Modifier::get_first_ctaid_z) ? 2
+                                                                         : 0;
     emitter.write(result, word(axis + 1), Type::b32);
 }
 

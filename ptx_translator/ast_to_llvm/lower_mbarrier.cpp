@@ -9,10 +9,9 @@ using host::Mbarrier;
 
 llvm::Value* operate(Emitter& emitter, Mbarrier operation, llvm::Value* address, llvm::Value* argument) {
     auto& ir = emitter.ir();
-    return emitter.call("cuttle.mbarrier", ir.getInt64Ty(),
-                        {ir.getInt32(static_cast<uint32_t>(operation)), address,
-                         ir.CreateZExt(argument, ir.getInt64Ty())},
-                        true);
+    return emitter.call(
+        "cuttle.mbarrier", ir.getInt64Ty(),
+        {ir.getInt32(static_cast<uint32_t>(operation)), address, ir.CreateZExt(argument, ir.getInt64Ty())}, true);
 }
 
 /// What the instructions without a result do.
@@ -69,8 +68,8 @@ void lower_mbarrier_change(Emitter& emitter, const Instruction& instruction) {
     Mbarrier operation = change_of(instruction);
     require_operands(instruction, operation == Mbarrier::inval ? 1 : 2);
     llvm::Value* address = generic_address(emitter, instruction.operands[0], instruction.space());
-    llvm::Value* argument = operation == Mbarrier::inval ? emitter.ir().getInt32(0)
-                                                         : emitter.read(instruction.operands[1], Type::u32);
+    llvm::Value* argument =
+        operation == Mbarrier::inval ? emitter.ir().getInt32(0) : emitter.read(instruction.operands[1], Type::u32);
     operate(emitter, operation, address, argument);
 }
 
@@ -114,8 +113,8 @@ void lower_mbarrier_wait(Emitter& emitter, const Instruction& instruction) {
 void lower_mbarrier_pending_count(Emitter& emitter, const Instruction& instruction) {
     require_operands(instruction, 2);
     auto& ir = emitter.ir();
-    llvm::Value* count = operate(emitter, Mbarrier::pending_count, ir.getInt64(0),
-                                 emitter.read(instruction.operands[1], Type::b64));
+    llvm::Value* count =
+        operate(emitter, Mbarrier::pending_count, ir.getInt64(0), emitter.read(instruction.operands[1], Type::b64));
     emitter.write(instruction.operands[0], ir.CreateTrunc(count, ir.getInt32Ty()), Type::b32);
 }
 

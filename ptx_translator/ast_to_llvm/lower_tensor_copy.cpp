@@ -54,8 +54,7 @@ std::vector<llvm::Value*> list_of(Emitter& emitter, const Operand* list, Type ty
     if (list && list->kind == Operand::Kind::vector)
         for (const Operand& element : list->elements) values.push_back(emitter.read(element, type));
     if (list && values.size() > most) throw Error(list->where, "too many coordinates");
-    for (llvm::Value*& value : values)
-        value = type == Type::u16 ? ir.CreateZExt(value, ir.getInt32Ty()) : value;
+    for (llvm::Value*& value : values) value = type == Type::u16 ? ir.CreateZExt(value, ir.getInt32Ty()) : value;
     values.resize(most, ir.getInt32(0));
     return values;
 }
@@ -76,8 +75,10 @@ void emit(Emitter& emitter, const Instruction& instruction, const Copy& copy) {
     const TensorMode mode = mode_of(instruction);
     // A map that lies in the kernel's parameters may be named: its address there is a generic one too.
     std::vector<llvm::Value*> arguments{
-        ir.getInt32(static_cast<uint32_t>(copy.kind)), ir.getInt32(static_cast<uint32_t>(mode)),
-        ir.getInt32(copy.operation), generic_address(emitter, map, Space::generic),
+        ir.getInt32(static_cast<uint32_t>(copy.kind)),
+        ir.getInt32(static_cast<uint32_t>(mode)),
+        ir.getInt32(copy.operation),
+        generic_address(emitter, map, Space::generic),
         generic_address(emitter, *copy.shared, Space::shared_cluster),
         copy.barrier ? generic_address(emitter, *copy.barrier, Space::shared_cluster) : ir.getInt64(0),
         copy.multicast ? ir.CreateZExt(emitter.read(*copy.multicast, Type::b16), ir.getInt32Ty()) : ir.getInt32(0),
@@ -125,8 +126,8 @@ void lower_cp_async_bulk_tensor(Emitter& emitter, const Instruction& instruction
     size_t next = 3;
     const TensorMode mode = mode_of(instruction);
     const bool offset = mode == TensorMode::im2col || mode == TensorMode::im2col_w || mode == TensorMode::im2col_w_128;
-    for (auto [there, operand] : {std::pair(offset, &copy.offsets),
-                                  std::pair(instruction.has(Modifier::multicast_cluster), &copy.multicast)}) {
+    for (auto [there, operand] :
+         {std::pair(offset, &copy.offsets), std::pair(instruction.has(Modifier::multicast_cluster), &copy.multicast)}) {
         if (!there) continue;
         require_operands(instruction, next + 1);
         *operand = &operands[next++];

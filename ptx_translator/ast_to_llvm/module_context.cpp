@@ -3,8 +3,8 @@
 #include "ast_to_ast/layout_globals.h"
 #include "ast_to_llvm/types.h"
 
-#include <llvm/IR/Function.h>
 #include <llvm/ADT/StringRef.h>
+#include <llvm/IR/Function.h>
 #include <llvm/IR/Module.h>
 
 namespace ptx::ast_to_llvm {
@@ -18,7 +18,8 @@ bool ModuleContext::has_clusters() const {
     constexpr unsigned first_with_clusters = 90;
     llvm::StringRef target = source().target;
     unsigned architecture = 0;
-    return target.consume_front("sm_") && !target.consumeInteger(10, architecture) && architecture >= first_with_clusters;
+    return target.consume_front("sm_") && !target.consumeInteger(10, architecture) &&
+           architecture >= first_with_clusters;
 }
 
 const KernelInfo& ModuleContext::kernel(const Function& entry) const {

@@ -262,7 +262,8 @@ extern "C" float cuttle_atomic_add_ftz_f32(uint32_t* place, float value) {
     }
 }
 
-/// The smaller or the greater of two 16-bit floats, -0 below +0. A NaN loses against a number. `infinity`: the format's.
+/// The smaller or the greater of two 16-bit floats, -0 below +0. A NaN loses against a number. `infinity`: the
+/// format's.
 static uint16_t extreme(uint16_t a, uint16_t b, uint16_t infinity, bool greatest) {
     const bool a_nan = (a & 0x7fff) > infinity, b_nan = (b & 0x7fff) > infinity;
     if (a_nan || b_nan) return a_nan && b_nan ? 0x7fff : a_nan ? b : a;

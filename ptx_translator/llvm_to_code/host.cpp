@@ -12,9 +12,9 @@
 #include "llvm_to_code/small_floats.h"
 
 #include <llvm/Analysis/ValueTracking.h>
+#include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
-#include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Linker/Linker.h>
 #include <llvm/Target/TargetMachine.h>
@@ -88,9 +88,11 @@ void keep_accesses_to_constant_addresses(llvm::Module& module) {
     };
     for (llvm::Function& function : module)
         for (llvm::Instruction& instruction : llvm::instructions(function)) {
-            if (auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction); load && is_constant(load->getPointerOperand()))
+            if (auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
+                load && is_constant(load->getPointerOperand()))
                 load->setVolatile(true);
-            if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction); store && is_constant(store->getPointerOperand()))
+            if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction);
+                store && is_constant(store->getPointerOperand()))
                 store->setVolatile(true);
         }
 }

@@ -106,9 +106,7 @@ llvm::Value* as_result(IR& ir, llvm::Value* value, llvm::Type* type) {
     return ir.CreateInsertValue(result, second, 1);
 }
 
-unsigned operand_number(char digit) {
-    return static_cast<unsigned>(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
+unsigned operand_number(char digit) { return static_cast<unsigned>(digit <= '9' ? digit - '0' : digit - 'a' + 10); }
 
 llvm::Value* lower_service(Site& site, const Service& service) {
     if (site.call.arg_size() < service.arguments.size()) fail("cuttle." + service.name.str() + ": too few arguments");
@@ -227,11 +225,10 @@ llvm::Value* lower_flushing_add(Site& site) {
 
 llvm::Value* lower_extreme(Site& site) {
     IR& ir = site.ir;
-    llvm::FunctionCallee callee =
-        site.call.getModule()->getOrInsertFunction("cuttle_atomic_extreme_16", ir.getInt16Ty(), ir.getPtrTy(),
-                                                   ir.getInt16Ty(), ir.getInt16Ty(), ir.getInt32Ty());
-    return ir.CreateCall(callee, {ir.CreateIntToPtr(site.operand(0), ir.getPtrTy()), site.operand(1), site.operand(2),
-                                  site.operand(3)});
+    llvm::FunctionCallee callee = site.call.getModule()->getOrInsertFunction(
+        "cuttle_atomic_extreme_16", ir.getInt16Ty(), ir.getPtrTy(), ir.getInt16Ty(), ir.getInt16Ty(), ir.getInt32Ty());
+    return ir.CreateCall(
+        callee, {ir.CreateIntToPtr(site.operand(0), ir.getPtrTy()), site.operand(1), site.operand(2), site.operand(3)});
 }
 
 llvm::Value* lower(Site& site, llvm::StringRef name) {

@@ -52,7 +52,7 @@ void check_thread_limits(Function& function, const backend::Launch& launch) {
     const uint64_t threads = launch.block.count();
     const uint32_t allowed = max_threads_of(function);
     if (threads > allowed)
-        throw Error(Status::invalid_value,   // what an H100's driver says
+        throw Error(Status::invalid_value, // what an H100's driver says
                     fmt::format("{}: {} threads in a block, the kernel allows {}", function.name(), threads, allowed));
 }
 

@@ -35,7 +35,8 @@ uint32_t span_of(ptx::TensorSwizzle swizzle) {
 
 /// What all kinds of maps have.
 TensorMap describe(const TensorDescription& d, uint32_t least_rank) {
-    require(d.element >= 0 && d.element <= int(TensorElement::tf32_ftz), "element type {} is not one of an H100's", d.element);
+    require(d.element >= 0 && d.element <= int(TensorElement::tf32_ftz), "element type {} is not one of an H100's",
+            d.element);
     require(d.interleave >= 0 && d.interleave <= 2, "no interleaving {}", d.interleave);
     require(d.swizzle >= 0 && d.swizzle <= 3, "swizzling {} is not one of an H100's", d.swizzle);
     require(d.l2_promotion >= 0 && d.l2_promotion <= 3, "no L2 promotion {}", d.l2_promotion);
@@ -44,7 +45,8 @@ TensorMap describe(const TensorDescription& d, uint32_t least_rank) {
     map.element = TensorElement(d.element);
     map.interleave = ptx::TensorInterleave(d.interleave);
     map.swizzle = ptx::TensorSwizzle(d.swizzle);
-    require(d.fill == 0 || (d.fill == 1 && is_floating(map.element)), "no filling {} for elements of type {}", d.fill, d.element);
+    require(d.fill == 0 || (d.fill == 1 && is_floating(map.element)), "no filling {} for elements of type {}", d.fill,
+            d.element);
     if (d.interleave) least_rank = std::max(least_rank, 3u);
     require(d.rank >= least_rank && d.rank <= 5, "rank {}, allowed are {} to 5", d.rank, least_rank);
     const uint64_t alignment = map.interleave == ptx::TensorInterleave::slices_32b ? 32 : 16;
@@ -84,7 +86,8 @@ void encode_tiled(void* to, const TensorDescription& d, std::span<const uint32_t
     TensorMap map = describe(d, 1);
     uint64_t bytes = size_of(map.element);
     for (uint32_t i = 0; i < d.rank; i++) {
-        require(box[i] >= 1 && box[i] <= largest_box, "a box of {} in dimension {}, allowed are 1 to {}", box[i], i, largest_box);
+        require(box[i] >= 1 && box[i] <= largest_box, "a box of {} in dimension {}, allowed are 1 to {}", box[i], i,
+                largest_box);
         map.box[i] = uint16_t(box[i]);
         bytes *= box[i];
     }
@@ -100,8 +103,8 @@ void encode_im2col(void* to, const TensorDescription& d, const Im2colBox& box) {
     const int limit = d.rank == 3 ? 32768 : d.rank == 4 ? 128 : 16;
     for (uint32_t i = 0; i + 2 < d.rank; i++) {
         const int64_t lower = box.lower[i], upper = box.upper[i], last = int64_t(d.extents[i + 1]) - 1 + upper;
-        require(lower >= -limit && lower < limit && upper >= -limit && upper < limit, "corners {} and {} of dimension {}",
-                lower, upper, i + 1);
+        require(lower >= -limit && lower < limit && upper >= -limit && upper < limit,
+                "corners {} and {} of dimension {}", lower, upper, i + 1);
         require(lower <= last, "pixels from {} to {} in dimension {}", lower, last, i + 1);
         map.lower[i] = int16_t(lower);
         map.upper[i] = int16_t(upper);
@@ -114,14 +117,16 @@ void encode_im2col(void* to, const TensorDescription& d, const Im2colBox& box) {
     write(to, map);
 }
 
-void encode_im2col_wide(void* to, const TensorDescription& d, int lower, int upper, uint32_t channels, uint32_t pixels, int mode) {
+void encode_im2col_wide(void* to, const TensorDescription& d, int lower, int upper, uint32_t channels, uint32_t pixels,
+                        int mode) {
     TensorMap map = describe(d, 3);
     require(mode == 0 || mode == 1, "no mode {}", mode);
     require(d.swizzle == 0 || d.swizzle == 3, "swizzling {} with im2col::w", d.swizzle);
     map.traversal = mode ? ptx::TensorTraversal::im2col_w_128 : ptx::TensorTraversal::im2col_w;
     map.lower[0] = int16_t(lower);
     map.upper[0] = int16_t(upper);
-    require(channels >= 1 && channels <= largest_box && pixels >= 1 && pixels <= most_pixels, "{} channels of {} pixels", channels, pixels);
+    require(channels >= 1 && channels <= largest_box && pixels >= 1 && pixels <= most_pixels,
+            "{} channels of {} pixels", channels, pixels);
     map.box[0] = uint16_t(channels);
     map.box[1] = uint16_t(pixels);
     require_row(map, channels);

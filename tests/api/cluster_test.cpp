@@ -64,15 +64,28 @@ TEST_F(Clusters, Sizes) {
         std::optional<Shape> cluster;
         int status;
     } rows[] = {
-        {{4, 1, 1}, {}, 0},           {{4, 1, 1}, Shape{0, 1, 1}, bad}, {{4, 1, 1}, Shape{2, 0, 1}, bad}, {{4, 1, 1}, Shape{2, 1, 0}, bad},
-        {{4, 1, 1}, Shape{0, 0, 0}, 0}, {{2, 1, 1}, Shape{1, 1, 1}, 0},   {{4, 1, 1}, Shape{2, 1, 1}, 0},   {{6, 1, 1}, Shape{3, 1, 1}, 0},
-        {{8, 1, 1}, Shape{4, 1, 1}, 0}, {{16, 1, 1}, Shape{8, 1, 1}, 0},  {{18, 1, 1}, Shape{9, 1, 1}, bad}, {{32, 1, 1}, Shape{16, 1, 1}, bad},
-        {{34, 1, 1}, Shape{17, 1, 1}, bad}, {{3, 1, 1}, Shape{2, 1, 1}, bad}, {{4, 3, 1}, Shape{1, 2, 1}, bad}, {{4, 4, 4}, Shape{2, 2, 2}, 0},
+        {{4, 1, 1}, {}, 0},
+        {{4, 1, 1}, Shape{0, 1, 1}, bad},
+        {{4, 1, 1}, Shape{2, 0, 1}, bad},
+        {{4, 1, 1}, Shape{2, 1, 0}, bad},
+        {{4, 1, 1}, Shape{0, 0, 0}, 0},
+        {{2, 1, 1}, Shape{1, 1, 1}, 0},
+        {{4, 1, 1}, Shape{2, 1, 1}, 0},
+        {{6, 1, 1}, Shape{3, 1, 1}, 0},
+        {{8, 1, 1}, Shape{4, 1, 1}, 0},
+        {{16, 1, 1}, Shape{8, 1, 1}, 0},
+        {{18, 1, 1}, Shape{9, 1, 1}, bad},
+        {{32, 1, 1}, Shape{16, 1, 1}, bad},
+        {{34, 1, 1}, Shape{17, 1, 1}, bad},
+        {{3, 1, 1}, Shape{2, 1, 1}, bad},
+        {{4, 3, 1}, Shape{1, 2, 1}, bad},
+        {{4, 4, 4}, Shape{2, 2, 2}, 0},
         {{4, 4, 4}, Shape{4, 2, 2}, bad},
     };
     CUfunction plain = kernel("");
     for (const auto& row : rows)
-        EXPECT_EQ(launched(plain, row.grid, row.cluster), row.status) << row.grid.x << " " << (row.cluster ? row.cluster->x : 99);
+        EXPECT_EQ(launched(plain, row.grid, row.cluster), row.status)
+            << row.grid.x << " " << (row.cluster ? row.cluster->x : 99);
     for (int policy : {0, 1, 2}) EXPECT_EQ(launched(plain, {8, 1, 1}, Shape{4, 1, 1}, policy), 0);
     EXPECT_EQ(launched(plain, {8, 1, 1}, Shape{4, 1, 1}, 3), 1);
     EXPECT_OK(cuFuncSetAttribute(plain, CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED, 1));
@@ -116,10 +129,11 @@ TEST_F(Clusters, Attributes) {
     const struct {
         int id, value, status, then, required_status, required_then;
     } rows[] = {
-        {10, 0, 1, 0, 1, 1},   {10, 1, 1, 0, 1, 1},  {11, -1, 1, 0, 1, 2}, {11, 1, 0, 1, 1, 2},  {11, 2, 0, 2, 0, 2},   {11, 33, 0, 33, 1, 2},
-        {11, 0, 0, 0, 1, 2},   {12, -1, 1, 0, 1, 1}, {12, 1, 0, 1, 0, 1},  {12, 3, 0, 3, 1, 1},  {12, 0, 0, 0, 1, 1},   {13, 2, 0, 2, 1, 1},
-        {13, 1, 0, 1, 0, 1},   {13, 0, 0, 0, 1, 1},  {14, -1, 0, 1, 0, 1}, {14, 0, 0, 0, 0, 0},  {14, 33, 0, 1, 0, 1},  {15, -1, 1, 0, 1, 0},
-        {15, 1, 0, 1, 0, 1},   {15, 2, 0, 2, 0, 2},  {15, 3, 1, 2, 1, 2},
+        {10, 0, 1, 0, 1, 1},   {10, 1, 1, 0, 1, 1},  {11, -1, 1, 0, 1, 2}, {11, 1, 0, 1, 1, 2}, {11, 2, 0, 2, 0, 2},
+        {11, 33, 0, 33, 1, 2}, {11, 0, 0, 0, 1, 2},  {12, -1, 1, 0, 1, 1}, {12, 1, 0, 1, 0, 1}, {12, 3, 0, 3, 1, 1},
+        {12, 0, 0, 0, 1, 1},   {13, 2, 0, 2, 1, 1},  {13, 1, 0, 1, 0, 1},  {13, 0, 0, 0, 1, 1}, {14, -1, 0, 1, 0, 1},
+        {14, 0, 0, 0, 0, 0},   {14, 33, 0, 1, 0, 1}, {15, -1, 1, 0, 1, 0}, {15, 1, 0, 1, 0, 1}, {15, 2, 0, 2, 0, 2},
+        {15, 3, 1, 2, 1, 2},
     };
     for (const auto& row : rows) {
         EXPECT_EQ(cuFuncSetAttribute(plain, row.id, row.value), row.status) << row.id << " " << row.value;
@@ -128,7 +142,8 @@ TEST_F(Clusters, Attributes) {
         EXPECT_EQ(attribute(required, row.id), row.required_then) << row.id << " " << row.value;
     }
     CUfunction other = kernel("");
-    for (auto [id, value] : {std::pair(11, 2), std::pair(12, 1), std::pair(13, 1)}) EXPECT_OK(cuFuncSetAttribute(other, id, value));
+    for (auto [id, value] : {std::pair(11, 2), std::pair(12, 1), std::pair(13, 1)})
+        EXPECT_OK(cuFuncSetAttribute(other, id, value));
     EXPECT_EQ(launched(other, {4, 1, 1}, {}), 0);
     EXPECT_EQ(launched(other, {4, 1, 1}, Shape{2, 1, 1}), 0);
     EXPECT_EQ(launched(other, {4, 1, 1}, Shape{4, 1, 1}), bad);

@@ -1,4 +1,5 @@
-// run_cases PTX CASES GROUP [FIRST]: runs the cases of a group through libcuda.so.1, whoever's it is, and prints a line for each:
+// run_cases PTX CASES GROUP [FIRST]: runs the cases of a group through libcuda.so.1, whoever's it is, and prints a line
+// for each:
 //   NAME: STATUS [MAP STATUS] DIGEST WORD...
 // See README.md for the columns. Stands alone, so that the same binary runs on an NVIDIA GPU.
 #include <cstdint>
@@ -95,8 +96,8 @@ int encode(TensorMap& map, const std::string& text, uint64_t in, uint64_t out) {
     const int type = std::stoi(f[1]);
     if (text.compare(0, 5, "tiled") == 0) {
         const auto box = numbers<uint32_t>(f[4]), steps = numbers<uint32_t>(f[5]);
-        return call("cuTensorMapEncodeTiled", &map, type, uint32_t(dims.size()), (void*)base, dims.data(), strides.data(),
-                    box.data(), steps.data(), std::stoi(f[6]), std::stoi(f[7]), 0, std::stoi(f[8]));
+        return call("cuTensorMapEncodeTiled", &map, type, uint32_t(dims.size()), (void*)base, dims.data(),
+                    strides.data(), box.data(), steps.data(), std::stoi(f[6]), std::stoi(f[7]), 0, std::stoi(f[8]));
     }
     const auto lower = numbers<int>(f[4]), upper = numbers<int>(f[5]);
     const auto steps = numbers<uint32_t>(f[8]);
@@ -160,7 +161,8 @@ struct Device {
         Attribute attribute{};
         attribute.id = 4;
         std::memcpy(attribute.cluster, cluster.data(), 12);
-        Config config{{grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]}, shared, nullptr, &attribute, blocks > 1};
+        Config config{
+            {grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]}, shared, nullptr, &attribute, blocks > 1};
         void* parameters[] = {&map, &arguments};
         int status = call("cuLaunchKernelEx", (const Config*)&config, function, parameters, (void**)nullptr);
         const bool launched = status == 0;

@@ -7,6 +7,8 @@ mkdir -p ptx
 for source in *.cu ../../tools/demo/demo.cu; do
     name=$(basename "$source" .cu)
     case $name in nvrtc_driver | rdc_*) continue ;; esac
-    "$nvcc" -std=c++17 -arch=compute_80 -Wno-deprecated-gpu-targets -ptx "$source" -o - | grep -v '^//' >"ptx/$name.ptx"
+    architecture=compute_80
+    [ "$name" = cluster_groups ] && architecture=compute_90
+    "$nvcc" -std=c++17 -arch=$architecture -Wno-deprecated-gpu-targets -ptx "$source" -o - | grep -v '^//' >"ptx/$name.ptx"
     echo "$name"
 done

@@ -96,8 +96,8 @@ struct Services {
                         uint64_t barrier);
     /// cp.async.bulk.tensor and cp.reduce.async.bulk.tensor between the tensor of the map and the tile at `shared`.
     void (*tensor_copy)(Lane*, uint32_t kind, uint32_t mode, uint32_t operation, uint64_t map, uint64_t shared,
-                        uint64_t barrier, uint32_t multicast, uint32_t dimensions, uint32_t c0, uint32_t c1, uint32_t c2,
-                        uint32_t c3, uint32_t c4, uint32_t o0, uint32_t o1, uint32_t o2);
+                        uint64_t barrier, uint32_t multicast, uint32_t dimensions, uint32_t c0, uint32_t c1,
+                        uint32_t c2, uint32_t c3, uint32_t c4, uint32_t o0, uint32_t o1, uint32_t o2);
     void (*tensor_replace)(Lane*, uint64_t map, uint32_t field, uint32_t index, uint64_t value);
     void* reserved[8];
 };

@@ -15,7 +15,8 @@ constexpr size_t window = size_t{1} << ptx::host::shared_window_bits;
 constexpr size_t mapping = window * ptx::host::max_cluster_blocks + Stacks::page;
 
 Dim3 place_of(uint64_t number, Dim3 extent) {
-    return {uint32_t(number % extent.x), uint32_t(number / extent.x % extent.y), uint32_t(number / extent.x / extent.y)};
+    return {uint32_t(number % extent.x), uint32_t(number / extent.x % extent.y),
+            uint32_t(number / extent.x / extent.y)};
 }
 
 } // namespace

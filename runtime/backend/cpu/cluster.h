@@ -8,8 +8,8 @@
 namespace rt::backend::cpu {
 
 /// The CTAs of one cluster, all on the thread of the first one, which owns this. PTX ISA 2.2.2.
-/// Their shared memory lies in windows of 1 << shared_window_bits bytes, one behind the other, so that a .shared address
-/// means the same in each of them. Being on one thread, they need no locks among themselves.
+/// Their shared memory lies in windows of 1 << shared_window_bits bytes, one behind the other, so that a .shared
+/// address means the same in each of them. Being on one thread, they need no locks among themselves.
 class Cluster {
   public:
     explicit Cluster(Runner& runner);

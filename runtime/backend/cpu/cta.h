@@ -17,7 +17,16 @@ namespace rt::backend::cpu {
 /// What lanes of a warp do together; lanes meet when kind and member mask are the same.
 enum class Meet : uint8_t { sync, shuffle, vote, match_any, match_all, reduce, exchange };
 
-enum class LaneState : uint8_t { ready, barrier, meeting, active_mask, spinning, grid_barrier, cluster_barrier, exited };
+enum class LaneState : uint8_t {
+    ready,
+    barrier,
+    meeting,
+    active_mask,
+    spinning,
+    grid_barrier,
+    cluster_barrier,
+    exited
+};
 
 /// A CUDA thread on a fiber. Begins with what generated code sees, so that a Lane* is also a LaneFiber*.
 struct LaneFiber {
@@ -88,7 +97,7 @@ class Cta {
 
     /// All return false when there is no memory for it.
     bool start_lanes(GridRun& run, Dim3 block, Membership membership = {});
-    bool start_blocks(GridRun& run, Chunk& chunk);      ///< takes CTAs from the chunk as long as none has to wait
+    bool start_blocks(GridRun& run, Chunk& chunk);     ///< takes CTAs from the chunk as long as none has to wait
     bool start_cluster(GridRun& run, uint64_t number); ///< this one and the others of its cluster
     Outcome resume();
     /// This CTA alone, of a cluster.

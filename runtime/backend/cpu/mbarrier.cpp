@@ -27,7 +27,8 @@ struct Object {
 
     uint64_t bits() const {
         return uint64_t(pending & count_mask) | uint64_t(expected & count_mask) << count_bits |
-               (uint64_t(uint32_t(transactions)) & ((1u << transaction_bits) - 1)) << 2 * count_bits | uint64_t{phase} << 63;
+               (uint64_t(uint32_t(transactions)) & ((1u << transaction_bits) - 1)) << 2 * count_bits |
+               uint64_t{phase} << 63;
     }
     void complete_if_due() {
         if (pending || transactions) return;

@@ -45,7 +45,7 @@ void round_to_tf32(uint8_t* row, uint32_t bytes) {
 
 /// Shared memory of the tile, 16 bytes at a time.
 struct Shared {
-    uint8_t* base;          ///< the address that counts for swizzling is base + offset - window
+    uint8_t* base; ///< the address that counts for swizzling is base + offset - window
     uint64_t window;
     ptx::TensorSwizzle swizzle;
 
@@ -78,8 +78,8 @@ void store_row(const TileRow& row, const Shared& shared, const Combine* combine)
 }
 
 constexpr ptx::host::BulkType bulk_types[] = {
-    ptx::host::BulkType::u32, ptx::host::BulkType::u32, ptx::host::BulkType::u32,  ptx::host::BulkType::s32,
-    ptx::host::BulkType::u64, ptx::host::BulkType::s64, ptx::host::BulkType::f16,  ptx::host::BulkType::f32,
+    ptx::host::BulkType::u32, ptx::host::BulkType::u32,  ptx::host::BulkType::u32, ptx::host::BulkType::s32,
+    ptx::host::BulkType::u64, ptx::host::BulkType::s64,  ptx::host::BulkType::f16, ptx::host::BulkType::f32,
     ptx::host::BulkType::f64, ptx::host::BulkType::bf16, ptx::host::BulkType::f32, ptx::host::BulkType::f32,
     ptx::host::BulkType::f32,
 };

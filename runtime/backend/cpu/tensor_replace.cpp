@@ -52,7 +52,8 @@ bool replace(TensorMap& map, TensorField field, uint32_t index, uint64_t value) 
         return value <= 1;
     case TensorField::swizzle_atomicity:
         // 0: 16 bytes, 1: 32 bytes. The others have no lowering here.
-        if (map.swizzle == ptx::TensorSwizzle::span_128b && value == 1) map.swizzle = ptx::TensorSwizzle::span_128b_atom_32b;
+        if (map.swizzle == ptx::TensorSwizzle::span_128b && value == 1)
+            map.swizzle = ptx::TensorSwizzle::span_128b_atom_32b;
         return value <= 1;
     }
     return false;

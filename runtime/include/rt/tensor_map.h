@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <span>
 
-/// Tensor maps: cuTensorMapEncode*. CUDA driver API, "Tensor Map Object Management". What is refused, with invalid_value,
-/// is what an H100's driver refuses; the reason is in the message.
+/// Tensor maps: cuTensorMapEncode*. CUDA driver API, "Tensor Map Object Management". What is refused, with
+/// invalid_value, is what an H100's driver refuses; the reason is in the message.
 namespace rt {
 
 struct TensorDescription {
