@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes cases.tsv, the cases that run_cases.cpp runs. One row: group, name, kernel, grid, block, cluster, dynamic shared
 bytes, output bytes, tensor map (or -), arguments (or -)."""
-import re
 import pathlib
+import re
+import sys
 
 here = pathlib.Path(__file__).parent
 rows = []
@@ -258,6 +259,10 @@ tensors()
 replaced()
 atomics()
 synchronisation()
+# A case counts once an H100's result for it is there; "--all" writes those that are still to be recorded too.
+if "--all" not in sys.argv:
+    known = {(p.stem, line.split(":")[0]) for p in (here / "expected").glob("*.txt") for line in p.read_text().splitlines()}
+    rows = [row for row in rows if (row[0], row[1]) in known]
 (here / "cases.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
 names = [(row[0], row[1]) for row in rows]
 assert len(names) == len(set(names)), sorted(n for n in names if names.count(n) > 1)
