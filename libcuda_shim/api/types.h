@@ -144,7 +144,6 @@ struct CUmemAllocationProp;
 struct CUmemDecompressParams;
 struct CUmulticastObjectProp;
 struct CUstreamBatchMemOpParams;
-struct CUtensorMap;
 union CUlaunchAttributeValue;
 using CUkernelNodeAttrValue = CUlaunchAttributeValue;
 using CUstreamAttrValue = CUlaunchAttributeValue;
@@ -281,6 +280,10 @@ struct CUmemAccessDesc {
 
 struct CUmemPoolPtrExportData {
     unsigned char reserved[64];
+};
+
+struct alignas(64) CUtensorMap {
+    cuuint64_t opaque[16];
 };
 
 union CUlaunchAttributeValue {

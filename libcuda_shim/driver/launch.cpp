@@ -15,18 +15,11 @@ using rt::backend::Dim3;
 /// What a launch asks for beyond its shape.
 struct Extras {
     bool cooperative = false;
-    Dim3 cluster;
+    Dim3 cluster{0, 0, 0};          ///< 0, 0, 0: none given
     std::vector<rt::Event*> events; ///< recorded behind the kernel
 };
 
-void require_clusters(rt::Device& device, Dim3 cluster) {
-    if (cluster.count() == 1) return;
-    require_value(cluster.count() != 0, "cluster of no blocks");
-    if (device.attribute(CU_DEVICE_ATTRIBUTE_CLUSTER_LAUNCH).value_or(0)) return;
-    throw Error(Status::not_supported, "thread block clusters need compute capability 9.0");
-}
-
-void apply(const CUlaunchAttribute& attribute, Extras& extras, rt::Device& device) {
+void apply(const CUlaunchAttribute& attribute, Extras& extras) {
     const CUlaunchAttributeValue& value = attribute.value;
     switch (attribute.id) {
     case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
@@ -34,7 +27,10 @@ void apply(const CUlaunchAttribute& attribute, Extras& extras, rt::Device& devic
         return;
     case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION:
         extras.cluster = {value.clusterDim.x, value.clusterDim.y, value.clusterDim.z};
-        require_clusters(device, extras.cluster);
+        return;
+    // A hint: a cluster's blocks run on one thread.
+    case CU_LAUNCH_ATTRIBUTE_CLUSTER_SCHEDULING_POLICY_PREFERENCE:
+        require_value(value.priority >= 0 && value.priority <= 2, "no such policy of scheduling clusters");
         return;
     // Events may come late: behind the kernel they are always true.
     case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_EVENT:
@@ -47,7 +43,6 @@ void apply(const CUlaunchAttribute& attribute, Extras& extras, rt::Device& devic
     case CU_LAUNCH_ATTRIBUTE_IGNORE:
     case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW:
     case CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY:
-    case CU_LAUNCH_ATTRIBUTE_CLUSTER_SCHEDULING_POLICY_PREFERENCE:
     case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION:
     case CU_LAUNCH_ATTRIBUTE_PRIORITY:
     case CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN_MAP:
@@ -87,9 +82,8 @@ Status driver::cuLaunchKernel(CUfunction function, unsigned int grid_x, unsigned
 
 Status driver::cuLaunchKernelEx(const CUlaunchConfig* config, CUfunction function, void** parameters, void** extra) {
     require_value(config && (config->attrs || config->numAttrs == 0), "no configuration, or attributes without a list");
-    rt::Device& device = stream_of(config->hStream).context().device();
     Extras extras;
-    for (unsigned i = 0; i < config->numAttrs; ++i) apply(config->attrs[i], extras, device);
+    for (unsigned i = 0; i < config->numAttrs; ++i) apply(config->attrs[i], extras);
     return launch(function, {config->gridDimX, config->gridDimY, config->gridDimZ},
                   {config->blockDimX, config->blockDimY, config->blockDimZ}, config->sharedMemBytes, config->hStream,
                   parameters, extra, extras);

@@ -15,21 +15,22 @@ void check_flags(unsigned flags) {
     require_value((flags & ~unsigned(CU_OCCUPANCY_DISABLE_CACHING_OVERRIDE)) == 0, "unknown flags");
 }
 
-/// Blocks of the configuration's cluster, and the function; throws when the device has no clusters.
-rt::Function& cluster_function(CUfunction handle, const CUlaunchConfig* config) {
-    require_value(config && (config->attrs || config->numAttrs == 0), "no configuration");
-    rt::Function& function = function_of(handle);
-    if (device_attribute(function, CU_DEVICE_ATTRIBUTE_CLUSTER_LAUNCH)) return function;
-    throw Error(Status::not_supported, "thread block clusters need compute capability 9.0");
-}
-
-uint64_t cluster_size(const CUlaunchConfig& config) {
+/// The cluster that a launch of this configuration would get; 1 block without one.
+rt::backend::Dim3 cluster_of(rt::Function& function, const CUlaunchConfig& config, bool& given) {
+    rt::backend::Dim3 asked{0, 0, 0};
     for (unsigned i = 0; i < config.numAttrs; ++i) {
         if (config.attrs[i].id != CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION) continue;
         const auto& dim = config.attrs[i].value.clusterDim;
-        return uint64_t{dim.x} * dim.y * dim.z;
+        asked = {dim.x, dim.y, dim.z};
     }
-    return 1;
+    const auto cluster = function.cluster_for({config.gridDimX, config.gridDimY, config.gridDimZ}, asked);
+    given = asked.x || cluster.count() > 1;
+    return cluster;
+}
+
+const CUlaunchConfig& checked(const CUlaunchConfig* config) {
+    require_value(config && (config->attrs || config->numAttrs == 0), "no configuration");
+    return *config;
 }
 
 int resident_blocks(rt::Function& function, const CUlaunchConfig& config) {
@@ -90,20 +91,24 @@ Status driver::cuOccupancyAvailableDynamicSMemPerBlock(size_t* bytes, CUfunction
     return Status::success;
 }
 
+// Without a cluster an H100's driver counts none.
 Status driver::cuOccupancyMaxActiveClusters(int* clusters, CUfunction handle, const CUlaunchConfig* config) {
     out(clusters, "numClusters");
-    rt::Function& function = cluster_function(handle, config);
-    const uint64_t size = cluster_size(*config);
-    require_value(size > 0, "cluster of no blocks");
-    *clusters = int(uint64_t(resident_blocks(function, *config)) / size);
+    rt::Function& function = function_of(handle);
+    bool given = false;
+    const auto cluster = cluster_of(function, checked(config), given);
+    *clusters = given ? int(uint64_t(resident_blocks(function, *config)) / cluster.count()) : 0;
     return Status::success;
 }
 
-// 8 blocks are what every device with clusters takes.
+// 8 blocks are what every device with clusters takes, 16 what a kernel may ask for.
 Status driver::cuOccupancyMaxPotentialClusterSize(int* size, CUfunction handle, const CUlaunchConfig* config) {
     out(size, "clusterSize");
-    rt::Function& function = cluster_function(handle, config);
-    *size = std::min(8, resident_blocks(function, *config));
+    rt::Function& function = function_of(handle);
+    bool given = false;
+    cluster_of(function, checked(config), given);
+    const int most = function.attribute(CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED) ? 16 : 8;
+    *size = std::min(most, resident_blocks(function, *config));
     return Status::success;
 }
 

@@ -26,6 +26,8 @@ KernelInfo describe(Function& function) {
     out.required_threads = values_of(function, "reqntid");
     out.min_blocks_per_multiprocessor = values_of(function, "minnctapersm")[0];
     out.cluster = values_of(function, "reqnctapercluster");
+    out.explicit_cluster = function.directive("explicitcluster") != nullptr;
+    out.max_cluster_rank = values_of(function, "maxclusterrank")[0];
     try {
         ParameterLayout layout = layout_parameters(function.parameters);
         out.parameters = std::move(layout.parameters);

@@ -111,6 +111,17 @@ llvm::Value* FunctionLowering::at_offset(llvm::Value* pointer, int64_t offset) {
     return builder_.CreateConstGEP1_64(builder_.getInt8Ty(), pointer, static_cast<uint64_t>(offset));
 }
 
+/// Where clusters exist, a CTA's variables begin at its window among those of its cluster.
+llvm::Value* FunctionLowering::shared_address(const Variable& variable, Position where, int64_t offset) {
+    llvm::Value* address = variable.is_unsized
+                               ? builder_.CreateAdd(call("cuttle.shared.dynamic", builder_.getInt32Ty(), {}, false),
+                                                    builder_.getInt32(static_cast<uint32_t>(offset)))
+                               : builder_.getInt32(shared_offset(variable, where) + static_cast<uint32_t>(offset));
+    if (!context_.has_clusters()) return address;
+    llvm::Value* window = call("cuttle.shared.window", builder_.getInt32Ty(), {}, false);
+    return builder_.CreateAdd(window, address);
+}
+
 /// The address of a symbol in its own state space: i32 for shared, i64 else.
 llvm::Value* FunctionLowering::symbol_address(const Operand& symbol, int64_t offset) {
     auto with_offset = [&](llvm::Value* address) {
@@ -128,8 +139,7 @@ llvm::Value* FunctionLowering::symbol_address(const Operand& symbol, int64_t off
     const Function* owner = symbol.symbol_kind == Operand::SymbolKind::local ? &source_ : nullptr;
     switch (named->space) {
     case Space::shared:
-        if (named->is_unsized) return with_offset(call("cuttle.shared.dynamic", builder_.getInt32Ty(), {}, false));
-        return builder_.getInt32(shared_offset(*named, symbol.where) + static_cast<uint32_t>(offset));
+        return shared_address(*named, symbol.where, offset);
     case Space::global:
     case Space::constant:
         return with_offset(global_address(*named, owner, symbol.where));

@@ -81,6 +81,7 @@ class FunctionLowering final : public Emitter {
     llvm::Value* resize(llvm::Value* integer, unsigned bits, bool sign);
     llvm::Value* global_address(const Variable&, const Function* owner, Position where);
     llvm::Value* kernel_parameter(LocalId, Position where);
+    llvm::Value* shared_address(const Variable&, Position, int64_t offset);
     uint32_t shared_offset(const Variable&, Position where) const;
     Operand component_of(const Operand& special, unsigned lane) const;
     llvm::Value* at_offset(llvm::Value* pointer, int64_t offset);

@@ -91,8 +91,10 @@ void lower_isspacep(Emitter& emitter, const Instruction& instruction) {
         name = "cuttle.isspacep.global";
         break;
     case Space::shared:
-    case Space::shared_cluster:
         name = "cuttle.isspacep.shared";
+        break;
+    case Space::shared_cluster:
+        name = "cuttle.isspacep.shared.cluster";
         break;
     case Space::local:
         name = "cuttle.isspacep.local";
@@ -114,29 +116,38 @@ void lower_isspacep(Emitter& emitter, const Instruction& instruction) {
     emitter.write(instruction.operands[0], inside, Type::pred);
 }
 
-/// The shared memory of another CTA of the cluster cannot be reached: asking for it traps. PTX ISA 9.7.9.23.
+namespace {
+
+/// The .shared address (i32) of an operand that is one, or a generic one.
+llvm::Value* read_shared(Emitter& emitter, const Instruction& instruction, const Operand& operand, Type type) {
+    auto& ir = emitter.ir();
+    llvm::Value* address = emitter.read(operand, type);
+    if (instruction.space() == Space::generic)
+        address = emitter.call("cuttle.cvta.to.shared", ir.getInt64Ty(), {ir.CreateZExt(address, ir.getInt64Ty())});
+    return ir.CreateZExtOrTrunc(address, ir.getInt32Ty());
+}
+
+} // namespace
+
+/// mapa{.shared::cluster}.type d, a, rank: the same place in another CTA of the cluster. PTX ISA 9.7.9.23.
 void lower_mapa(Emitter& emitter, const Instruction& instruction) {
     require_operands(instruction, 3);
     Type type = address_type(instruction);
-    auto& function = lowering(emitter);
     auto& ir = emitter.ir();
-    llvm::Value* address = emitter.read(instruction.operands[1], type);
-    llvm::Value* rank = emitter.read(instruction.operands[2], Type::u32);
-    llvm::Value* own = emitter.call("cuttle.sreg.cluster_ctarank", ir.getInt32Ty(), {});
-    auto* other = function.new_block("other.cta");
-    auto* next = function.new_block("own.cta");
-    ir.CreateCondBr(ir.CreateICmpNE(rank, own), other, next);
-    ir.SetInsertPoint(other);
-    emitter.call("cuttle.trap", ir.getVoidTy(), {ir.getInt32(0)});
-    ir.CreateUnreachable();
-    function.continue_in(next);
-    emitter.write(instruction.operands[0], address, type);
+    llvm::Value* address = read_shared(emitter, instruction, instruction.operands[1], type);
+    llvm::Value* mapped = emitter.call("cuttle.cluster.map", ir.getInt32Ty(),
+                                       {address, emitter.read(instruction.operands[2], Type::u32)});
+    if (instruction.space() == Space::generic)
+        mapped = emitter.call("cuttle.cvta.shared", ir.getInt64Ty(), {ir.CreateZExt(mapped, ir.getInt64Ty())});
+    emitter.write(instruction.operands[0], ir.CreateZExtOrTrunc(mapped, emitter.type_of(type)), type);
 }
 
+/// PTX ISA 9.7.9.24.
 void lower_getctarank(Emitter& emitter, const Instruction& instruction) {
     require_operands(instruction, 2);
-    auto& ir = emitter.ir();
-    emitter.write(instruction.operands[0], emitter.call("cuttle.sreg.cluster_ctarank", ir.getInt32Ty(), {}), Type::u32);
+    llvm::Value* address = read_shared(emitter, instruction, instruction.operands[1], address_type(instruction));
+    llvm::Value* rank = emitter.call("cuttle.cluster.rank", emitter.ir().getInt32Ty(), {address});
+    emitter.write(instruction.operands[0], rank, Type::u32);
 }
 
 /// alloca.type ptr, size{, align}; the pointer is a .local address. PTX ISA 9.7.17.3.

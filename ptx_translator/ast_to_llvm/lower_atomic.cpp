@@ -13,6 +13,10 @@ bool is_floating(Type type) {
     return kind_of(type) == TypeKind::floating || kind_of(type) == TypeKind::packed_floating;
 }
 
+bool is_half(Type type) {
+    return type == Type::f16 || type == Type::bf16 || type == Type::f16x2 || type == Type::bf16x2;
+}
+
 AtomicRMWInst::BinOp operation_of(const Instruction& instruction, Type type) {
     bool is_float = is_floating(type);
     bool is_signed = kind_of(type) == TypeKind::signed_integer;
@@ -64,7 +68,16 @@ class AtomicAccess {
         // A vector atomic is as many atomics, in no particular order. PTX ISA 9.7.13.5.
         std::vector<llvm::Value*> old(lanes);
         for (unsigned lane = 0; lane < lanes; ++lane) {
-            llvm::Value* pointer = function_.pointer(advanced(address(), int64_t{lane} * size_of(type_)), space_);
+            const Operand place = advanced(address(), int64_t{lane} * size_of(type_));
+            if (flushes()) {
+                old[lane] = add_flushing(place, sources[lane]);
+                continue;
+            }
+            if (is_float_extreme()) {
+                old[lane] = float_extreme(place, sources[lane]);
+                continue;
+            }
+            llvm::Value* pointer = function_.pointer(place, space_);
             old[lane] = is_exchange() ? compare_and_swap(pointer) : modify(pointer, sources[lane]);
         }
         for (unsigned lane = 0; lane < lanes; ++lane) function_.write(destinations[lane], old[lane], type_);
@@ -75,6 +88,43 @@ class AtomicAccess {
     const Operand& address() const { return instruction_.operands[is_red_ ? 0 : 1]; }
     const Operand& source(unsigned n) const { return instruction_.operands[(is_red_ ? 1u : 2u) + n]; }
     llvm::Align alignment() const { return llvm::Align(size_of(type_)); }
+
+    /// atom.add.f32 takes subnormals for zero, and gives zero for them, but on shared memory. PTX ISA 9.7.13.5;
+    /// measured.
+    bool flushes() const {
+        return type_ == Type::f32 && instruction_.has(Modifier::add) && space_ != Space::shared &&
+               space_ != Space::shared_cluster;
+    }
+
+    llvm::Value* add_flushing(const Operand& address, const Operand& source) {
+        auto& ir = function_.ir();
+        return function_.call("cuttle.atomic.add.ftz.f32", ir.getFloatTy(),
+                              {function_.address(address, space_), function_.read(source, type_)}, false);
+    }
+
+    /// min and max of 16-bit floats: there are no others of floating point. PTX ISA 9.7.13.5.
+    bool is_float_extreme() const {
+        return is_half(type_) && (instruction_.has(Modifier::min) || instruction_.has(Modifier::max));
+    }
+
+    llvm::Value* float_extreme(const Operand& place, const Operand& source) {
+        auto& ir = function_.ir();
+        const bool packed = size_of(type_) == 4;
+        const bool brain = type_ == Type::bf16 || type_ == Type::bf16x2;
+        const Type bits = packed ? Type::b32 : Type::b16;
+        llvm::Value* value = function_.read(source, bits);
+        llvm::Value* old = llvm::Constant::getNullValue(value->getType());
+        for (unsigned half = 0; half < (packed ? 2u : 1u); ++half) {
+            llvm::Value* part =
+                function_.call("cuttle.atomic.extreme.16", ir.getInt16Ty(),
+                               {function_.address(advanced(place, 2 * int64_t{half}), space_),
+                                ir.CreateTrunc(ir.CreateLShr(value, 16 * half), ir.getInt16Ty()),
+                                ir.getInt16(brain ? 0x7f80 : 0x7c00), ir.getInt32(instruction_.has(Modifier::max))},
+                               false);
+            old = ir.CreateOr(old, ir.CreateShl(ir.CreateZExt(part, value->getType()), 16 * half));
+        }
+        return old;
+    }
 
     llvm::Value* modify(llvm::Value* pointer, const Operand& source) {
         auto operation = operation_of(instruction_, type_);

@@ -1,7 +1,7 @@
 #include "ast_to_llvm/emitter.h"
 #include "ptx/host_abi.h"
 
-/// bar, barrier and bar.warp.sync. PTX ISA 9.7.13.1, 9.7.13.2.
+/// bar, barrier, bar.warp.sync and barrier.cluster. PTX ISA 9.7.13.1 - 9.7.13.3.
 namespace ptx::ast_to_llvm {
 namespace {
 
@@ -45,6 +45,13 @@ void lower_barrier(Emitter& emitter, const Instruction& instruction) {
     llvm::Value* id = emitter.read(operands[0], Type::u32);
     llvm::Value* count = operands.size() > 1 ? emitter.read(operands[1], Type::u32) : ir.getInt32(0);
     emitter.call(arrives ? "cuttle.barrier.arrive" : "cuttle.barrier.sync", ir.getVoidTy(), {id, count}, true);
+}
+
+/// barrier.cluster.{arrive,wait}: what they order is ordered anyway, the CTAs of a cluster being run by one thread or
+/// by calls that LLVM cannot see through. PTX ISA 9.7.13.3.
+void lower_barrier_cluster(Emitter& emitter, const Instruction& instruction) {
+    const char* name = instruction.has(Modifier::arrive) ? "cuttle.cluster.arrive" : "cuttle.cluster.wait";
+    emitter.call(name, emitter.ir().getVoidTy(), {}, true);
 }
 
 void lower_warp_sync(Emitter& emitter, const Instruction& instruction) {

@@ -57,7 +57,16 @@ host::Vote vote_mode(const Instruction& instruction) {
     }
 }
 
+/// PTX ISA 9.7.13.11: .f32 has the extremes only.
+host::Reduce float_reduction(const Instruction& instruction) {
+    const bool keeps_nan = instruction.has(Modifier::NaN);
+    if (instruction.has(Modifier::min)) return keeps_nan ? host::Reduce::min_nan : host::Reduce::min_f;
+    if (instruction.has(Modifier::max)) return keeps_nan ? host::Reduce::max_nan : host::Reduce::max_f;
+    throw Error(instruction.where, "redux.f32 has min and max only");
+}
+
 host::Reduce reduction(const Instruction& instruction) {
+    if (kind_of(instruction.type()) == TypeKind::floating) return float_reduction(instruction);
     bool is_signed = kind_of(instruction.type()) == TypeKind::signed_integer;
     switch (instruction.first_of(
         {Modifier::add, Modifier::min, Modifier::max, Modifier::and_, Modifier::or_, Modifier::xor_})) {
@@ -128,10 +137,9 @@ void lower_match(Emitter& emitter, const Instruction& instruction) {
 
 void lower_redux(Emitter& emitter, const Instruction& instruction) {
     require_operands(instruction, 2);
-    if (kind_of(instruction.type()) == TypeKind::floating)
-        throw Error(instruction.where, "redux of floating-point values is not supported yet");
     auto& ir = emitter.ir();
     llvm::Value* value = emitter.read(instruction.operands[1], Type::b32);
+    if (instruction.has(Modifier::abs)) value = ir.CreateAnd(value, ir.getInt32(0x7fffffff));
     auto* result =
         emitter.call("cuttle.reduce", ir.getInt32Ty(),
                      {number(emitter, reduction(instruction)), value, member_mask(emitter, instruction, 2)}, true);

@@ -3,6 +3,7 @@
 #include "ast_to_ast/layout_globals.h"
 #include "ast_to_llvm/types.h"
 
+#include <llvm/ADT/StringRef.h>
 #include <llvm/IR/Function.h>
 #include <llvm/IR/Module.h>
 
@@ -11,6 +12,14 @@ namespace ptx::ast_to_llvm {
 ModuleContext::ModuleContext(llvm::Module& module, const Prepared& prepared)
     : shared(layout_shared(prepared)), module_(module), prepared_(prepared) {
     for (const Variable& variable : source().variables) variables_[variable.name] = &variable;
+}
+
+bool ModuleContext::has_clusters() const {
+    constexpr unsigned first_with_clusters = 90;
+    llvm::StringRef target = source().target;
+    unsigned architecture = 0;
+    return target.consume_front("sm_") && !target.consumeInteger(10, architecture) &&
+           architecture >= first_with_clusters;
 }
 
 const KernelInfo& ModuleContext::kernel(const Function& entry) const {

@@ -26,6 +26,8 @@ class ModuleContext {
     llvm::Module& module() { return module_; }
     const Module& source() const { return *prepared_.module; }
     const ModuleInfo& info() const { return prepared_.info; }
+    /// The module's .target is of an architecture with clusters.
+    bool has_clusters() const;
 
     const SharedLayout shared;
     DebugLocations* debug = nullptr; ///< null without debug information

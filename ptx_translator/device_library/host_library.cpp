@@ -258,3 +258,36 @@ APPROXIMATE(log2, lg2)
 APPROXIMATE(sin, sin)
 APPROXIMATE(cos, cos)
 APPROXIMATE(tanh, tanh)
+
+/// The magnitude of a subnormal is zero.
+static uint32_t without_subnormal(uint32_t bits) { return bits & 0x7f800000 ? bits : bits & 0x80000000; }
+
+/// atom.add.f32 on global memory; gives what was there.
+extern "C" float cuttle_atomic_add_ftz_f32(uint32_t* place, float value) {
+    const float addend = __builtin_bit_cast(float, without_subnormal(__builtin_bit_cast(uint32_t, value)));
+    uint32_t old = __atomic_load_n(place, __ATOMIC_RELAXED);
+    for (;;) {
+        const float sum = __builtin_bit_cast(float, without_subnormal(old)) + addend;
+        const uint32_t wanted = without_subnormal(__builtin_bit_cast(uint32_t, sum));
+        if (__atomic_compare_exchange_n(place, &old, wanted, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+            return __builtin_bit_cast(float, old);
+    }
+}
+
+/// The smaller or the greater of two 16-bit floats, -0 below +0. A NaN loses against a number. `infinity`: the
+/// format's.
+static uint16_t extreme(uint16_t a, uint16_t b, uint16_t infinity, bool greatest) {
+    const bool a_nan = (a & 0x7fff) > infinity, b_nan = (b & 0x7fff) > infinity;
+    if (a_nan || b_nan) return a_nan && b_nan ? 0x7fff : a_nan ? b : a;
+    const auto order = [](uint16_t bits) { return bits & 0x8000 ? 0xffff - bits : bits + 0x8000; };
+    return (order(a) < order(b)) != greatest ? a : b;
+}
+
+/// atom.min and atom.max of .f16 and .bf16; gives what was there.
+extern "C" uint16_t cuttle_atomic_extreme_16(uint16_t* place, uint16_t value, uint16_t infinity, uint32_t greatest) {
+    uint16_t old = __atomic_load_n(place, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(place, &old, extreme(old, value, infinity, greatest), true, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST)) {
+    }
+    return old;
+}

@@ -12,7 +12,7 @@ namespace {
 using archive::Is;
 
 /// Part of every header. Raise it when a fields() below changes.
-constexpr uint32_t format_version = 1;
+constexpr uint32_t format_version = 2;
 
 } // namespace
 
@@ -34,9 +34,10 @@ static void fields(auto& list, Is<ParameterInfo> auto& parameter) {
 
 static void fields(auto& list, Is<KernelInfo> auto& kernel) {
     list(kernel.name, kernel.parameters, kernel.parameter_bytes, kernel.max_threads, kernel.required_threads,
-         kernel.min_blocks_per_multiprocessor, kernel.cluster, kernel.error);
+         kernel.min_blocks_per_multiprocessor, kernel.cluster, kernel.explicit_cluster, kernel.max_cluster_rank,
+         kernel.error);
     list(kernel.translated, kernel.symbol, kernel.static_shared_bytes, kernel.local_bytes, kernel.registers,
-         kernel.uses_barrier, kernel.uses_cooperative);
+         kernel.uses_barrier, kernel.uses_cooperative, kernel.uses_cluster);
 }
 
 static void fields(auto& list, Is<GlobalInfo> auto& global) {

@@ -35,6 +35,17 @@ llvm::Value* mask_less_equal(GpuCall& site) { return site.ir.CreateOr(mask_less(
 llvm::Value* mask_greater_equal(GpuCall& site) { return site.ir.CreateNot(mask_less(site)); }
 llvm::Value* mask_greater(GpuCall& site) { return site.ir.CreateNot(mask_less_equal(site)); }
 
+/// A CTA's shared memory begins at 0: no cluster has more than one.
+llvm::Value* no_window(GpuCall& site) { return site.ir.getInt32(0); }
+
+/// Flushed or not as the target's mode says.
+llvm::Value* atomic_add(GpuCall& site) {
+    llvm::Value* pointer = site.ir.CreateIntToPtr(site.operand(0), site.ir.getPtrTy(0));
+    return site.ir.CreateAtomicRMW(llvm::AtomicRMWInst::FAdd, pointer, site.operand(1), llvm::Align(4),
+                                   llvm::AtomicOrdering::AcquireRelease,
+                                   site.call.getContext().getOrInsertSyncScopeID("device"));
+}
+
 constexpr GpuLowering derived[] = {
     {llvm::StringLiteral("sreg.warpid"), warp_number},
     {llvm::StringLiteral("sreg.nwarpid"), warp_count},
@@ -43,6 +54,8 @@ constexpr GpuLowering derived[] = {
     {llvm::StringLiteral("sreg.lanemask_le"), mask_less_equal},
     {llvm::StringLiteral("sreg.lanemask_ge"), mask_greater_equal},
     {llvm::StringLiteral("sreg.lanemask_gt"), mask_greater},
+    {llvm::StringLiteral("shared.window"), no_window},
+    {llvm::StringLiteral("atomic.add.ftz.f32"), atomic_add},
 };
 
 const GpuLowering* find_lowering(llvm::ArrayRef<GpuLowering> table, llvm::StringRef name) {

@@ -13,9 +13,9 @@
 #include "llvm_to_code/small_floats.h"
 
 #include <llvm/Analysis/ValueTracking.h>
+#include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
-#include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Linker/Linker.h>
 #include <llvm/Target/TargetMachine.h>
@@ -89,9 +89,11 @@ void keep_accesses_to_constant_addresses(llvm::Module& module) {
     };
     for (llvm::Function& function : module)
         for (llvm::Instruction& instruction : llvm::instructions(function)) {
-            if (auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction); load && is_constant(load->getPointerOperand()))
+            if (auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
+                load && is_constant(load->getPointerOperand()))
                 load->setVolatile(true);
-            if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction); store && is_constant(store->getPointerOperand()))
+            if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction);
+                store && is_constant(store->getPointerOperand()))
                 store->setVolatile(true);
         }
 }
@@ -104,13 +106,14 @@ uint32_t parameter_bytes(const llvm::Function& function, const std::vector<Kerne
 
 void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const llvm::TargetMachine& machine) {
     const bool note_stack = asks_for_local(module);
+    const bool clusters = llvm::any_of(kernels, [](const KernelInfo& kernel) { return kernel.uses_cluster; });
     thread_lane(module);
     for (llvm::Function& function : module) {
         if (function.isDeclaration()) continue;
         if (is_kernel(function)) return_instead_of_exit(function);
         LaneAccess lane(function);
         map_memory(lane);
-        lower_calls(lane, machine, parameter_bytes(function, kernels));
+        lower_calls(lane, machine, parameter_bytes(function, kernels), clusters);
     }
     lower_small_floats(module);
     lower_approximations(module);

@@ -25,6 +25,7 @@ static_assert(offsetof(Grid, dynamic_shared_bytes) == 52 && offsetof(Grid, grid_
 static_assert(offsetof(Grid, runtime) == 80 && offsetof(Grid, workspace) == 88);
 static_assert(offsetof(Lane, shared) == 8 && offsetof(Lane, thread) == 16 && offsetof(Lane, block) == 28);
 static_assert(offsetof(Lane, lane) == 40 && offsetof(Lane, runtime) == 56 && offsetof(Lane, stack_top) == 64);
+static_assert(offsetof(Lane, shared_window) == 52);
 static_assert(offsetof(Services, grid_sync) == 21 * sizeof(void*));
 
 enum class Slot : uint8_t { none, i32, i64, pointer };
@@ -41,7 +42,7 @@ template <class T> constexpr Slot slot_of() {
 /// The C signature of a service behind its Lane.
 struct Signature {
     Slot result;
-    std::array<Slot, 6> parameters{};
+    std::array<Slot, 16> parameters{};
 };
 
 template <class R, class... P> constexpr Signature signature_of(R (*Services::*)(Lane*, P...)) {
@@ -89,6 +90,7 @@ struct Site {
     IR& ir;
     const llvm::TargetMachine& machine;
     uint32_t parameter_bytes;
+    bool clusters;
 
     llvm::Value* operand(unsigned i) { return call.getArgOperand(i); }
     llvm::Value* shared() { return ir.CreatePtrToInt(lane.shared(), ir.getInt64Ty()); }
@@ -104,11 +106,13 @@ llvm::Value* as_result(IR& ir, llvm::Value* value, llvm::Type* type) {
     return ir.CreateInsertValue(result, second, 1);
 }
 
+unsigned operand_number(char digit) { return static_cast<unsigned>(digit <= '9' ? digit - '0' : digit - 'a' + 10); }
+
 llvm::Value* lower_service(Site& site, const Service& service) {
     if (site.call.arg_size() < service.arguments.size()) fail("cuttle." + service.name.str() + ": too few arguments");
-    llvm::SmallVector<llvm::Value*, 6> arguments;
+    llvm::SmallVector<llvm::Value*, 16> arguments;
     for (size_t i = 0; i < service.arguments.size(); ++i)
-        arguments.push_back(convert(site.ir, site.operand(static_cast<unsigned>(service.arguments[i] - '0')),
+        arguments.push_back(convert(site.ir, site.operand(operand_number(service.arguments[i])),
                                     type_of(site.ir, service.signature.parameters[i])));
     llvm::CallInst* made =
         call_service(site.lane, site.ir, service.offset, type_of(site.ir, service.signature.result), arguments);
@@ -138,10 +142,34 @@ llvm::Value* to_shared(Site& site) { return site.ir.CreateSub(site.operand(0), s
 
 llvm::Value* identity(Site& site) { return site.operand(0); }
 
+/// Where the CTA's variables begin among the .shared addresses.
+llvm::Value* shared_window(Site& site) {
+    if (!site.clusters) return site.ir.getInt32(0);
+    return site.lane.lane_field(offsetof(Lane, shared_window), site.ir.getInt32Ty());
+}
+
+llvm::Value* map_to_rank(Site& site) {
+    IR& ir = site.ir;
+    llvm::Value* offset = ir.CreateAnd(site.operand(0), ir.getInt32((1u << host::shared_window_bits) - 1));
+    return ir.CreateOr(offset, ir.CreateShl(site.operand(1), host::shared_window_bits));
+}
+
+llvm::Value* rank_of(Site& site) { return site.ir.CreateLShr(site.operand(0), host::shared_window_bits); }
+
+/// In the windows of the CTAs of the cluster.
+llvm::Value* is_in_cluster(Site& site) {
+    IR& ir = site.ir;
+    llvm::Value* blocks = special_register(site.lane, ir, "cluster_nctarank");
+    llvm::Value* end = ir.CreateShl(ir.CreateZExt(blocks, ir.getInt64Ty()), host::shared_window_bits);
+    return ir.CreateICmpULT(to_shared(site), end);
+}
+
 llvm::Value* is_shared(Site& site) {
     llvm::Value* bytes = site.ir.CreateAdd(
         dynamic_start(site), site.lane.grid_field(offsetof(Grid, dynamic_shared_bytes), site.ir.getInt32Ty()));
-    return site.ir.CreateICmpULT(to_shared(site), site.ir.CreateZExt(bytes, site.ir.getInt64Ty()));
+    llvm::Value* begin = site.ir.CreateZExt(shared_window(site), site.ir.getInt64Ty());
+    return site.ir.CreateICmpULT(site.ir.CreateSub(to_shared(site), begin),
+                                 site.ir.CreateZExt(bytes, site.ir.getInt64Ty()));
 }
 
 /// Between the stack pointer and the end of the kernel's frame, which the kernel's entry has noted: host_entry.cpp.
@@ -163,6 +191,10 @@ constexpr Row rows[] = {
     {llvm::StringLiteral("kernel.parameters"), kernel_parameters},
     {llvm::StringLiteral("global.address"), global_address},
     {llvm::StringLiteral("shared.dynamic"), dynamic_start},
+    {llvm::StringLiteral("shared.window"), shared_window},
+    {llvm::StringLiteral("cluster.map"), map_to_rank},
+    {llvm::StringLiteral("cluster.rank"), rank_of},
+    {llvm::StringLiteral("isspacep.shared.cluster"), is_in_cluster},
     {llvm::StringLiteral("cvta.shared"), to_generic_from_shared},
     {llvm::StringLiteral("cvta.to.shared"), to_shared},
     {llvm::StringLiteral("cvta.local"), identity},
@@ -183,11 +215,29 @@ llvm::Value* lower_round(Site& site, llvm::StringRef name) {
     return site.ir.CreateCall(callee, llvm::SmallVector<llvm::Value*, 3>(site.call.args()));
 }
 
+/// Whatever the order asked for, the loop's compare and exchange has all of it.
+llvm::Value* lower_flushing_add(Site& site) {
+    IR& ir = site.ir;
+    llvm::FunctionCallee callee = site.call.getModule()->getOrInsertFunction(
+        "cuttle_atomic_add_ftz_f32", ir.getFloatTy(), ir.getPtrTy(), ir.getFloatTy());
+    return ir.CreateCall(callee, {ir.CreateIntToPtr(site.operand(0), ir.getPtrTy()), site.operand(1)});
+}
+
+llvm::Value* lower_extreme(Site& site) {
+    IR& ir = site.ir;
+    llvm::FunctionCallee callee = site.call.getModule()->getOrInsertFunction(
+        "cuttle_atomic_extreme_16", ir.getInt16Ty(), ir.getPtrTy(), ir.getInt16Ty(), ir.getInt16Ty(), ir.getInt32Ty());
+    return ir.CreateCall(
+        callee, {ir.CreateIntToPtr(site.operand(0), ir.getPtrTy()), site.operand(1), site.operand(2), site.operand(3)});
+}
+
 llvm::Value* lower(Site& site, llvm::StringRef name) {
     if (const Service* service = find_service(name)) return lower_service(site, *service);
     for (const Row& row : rows)
         if (row.name == name) return row.lower(site);
     if (name.starts_with("round.")) return lower_round(site, name);
+    if (name == "atomic.add.ftz.f32") return lower_flushing_add(site);
+    if (name == "atomic.extreme.16") return lower_extreme(site);
     llvm::StringRef reg = name;
     if (reg.consume_front("sreg."))
         if (llvm::Value* value = special_register(site.lane, site.ir, reg))
@@ -214,10 +264,10 @@ llvm::CallInst* call_service(LaneAccess& lane, IR& ir, uint32_t offset, llvm::Ty
     return call;
 }
 
-void lower_calls(LaneAccess& lane, const llvm::TargetMachine& machine, uint32_t parameter_bytes) {
+void lower_calls(LaneAccess& lane, const llvm::TargetMachine& machine, uint32_t parameter_bytes, bool clusters) {
     for (llvm::CallInst* call : cuttle_calls(lane.function())) {
         IR ir(call);
-        Site site{*call, lane, ir, machine, parameter_bytes};
+        Site site{*call, lane, ir, machine, parameter_bytes, clusters};
         llvm::Value* value = lower(site, cuttle_name(*call));
         if (!call->getType()->isVoidTy()) call->replaceAllUsesWith(value);
         call->eraseFromParent();

@@ -12,9 +12,10 @@ namespace ptx::code {
 class LaneAccess;
 
 /// Lowers every `cuttle.*` call of the function that `lane` belongs to. Directed rounding becomes calls of
-/// device_library/host_library.cpp. `parameter_bytes`: of the kernel, 0 in other functions. Throws ptx::Error naming
+/// device_library/host_library.cpp. `parameter_bytes`: of the kernel, 0 in other functions. `clusters`: its .shared
+/// addresses are those of KernelInfo::uses_cluster. Throws ptx::Error naming
 /// what the host lacks.
-void lower_calls(LaneAccess& lane, const llvm::TargetMachine&, uint32_t parameter_bytes);
+void lower_calls(LaneAccess& lane, const llvm::TargetMachine&, uint32_t parameter_bytes, bool clusters);
 
 /// The 64-bit or 32-bit value of a special register, or null if there is none of that name.
 llvm::Value* special_register(LaneAccess& lane, llvm::IRBuilder<>&, llvm::StringRef name);

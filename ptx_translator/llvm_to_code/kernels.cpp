@@ -20,12 +20,22 @@ constexpr llvm::StringLiteral lanes_together[] = {
     llvm::StringLiteral("match.any"),    llvm::StringLiteral("match.all"),      llvm::StringLiteral("reduce"),
     llvm::StringLiteral("active.mask"),  llvm::StringLiteral("exchange"),       llvm::StringLiteral("spin"),
     llvm::StringLiteral("nanosleep"),    llvm::StringLiteral("grid.sync"),      llvm::StringLiteral("exit"),
+    llvm::StringLiteral("mbarrier"),
+};
+
+/// With these, addresses of a cluster's shared memory, or its barrier, come into a program.
+constexpr llvm::StringLiteral of_clusters[] = {
+    llvm::StringLiteral("cluster."),
+    llvm::StringLiteral("bulk."),
+    llvm::StringLiteral("tensor.copy"),
+    llvm::StringLiteral("isspacep.shared.cluster"),
 };
 
 /// What a kernel and all that it may call do.
 struct Behaviour {
     bool fibers = false;
     bool cooperative = false;
+    bool cluster = false;
 };
 
 Behaviour behaviour_of(llvm::Function& kernel) {
@@ -35,6 +45,7 @@ Behaviour behaviour_of(llvm::Function& kernel) {
             const llvm::StringRef name = cuttle_name(*call);
             // An exit in the kernel itself is a return.
             found.fibers |= llvm::is_contained(lanes_together, name) && !(name == "exit" && function == &kernel);
+            found.cluster |= llvm::any_of(of_clusters, [&](llvm::StringRef each) { return name.starts_with(each); });
             found.cooperative |= name == "grid.sync" || name == "sreg.envreg1" || name == "sreg.envreg2";
         }
     }
@@ -63,7 +74,9 @@ void inspect_kernels(llvm::Module& module, std::vector<KernelInfo>& kernels) {
     for (KernelInfo& info : kernels) {
         llvm::Function& function = *module.getFunction(info.name);
         const Behaviour behaviour = behaviour_of(function);
-        info.uses_barrier = behaviour.fibers;
+        // CTAs of a cluster are there at the same time: each thread has a fiber.
+        info.uses_barrier = behaviour.fibers || behaviour.cluster;
+        info.uses_cluster = behaviour.cluster;
         info.uses_cooperative = behaviour.cooperative;
         info.static_shared_bytes = std::max(info.static_shared_bytes, static_shared_bytes(function));
         info.translated = true;

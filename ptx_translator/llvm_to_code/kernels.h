@@ -16,7 +16,8 @@ namespace ptx::code {
 /// listed kernel that is not there.
 void select_kernels(llvm::Module&, const std::vector<KernelInfo>& kernels);
 
-/// Fills in what the neutral IR says of the kernels: uses_barrier, uses_cooperative, static_shared_bytes, translated.
+/// Fills in what the neutral IR says of the kernels: uses_barrier, uses_cooperative, uses_cluster,
+/// static_shared_bytes, translated.
 /// To be called on simplified IR: dead code counts.
 void inspect_kernels(llvm::Module&, std::vector<KernelInfo>& kernels);
 

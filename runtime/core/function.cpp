@@ -58,6 +58,7 @@ void Function::launch(Stream& stream, backend::Dim3 grid, backend::Dim3 block, u
                            .globals = module_.globals_block(),
                            .parameters = parameters};
     check_launch(*this, launch);
+    launch.cluster = cluster_for(grid, cluster);
     if (log_enabled(LogLevel::debug, LogChannel::launch)) [[unlikely]]
         log(LogLevel::debug, LogChannel::launch, "{} <<<({}, {}, {}), ({}, {}, {}), {}>>> on stream {}", name(), grid.x,
             grid.y, grid.z, block.x, block.y, block.z, dynamic_shared_bytes, stream.id());

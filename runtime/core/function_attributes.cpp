@@ -71,16 +71,17 @@ int Function::attribute(int attribute) {
     case preferred_shared_memory_carveout:
         return carveout_;
     case cluster_size_must_be_set:
-        return 0;
+        return info_.explicit_cluster;
     case required_cluster_width:
-        return int(info_.cluster[0]);
     case required_cluster_height:
-        return int(info_.cluster[1]);
-    case required_cluster_depth:
-        return int(info_.cluster[2]);
+    case required_cluster_depth: {
+        const int axis = attribute - required_cluster_width;
+        return info_.cluster[0] ? int(info_.cluster[size_t(axis)]) : cluster_[axis].load();
+    }
     case non_portable_cluster_size_allowed:
+        return non_portable_cluster_;
     case cluster_scheduling_policy_preference:
-        return 0;
+        return cluster_policy_;
     }
     throw Error(Status::invalid_value, fmt::format("function attribute {} is not known", attribute));
 }
@@ -102,11 +103,20 @@ void Function::set_attribute(int attribute, int value) {
         return;
     case required_cluster_width:
     case required_cluster_height:
-    case required_cluster_depth:
+    case required_cluster_depth: {
+        const int axis = attribute - required_cluster_width;
+        if (value < 0 || (info_.cluster[0] && value != int(info_.cluster[size_t(axis)])))
+            throw Error(Status::invalid_value, fmt::format("{}: a cluster of {} along axis {}", name(), value, axis));
+        cluster_[axis] = value;
+        return;
+    }
     case non_portable_cluster_size_allowed:
+        non_portable_cluster_ = value != 0;
+        return;
     case cluster_scheduling_policy_preference:
-        if (value == 0 || (value == 1 && attribute <= required_cluster_depth)) return; // no cluster is what there is
-        throw Error(Status::not_supported, name() + ": thread block clusters are not supported");
+        if (value < 0 || value > 2) throw Error(Status::invalid_value, "no such policy of scheduling clusters");
+        cluster_policy_ = value; // a hint: a cluster's blocks run on one thread
+        return;
     }
     throw Error(Status::invalid_value, fmt::format("function attribute {} cannot be set", attribute));
 }

@@ -52,7 +52,7 @@ void check_thread_limits(Function& function, const backend::Launch& launch) {
     const uint64_t threads = launch.block.count();
     const uint32_t allowed = max_threads_of(function);
     if (threads > allowed)
-        throw Error(Status::invalid_value,   // what an H100's driver says
+        throw Error(Status::invalid_value, // what an H100's driver says
                     fmt::format("{}: {} threads in a block, the kernel allows {}", function.name(), threads, allowed));
 }
 
@@ -62,12 +62,6 @@ void check_shared(Function& function, const backend::Launch& launch) {
     throw Error(Status::invalid_value, fmt::format("{}: {} bytes of dynamic shared memory, {} are allowed (see "
                                                    "CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES)",
                                                    function.name(), launch.dynamic_shared_bytes, allowed));
-}
-
-void check_cluster(Function& function, const backend::Launch& launch) {
-    const Dim3 wanted = dim(function.info().cluster);
-    if (wanted.count() == 1 && dim({launch.cluster.x, launch.cluster.y, launch.cluster.z}).count() == 1) return;
-    throw Error(Status::not_supported, function.name() + ": thread block clusters are not supported");
 }
 
 // CUDA driver API, cuLaunchCooperativeKernel: all blocks must be resident at once.
@@ -101,7 +95,6 @@ void check_launch(Function& function, const backend::Launch& launch) {
     check_shape(function, launch);
     check_thread_limits(function, launch);
     check_shared(function, launch);
-    check_cluster(function, launch);
     check_cooperative(function, launch);
     if (launch.parameters.size() < function.info().parameter_bytes)
         throw Error(Status::invalid_value, fmt::format("{}: {} bytes of parameters, the kernel has {}", function.name(),

@@ -6,11 +6,12 @@ nvcc=${1:-/usr/local/cuda/bin/nvcc}
 mkdir -p ptx
 for source in *.cu ../../tools/demo/demo.cu; do
     name=$(basename "$source" .cu)
-    flags=()
+    flags=() architecture=compute_80
     case $name in
         nvrtc_driver) continue ;;
         rdc_*) flags=(-rdc=true) ;;
+        cluster_groups) architecture=compute_90 ;;
     esac
-    "$nvcc" -std=c++17 "${flags[@]}" -arch=compute_80 -Wno-deprecated-gpu-targets -ptx "$source" -o - | grep -v '^//' >"ptx/$name.ptx"
+    "$nvcc" -std=c++17 "${flags[@]}" -arch=$architecture -Wno-deprecated-gpu-targets -ptx "$source" -o - | grep -v '^//' >"ptx/$name.ptx"
     echo "$name"
 done

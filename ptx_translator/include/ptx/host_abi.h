@@ -13,7 +13,9 @@
 /// The object has no undefined symbols but libc's and libm's. Everything else goes through Services.
 ///
 /// Device pointers are host pointers. A .shared address is a 32-bit offset from Lane::shared; its generic form is the
-/// host address Lane::shared + offset. A .local address is a host address (of the lane's stack). Module globals
+/// host address Lane::shared + offset. A CTA's own variables begin at Lane::shared_window: 0, but for kernels with
+/// KernelInfo::uses_cluster it is the CTA's rank in its cluster << shared_window_bits, and Lane::shared is the same for
+/// the whole cluster, so that one address, shared or generic, names the same byte in all of its CTAs. A .local address is a host address (of the lane's stack). Module globals
 /// lie at Grid::globals + GlobalInfo::offset. Kernel parameters lie packed at Grid::parameters, aligned to 16.
 namespace ptx::host {
 
@@ -22,9 +24,30 @@ struct Lane;
 /// Numbers are fixed: generated code passes them.
 enum class Vote : uint32_t { all = 0, any = 1, uni = 2, ballot = 3 };
 enum class Shuffle : uint32_t { up = 0, down = 1, bfly = 2, idx = 3 };
-enum class Reduce : uint32_t { add = 0, min_s = 1, max_s = 2, min_u = 3, max_u = 4, and_ = 5, or_ = 6, xor_ = 7 };
+enum class Reduce : uint32_t { add = 0, min_s = 1, max_s = 2, min_u = 3, max_u = 4, and_ = 5, or_ = 6, xor_ = 7,
+                               min_f = 8, max_f = 9, min_nan = 10, max_nan = 11 }; ///< f32: _nan gives NaN if any is
 enum class BarrierReduce : uint32_t { popc = 0, and_ = 1, or_ = 2 };
 enum class Trap : uint32_t { trap = 0, assertion = 1, breakpoint = 2, unreachable = 3 };
+/// PTX ISA 9.7.13.15. The argument of Services::mbarrier: a count (init, *_tx, arrive, drop), the state or parity waited
+/// for, or the state asked about (pending_count, where the address is unused).
+enum class Mbarrier : uint32_t {
+    init = 0, inval = 1, expect_tx = 2, complete_tx = 3, arrive = 4, arrive_no_complete = 5, drop = 6,
+    drop_no_complete = 7, pending_count = 8, test_wait = 9, test_parity = 10, try_wait = 11, try_parity = 12,
+};
+/// What an asynchronous reduction does to each element, and the elements' type. PTX ISA 9.7.9.25.4.2.
+enum class BulkOperation : uint32_t { add = 0, min = 1, max = 2, inc = 3, dec = 4, and_ = 5, or_ = 6, xor_ = 7 };
+enum class BulkType : uint32_t { u32 = 0, s32 = 1, u64 = 2, s64 = 3, f16 = 4, bf16 = 5, f32 = 6, f64 = 7 };
+/// PTX ISA 9.7.9.25.5.
+enum class TensorCopy : uint32_t { load = 0, store = 1, reduce = 2 };
+enum class TensorMode : uint32_t { tile = 0, im2col = 1, im2col_w = 2, im2col_w_128 = 3, gather4 = 4, scatter4 = 5 };
+/// PTX ISA 9.7.9.26: tensormap.replace.
+enum class TensorField : uint32_t {
+    global_address = 0, rank = 1, box_dim = 2, global_dim = 3, global_stride = 4, element_stride = 5, elemtype = 6,
+    interleave_layout = 7, swizzle_mode = 8, fill_mode = 9, swizzle_atomicity = 10,
+};
+
+constexpr uint32_t shared_window_bits = 24; ///< as on an H100
+constexpr uint32_t max_cluster_blocks = 16;
 
 /// Functions that generated code calls. `mask` is the member mask of the .sync instructions (bit i = lane i).
 struct Services {
@@ -59,6 +82,23 @@ struct Services {
     uint64_t (*globaltimer)(Lane*);   ///< nanoseconds
     uint64_t (*clock)(Lane*);         ///< %clock64
     void (*grid_sync)(Lane*);         ///< cooperative launches: every thread of the grid
+    /// barrier.cluster.arrive and .wait. PTX ISA 9.7.13.3.
+    void (*cluster_arrive)(Lane*);
+    void (*cluster_wait)(Lane*);
+    /// One operation on the mbarrier object at a generic address; gives the state, a count or 0 and 1. try_* may block.
+    uint64_t (*mbarrier)(Lane*, uint32_t operation, uint64_t address, uint64_t argument);
+    /// cp.async.bulk between generic addresses, done when it returns. `barrier`: the mbarrier that gets complete_tx, or
+    /// 0. `multicast`: CTAs of the cluster that get the data at the same place as this one's `to` and `barrier`; 0 = only
+    /// `to`. `byte_mask`: which bytes of every 16 are written.
+    void (*bulk_copy)(Lane*, uint64_t to, uint64_t from, uint32_t bytes, uint64_t barrier, uint32_t multicast,
+                      uint32_t byte_mask);
+    void (*bulk_reduce)(Lane*, uint32_t operation, uint32_t type, uint64_t to, uint64_t from, uint32_t bytes,
+                        uint64_t barrier);
+    /// cp.async.bulk.tensor and cp.reduce.async.bulk.tensor between the tensor of the map and the tile at `shared`.
+    void (*tensor_copy)(Lane*, uint32_t kind, uint32_t mode, uint32_t operation, uint64_t map, uint64_t shared,
+                        uint64_t barrier, uint32_t multicast, uint32_t dimensions, uint32_t c0, uint32_t c1,
+                        uint32_t c2, uint32_t c3, uint32_t c4, uint32_t o0, uint32_t o1, uint32_t o2);
+    void (*tensor_replace)(Lane*, uint64_t map, uint32_t field, uint32_t index, uint64_t value);
     void* reserved[8];
 };
 
@@ -82,13 +122,13 @@ struct Grid {
 /// One thread. Generated code reads it; only S.block writes thread, lane and warp.
 struct Lane {
     const Grid* grid;
-    uint8_t* shared;                  ///< the CTA's shared block, aligned to 1024
+    uint8_t* shared;                  ///< what .shared addresses count from, aligned to 1024
     uint32_t thread[3];               ///< %tid
     uint32_t block[3];                ///< %ctaid
     uint32_t lane;                    ///< %laneid
     uint32_t warp;                    ///< %warpid
     uint32_t multiprocessor;          ///< %smid
-    uint32_t reserved;
+    uint32_t shared_window;           ///< the .shared address where the CTA's own block begins
     void* runtime;                    ///< the runner's own, e.g. its fiber
     uint64_t stack_top;               ///< generated code's own: end of the kernel's frame, where isspacep.local needs it
 };

@@ -44,6 +44,8 @@ struct KernelInfo {
     std::array<uint32_t, 3> required_threads{0, 0, 0};   ///< .reqntid; 0 = not given
     uint32_t min_blocks_per_multiprocessor = 0;          ///< .minnctapersm
     std::array<uint32_t, 3> cluster{0, 0, 0};            ///< .reqnctapercluster; 0 = not given
+    bool explicit_cluster = false;                       ///< .explicitcluster: a launch must give the cluster's size
+    uint32_t max_cluster_rank = 0;                       ///< .maxclusterrank; 0 = not given
     std::string error;            ///< not empty: this kernel cannot be translated, and why ("line 3, column 7: ...")
 
     // Known only once translated.
@@ -54,6 +56,7 @@ struct KernelInfo {
     uint32_t registers = 0;       ///< an estimate on targets without a register file of CUDA's kind
     bool uses_barrier = false;    ///< synchronises lanes: see host_abi.h, needs_fibers
     bool uses_cooperative = false;///< grid synchronisation
+    bool uses_cluster = false;    ///< meets other CTAs of its cluster, or reaches their shared memory: see host_abi.h
 };
 
 /// A module-scope .global or .const variable. All of a module lie in one block of device memory, whose layout depends

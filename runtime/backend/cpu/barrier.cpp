@@ -40,6 +40,11 @@ uint32_t Cta::barrier_reduce(LaneFiber& self, uint32_t id, uint32_t count, uint3
 }
 
 void Cta::barrier_enter(Barrier& barrier, LaneFiber& self, uint32_t count, bool wait) {
+    if (count % 32) { // as on an H100
+        run_->fail(runner_, Fault::illegal_instruction,
+                   fmt::format("{}: a barrier of {} threads, which are no whole warps", run_->place(&self), count));
+        stop(Outcome::stopped);
+    }
     const uint32_t all = (threads_ + 31) / 32 * 32;
     const bool whole = count == 0 || count >= threads_;
     if (barrier.simple && !(whole && wait)) barrier_count_exactly(barrier);

@@ -1,5 +1,6 @@
 #include "backend/cpu/cta.h"
 
+#include "backend/cpu/cluster.h"
 #include "backend/cpu/runner.h"
 
 #include <algorithm>
@@ -54,25 +55,28 @@ bool Cta::reserve_stacks(std::unique_ptr<Stacks>& stacks, size_t bytes, uint32_t
 
 void Cta::fill_lane(LaneFiber& lane, Dim3 block) const {
     lane.lane.grid = &run_->grid();
-    lane.lane.shared = shared_;
+    lane.lane.shared = membership_.cluster ? membership_.cluster->base() : shared_;
+    lane.lane.shared_window = membership_.rank << ptx::host::shared_window_bits;
     lane.lane.block[0] = block.x;
     lane.lane.block[1] = block.y;
     lane.lane.block[2] = block.z;
     lane.lane.multiprocessor = runner_.index();
     lane.lane.runtime = const_cast<Cta*>(this);
     lane.patience = spin_patience;
+    lane.cluster_phase = 0;
     lane.state = LaneState::ready;
 }
 
-bool Cta::start_lanes(GridRun& run, Chunk& chunk) {
+bool Cta::start_lanes(GridRun& run, Dim3 block, Membership membership) {
     run_ = &run;
     threads_ = live_ = run.threads();
-    const bool enough = reserve_lanes(threads_) && reserve_shared(run.shared_bytes()) &&
+    membership_ = membership;
+    const bool enough = reserve_lanes(threads_) && (membership.cluster || reserve_shared(run.shared_bytes())) &&
                         reserve_stacks(stacks_, run.stack_bytes(), threads_);
     if (!enough) return false;
-    block_ = run.block_index(chunk.first++);
+    block_ = block;
     whole_blocks_ = false;
-    ready_ = spinners_ = at_grid_barrier_ = {};
+    ready_ = spinners_ = at_grid_barrier_ = at_cluster_barrier_ = {};
     started_ = parked_ = spinning_ = grid_arrived_ = active_barriers_ = 0;
     next_thread_[0] = next_thread_[1] = next_thread_[2] = 0;
     stacks_used_ = 0;
@@ -86,8 +90,14 @@ bool Cta::start_lanes(GridRun& run, Chunk& chunk) {
     return true;
 }
 
+bool Cta::start_cluster(GridRun& run, uint64_t number) {
+    if (!cluster_) cluster_ = std::make_unique<Cluster>(runner_);
+    return cluster_->start(run, number, *this);
+}
+
 bool Cta::start_blocks(GridRun& run, Chunk& chunk) {
     run_ = &run;
+    membership_ = {};
     if (!reserve_lanes(1) || !reserve_shared(run.shared_bytes()) ||
         !reserve_stacks(block_stack_, 4 * run.stack_bytes(), 1))
         return false;
@@ -113,11 +123,20 @@ void Cta::abandon() {
     done_ = 0;
 }
 
+const Cta& Cta::running() const { return membership_.cluster ? membership_.cluster->current() : *this; }
+
 bool Cta::in_stack_guard(uintptr_t address) const {
     return (stacks_ && stacks_->in_guard(address)) || (block_stack_ && block_stack_->in_guard(address));
 }
 
 Outcome Cta::resume() {
+    if (!membership_.cluster) return resume_lanes();
+    const Outcome outcome = membership_.cluster->resume();
+    done_ = outcome == Outcome::finished; // units of the job are clusters
+    return outcome;
+}
+
+Outcome Cta::resume_lanes() {
     LaneFiber* to = nullptr;
     if (whole_blocks_) {
         to = &lanes_[0];
@@ -293,6 +312,7 @@ void Cta::lane_gone(LaneFiber& lane) {
         if (barrier_complete(barrier)) barrier_release(barrier, nullptr);
     }
     if (grid_arrived_ && grid_arrived_ == live_) run_->grid_arrive();
+    if (membership_.cluster) membership_.cluster->thread_gone(lane);
 }
 
 // ---- waiting for memory, and for the grid
@@ -300,6 +320,40 @@ void Cta::lane_gone(LaneFiber& lane) {
 void Cta::spin(LaneFiber& self, bool at_once) {
     if (!at_once && --self.patience > 0) return;
     self.patience = spin_patience;
+    pause(self);
+}
+
+void Cta::grid_barrier(LaneFiber& self) {
+    self.state = LaneState::grid_barrier;
+    progress_ = true;
+    at_grid_barrier_.push(self);
+    if (grid_arrived_++ == 0) grid_generation_ = run_->grid_generation();
+    if (grid_arrived_ == live_) run_->grid_arrive();
+    suspend(self);
+}
+
+void Cta::cluster_arrive(LaneFiber& self) {
+    progress_ = true;
+    membership_.cluster->arrive(self);
+}
+
+void Cta::cluster_wait(LaneFiber& self) {
+    if (self.cluster_phase != membership_.cluster->phase()) return;
+    self.state = LaneState::cluster_barrier;
+    at_cluster_barrier_.push(self);
+    suspend(self);
+}
+
+void Cta::release_cluster_barrier() {
+    progress_ = true;
+    ready_.append(at_cluster_barrier_);
+}
+
+uint64_t Cta::in_cluster(uint64_t address, uint32_t rank) const {
+    return address + ((uint64_t(rank) - membership_.rank) << ptx::host::shared_window_bits);
+}
+
+void Cta::pause(LaneFiber& self) {
     if (run_->cancelled()) stop(Outcome::stopped);
     if (whole_blocks_) {
         detached_ = true;
@@ -311,13 +365,10 @@ void Cta::spin(LaneFiber& self, bool at_once) {
     suspend(self);
 }
 
-void Cta::grid_barrier(LaneFiber& self) {
-    self.state = LaneState::grid_barrier;
+void Cta::note_progress() {
     progress_ = true;
-    at_grid_barrier_.push(self);
-    if (grid_arrived_++ == 0) grid_generation_ = run_->grid_generation();
-    if (grid_arrived_ == live_) run_->grid_arrive();
-    suspend(self);
+    rounds_at_home_ = 0;
+    if (membership_.cluster) membership_.cluster->note_progress();
 }
 
 uint32_t Cta::active_mask(LaneFiber& self, const void* site) {

@@ -17,7 +17,16 @@ namespace rt::backend::cpu {
 /// What lanes of a warp do together; lanes meet when kind and member mask are the same.
 enum class Meet : uint8_t { sync, shuffle, vote, match_any, match_all, reduce, exchange };
 
-enum class LaneState : uint8_t { ready, barrier, meeting, active_mask, spinning, grid_barrier, exited };
+enum class LaneState : uint8_t {
+    ready,
+    barrier,
+    meeting,
+    active_mask,
+    spinning,
+    grid_barrier,
+    cluster_barrier,
+    exited
+};
 
 /// A CUDA thread on a fiber. Begins with what generated code sees, so that a Lane* is also a LaneFiber*.
 struct LaneFiber {
@@ -30,6 +39,7 @@ struct LaneFiber {
     uint32_t operation = 0, detail = 0, clamp = 0;
     int32_t patience = 0;       ///< calls of spin() before it gives way
     const void* site = nullptr; ///< where active_mask was called from
+    uint64_t cluster_phase = 0; ///< of the cluster's barrier, at which it arrived last
     uint16_t index = 0;
     LaneState state = LaneState::ready;
     Meet meet = Meet::sync;
@@ -68,6 +78,14 @@ enum class Outcome : uint8_t {
     faulted, ///< see Guard::trouble
 };
 
+class Cluster;
+
+/// A CTA's place in its cluster, if it has to do with one.
+struct Membership {
+    Cluster* cluster = nullptr;
+    uint32_t rank = 0;
+};
+
 /// A CTA in flight on one thread, or its place, which is used again for the next one.
 /// A kernel that does not synchronise runs whole CTAs on one fiber, the others have a fiber for each CUDA thread.
 class Cta {
@@ -77,10 +95,13 @@ class Cta {
     Cta(const Cta&) = delete;
     Cta& operator=(const Cta&) = delete;
 
-    /// Both return false when there is no memory for it.
-    bool start_lanes(GridRun& run, Chunk& chunk);  ///< takes one CTA from the chunk
-    bool start_blocks(GridRun& run, Chunk& chunk); ///< takes CTAs from the chunk as long as none has to wait
+    /// All return false when there is no memory for it.
+    bool start_lanes(GridRun& run, Dim3 block, Membership membership = {});
+    bool start_blocks(GridRun& run, Chunk& chunk);     ///< takes CTAs from the chunk as long as none has to wait
+    bool start_cluster(GridRun& run, uint64_t number); ///< this one and the others of its cluster
     Outcome resume();
+    /// This CTA alone, of a cluster.
+    Outcome resume_lanes();
     /// Blocks completed since asked last.
     uint64_t take_done() { return std::exchange(done_, 0); }
     /// Forgets what was under way.
@@ -89,6 +110,8 @@ class Cta {
     GridRun& run() { return *run_; }
     Runner& runner() { return runner_; }
     const LaneFiber* current() const { return current_; }
+    /// The CTA of the cluster that ran last, this one without a cluster.
+    const Cta& running() const;
     bool in_stack_guard(uintptr_t address) const;
     std::string describe_stuck() const;
 
@@ -102,6 +125,15 @@ class Cta {
     uint32_t active_mask(LaneFiber& self, const void* site);
     void spin(LaneFiber& self, bool at_once);
     void grid_barrier(LaneFiber& self);
+    void cluster_arrive(LaneFiber& self);
+    void cluster_wait(LaneFiber& self);
+    void release_cluster_barrier();
+    /// The generic address in the CTA numbered `rank` of what `address` is in this one.
+    uint64_t in_cluster(uint64_t address, uint32_t rank) const;
+    /// Lets others run once; the lane then looks again at what it waits for.
+    void pause(LaneFiber& self);
+    /// Something has happened that lanes of this cluster may pause for.
+    void note_progress();
     [[noreturn]] void exit(LaneFiber& self);
     [[noreturn]] void stop(Outcome outcome);
 
@@ -160,6 +192,7 @@ class Cta {
     Outcome outcome_ = Outcome::finished;
     LaneList spinners_;
     LaneList at_grid_barrier_;
+    LaneList at_cluster_barrier_;
     uint32_t grid_arrived_ = 0;
     uint64_t grid_generation_ = 0;
     uint64_t done_ = 0;
@@ -178,6 +211,9 @@ class Cta {
     bool block_fiber_alive_ = false; ///< block_context_ waits for the next CTA
     Context block_context_;
     Context nowhere_; ///< what an exited lane leaves behind
+
+    Membership membership_;
+    std::unique_ptr<Cluster> cluster_; ///< when this is the first CTA of one, and kept for the next
 
     uint8_t* shared_ = nullptr;
     size_t shared_capacity_ = 0, shared_mapping_ = 0;

@@ -46,6 +46,7 @@ void GridRun::prepare(const LaunchCommand& launch) {
     fault_ = Fault::none;
     message_.clear();
     const uint64_t blocks = launch.grid.count();
+    blocks_of_unit_ = info.uses_cluster ? uint32_t(launch.cluster.count()) : 1;
     if (launch.cooperative) {
         arrived_ = 0;
         expected_ = blocks;
@@ -56,7 +57,7 @@ void GridRun::prepare(const LaunchCommand& launch) {
     const bool in_order = launch.cooperative || launch.kernel->blocks_wait.load(std::memory_order_relaxed);
     const uint32_t each = launch.kernel->nanoseconds_per_block.load(std::memory_order_relaxed);
     const uint64_t chunk = in_order || !each ? 1 : std::max<uint64_t>(1, chunk_nanoseconds / each);
-    open(blocks, in_order ? 1 : device_.workers(), chunk, in_order);
+    open(blocks / blocks_of_unit_, in_order ? 1 : device_.workers(), chunk, in_order);
 }
 
 uint64_t GridRun::estimate() const {
@@ -98,7 +99,10 @@ void GridRun::run(Runner& runner, Chunk& chunk) {
 
 bool GridRun::start(Cta& cta, Chunk& chunk) {
     try {
-        return kernel().block() ? cta.start_blocks(*this, chunk) : cta.start_lanes(*this, chunk);
+        if (kernel().block()) return cta.start_blocks(*this, chunk);
+        const uint64_t unit = chunk.first++;
+        if (kernel().info().uses_cluster) return cta.start_cluster(*this, unit);
+        return cta.start_lanes(*this, block_index(unit));
     } catch (const std::bad_alloc&) {
         return false;
     }
@@ -117,18 +121,18 @@ bool GridRun::settle(Runner& runner, Cta& cta, Outcome outcome) {
         finish(completed, runner);
         return false;
     case Outcome::stuck:
-        fail(runner, Fault::trap, cta.describe_stuck());
+        fail(runner, Fault::trap, cta.running().describe_stuck());
         break;
     case Outcome::stopped:
         break;
     case Outcome::faulted: {
         const Trouble& trouble = runner.guard().trouble;
-        const Fault fault = classify(trouble, cta.in_stack_guard(trouble.address));
+        const Fault fault = classify(trouble, cta.running().in_stack_guard(trouble.address));
         const char* what = fault == Fault::stack_overflow        ? "stack overflow"
                            : fault == Fault::illegal_address     ? "illegal address"
                            : fault == Fault::illegal_instruction ? "illegal instruction"
                                                                  : "misaligned address";
-        fail(runner, fault, fmt::format("{}: {} {:#x}", place(cta.current()), what, trouble.address));
+        fail(runner, fault, fmt::format("{}: {} {:#x}", place(cta.running().current()), what, trouble.address));
         break;
     }
     }
@@ -136,7 +140,7 @@ bool GridRun::settle(Runner& runner, Cta& cta, Outcome outcome) {
         cta.abandon();
         completed++;
     } else if (cooperative()) {
-        grid_leave();
+        grid_leave(blocks_of_unit_);
     }
     runner.give_back(cta);
     finish(completed, runner);
@@ -175,9 +179,9 @@ void GridRun::grid_arrive() {
     generation_.fetch_add(1, std::memory_order_release);
 }
 
-void GridRun::grid_leave() {
+void GridRun::grid_leave(uint32_t blocks) {
     std::lock_guard lock(mutex_);
-    expected_--;
+    expected_ -= blocks;
     if (!expected_ || arrived_ < expected_) return;
     arrived_ = 0;
     generation_.fetch_add(1, std::memory_order_release);

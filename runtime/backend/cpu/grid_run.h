@@ -50,6 +50,8 @@ class GridRun : public Job {
     /// Nanoseconds that the whole grid may take on one thread; 0 = not known.
     uint64_t estimate() const;
     Dim3 block_index(uint64_t number) const;
+    /// CTAs that run together: a cluster, for kernels that know of it.
+    uint32_t blocks_of_unit() const { return blocks_of_unit_; }
 
     /// Ends the run; the first reason counts.
     void fail(Runner& runner, Fault fault, const std::string& message);
@@ -60,7 +62,7 @@ class GridRun : public Job {
     // The barrier over all CTAs of a cooperative launch. A generation ends when every unfinished CTA has arrived.
     uint64_t grid_generation() const { return generation_.load(std::memory_order_acquire); }
     void grid_arrive();
-    void grid_leave();
+    void grid_leave(uint32_t blocks);
 
   private:
     bool start(Cta& cta, Chunk& chunk);
@@ -71,7 +73,7 @@ class GridRun : public Job {
     CpuDevice& device_;
     const LaunchCommand* launch_ = nullptr;
     ptx::host::Grid grid_{};
-    uint32_t threads_ = 0, shared_bytes_ = 0;
+    uint32_t threads_ = 0, shared_bytes_ = 0, blocks_of_unit_ = 1;
     size_t stack_bytes_ = 0;
 
     mutable std::mutex mutex_;

@@ -67,8 +67,9 @@ bool Runner::may_start_beside_parked(Job& job, unsigned rounds) const {
     if (!grid) return true;
     if (!grid->cooperative() && rounds < before_next_block) return false;
     // As many as the device promises to hold at once could all have to be here.
-    uint64_t threads = grid->threads();
-    for (const auto& cta : parked_) threads += cta->run().threads();
+    const auto threads_of = [](const GridRun& run) { return uint64_t{run.threads()} * run.blocks_of_unit(); };
+    uint64_t threads = threads_of(*grid);
+    for (const auto& cta : parked_) threads += threads_of(cta->run());
     return threads <= pool_.resident_threads() || !has_parked(job);
 }
 

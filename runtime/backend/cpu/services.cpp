@@ -1,5 +1,6 @@
 #include "backend/cpu/services.h"
 
+#include "backend/cpu/async_services.h"
 #include "backend/cpu/cta.h"
 #include "backend/cpu/device.h"
 #include "backend/cpu/runner.h"
@@ -144,7 +145,13 @@ void grid_sync(Lane* lane) {
     cta.grid_barrier(fiber_of(lane));
 }
 
+void cluster_arrive(Lane* lane) { lanes_of(lane, "barrier.cluster").cluster_arrive(fiber_of(lane)); }
+
+void cluster_wait(Lane* lane) { lanes_of(lane, "barrier.cluster").cluster_wait(fiber_of(lane)); }
+
 } // namespace
+
+void refuse(Lane* lane, std::string what) { fail(lane, Fault::illegal_instruction, std::move(what)); }
 
 const ptx::host::Services& services() {
     static const ptx::host::Services table = {
@@ -170,6 +177,13 @@ const ptx::host::Services& services() {
         .globaltimer = globaltimer,
         .clock = clock,
         .grid_sync = grid_sync,
+        .cluster_arrive = cluster_arrive,
+        .cluster_wait = cluster_wait,
+        .mbarrier = mbarrier,
+        .bulk_copy = bulk_copy,
+        .bulk_reduce = bulk_reduce,
+        .tensor_copy = tensor_copy,
+        .tensor_replace = tensor_replace,
         .reserved = {},
     };
     return table;

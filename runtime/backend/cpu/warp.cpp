@@ -77,6 +77,15 @@ void match_all(LaneFiber* lanes, uint32_t members) {
     for_each(members, [&](unsigned self) { lanes[self].result = same ? members | uint64_t{1} << 32 : 0; });
 }
 
+/// f32, with -0 below +0. A NaN loses against a number, or wins where NaNs are kept; what is left is the canonical one.
+uint32_t extreme(uint32_t a, uint32_t b, bool greatest, bool keeps_nan) {
+    constexpr uint32_t nan = 0x7fffffff, infinity = 0x7f800000;
+    const bool a_nan = (a & nan) > infinity, b_nan = (b & nan) > infinity;
+    if (a_nan || b_nan) return keeps_nan || (a_nan && b_nan) ? nan : a_nan ? b : a;
+    const auto order = [](uint32_t bits) { return bits >> 31 ? ~bits : bits | 1u << 31; };
+    return (order(a) < order(b)) != greatest ? a : b;
+}
+
 uint32_t combine(ptx::host::Reduce operation, uint32_t a, uint32_t b) {
     switch (operation) {
     case ptx::host::Reduce::add:
@@ -95,6 +104,14 @@ uint32_t combine(ptx::host::Reduce operation, uint32_t a, uint32_t b) {
         return a | b;
     case ptx::host::Reduce::xor_:
         return a ^ b;
+    case ptx::host::Reduce::min_f:
+        return extreme(a, b, false, false);
+    case ptx::host::Reduce::max_f:
+        return extreme(a, b, true, false);
+    case ptx::host::Reduce::min_nan:
+        return extreme(a, b, false, true);
+    case ptx::host::Reduce::max_nan:
+        return extreme(a, b, true, true);
     }
     return 0;
 }
@@ -103,6 +120,8 @@ void reduce(LaneFiber* lanes, uint32_t members) {
     const unsigned first = unsigned(__builtin_ctz(members));
     const auto operation = ptx::host::Reduce(lanes[first].operation);
     uint32_t result = uint32_t(lanes[first].value);
+    // A single NaN too becomes the canonical one.
+    if (operation >= ptx::host::Reduce::min_f) result = combine(operation, result, result);
     for_each(members & (members - 1),
              [&](unsigned self) { result = combine(operation, result, uint32_t(lanes[self].value)); });
     for_each(members, [&](unsigned self) { lanes[self].result = result; });

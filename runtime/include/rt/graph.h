@@ -32,7 +32,7 @@ enum class GraphNodeType : int {
 
 struct KernelNode {
     Function* function = nullptr;
-    backend::Dim3 grid = {}, block = {}, cluster = {};
+    backend::Dim3 grid = {}, block = {}, cluster = {0, 0, 0};
     uint32_t dynamic_shared_bytes = 0;
     bool cooperative = false;
     std::vector<uint8_t> parameters = {}; ///< packed

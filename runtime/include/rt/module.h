@@ -111,9 +111,12 @@ class Function : public HandleBase {
     int cache_config = 0;
 
     /// Checks CUDA's launch limits (throws invalid_value, launch_out_of_resources, invalid_configuration ...),
-    /// then enqueues. `parameters` is packed.
+    /// then enqueues. `parameters` is packed. A `cluster` of 0, 0, 0 is none given.
     void launch(class Stream&, backend::Dim3 grid, backend::Dim3 block, uint32_t dynamic_shared_bytes,
-                std::span<const uint8_t> parameters, bool cooperative = false, backend::Dim3 cluster = {});
+                std::span<const uint8_t> parameters, bool cooperative = false, backend::Dim3 cluster = {0, 0, 0});
+    /// The cluster that a launch of this grid gets: what is given (0, 0, 0: nothing), or what the kernel asks for, by
+    /// its directives or its attributes; 1, 1, 1 without either. Throws invalid_cluster_size.
+    backend::Dim3 cluster_for(backend::Dim3 grid, backend::Dim3 given);
     /// Packs an array of pointers to arguments (kernelParams) by the kernel's parameter layout.
     std::vector<uint8_t> pack(void* const* arguments) const;
 
@@ -127,6 +130,8 @@ class Function : public HandleBase {
     std::atomic<backend::Kernel*> kernel_ = nullptr;
     std::atomic<int> max_dynamic_shared_ = -1; ///< -1 = never set
     std::atomic<int> carveout_ = -1;
+    std::atomic<int> cluster_[3] = {0, 0, 0}; ///< CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_*
+    std::atomic<int> non_portable_cluster_ = 0, cluster_policy_ = 0;
 };
 
 /// A context-independent library (cuLibraryLoad*): loads itself into a context on first use there. CUlibrary.

@@ -133,7 +133,7 @@ FIBERS(exit_before_barrier) { // out: how many wrote before the barrier
     services(lane).barrier_sync(lane, 0, 0);
     if (me % 4 == 2) services(lane).exit(lane);
     const uint32_t seen = *counter;
-    services(lane).barrier_sync(lane, 0, threads(lane));
+    services(lane).barrier_sync(lane, 0, (threads(lane) + 31) / 32 * 32);
     pointer<uint32_t>(lane, 0)[global_index(lane)] = seen;
 }
 
