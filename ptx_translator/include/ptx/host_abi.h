@@ -42,7 +42,7 @@ struct Services {
     uint32_t (*reduce)(Lane*, uint32_t op, uint32_t value, uint32_t mask);
     uint32_t (*active_mask)(Lane*);
     /// Every lane of `mask` gives `bytes` bytes (same for all) and gets all 32 lanes' (absent lanes: zero) in
-    /// out[32][bytes]. What mma, ldmatrix and the like are made of.
+    /// out[32][bytes].
     void (*exchange)(Lane*, uint32_t mask, const void* in, uint32_t bytes, void* out);
     /// Called in loops whose exit depends on memory that others write: lets other lanes and CTAs run.
     void (*spin)(Lane*);
@@ -59,7 +59,10 @@ struct Services {
     uint64_t (*globaltimer)(Lane*);   ///< nanoseconds
     uint64_t (*clock)(Lane*);         ///< %clock64
     void (*grid_sync)(Lane*);         ///< cooperative launches: every thread of the grid
-    void* reserved[8];
+    /// Every lane of `mask` gives a pointer; when all have come, compute(pointers of all 32 lanes, null for absent ones;
+    /// argument) runs once. All give the same function and argument. What mma is made of.
+    void (*collective)(Lane*, uint32_t mask, void* mine, const void* compute, uint64_t argument);
+    void* reserved[7];
 };
 
 /// One launch. Read-only to kernels.
