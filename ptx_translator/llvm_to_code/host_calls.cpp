@@ -1,6 +1,7 @@
 #include "llvm_to_code/host_calls.h"
 
 #include "llvm_to_code/host_lane.h"
+#include "llvm_to_code/host_matrix.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
 
@@ -188,6 +189,7 @@ llvm::Value* lower(Site& site, llvm::StringRef name) {
     for (const Row& row : rows)
         if (row.name == name) return row.lower(site);
     if (name.starts_with("round.")) return lower_round(site, name);
+    if (name.starts_with("mma.")) return lower_matrix_multiply(site.call, site.lane, site.ir);
     llvm::StringRef reg = name;
     if (reg.consume_front("sreg."))
         if (llvm::Value* value = special_register(site.lane, site.ir, reg))
