@@ -61,67 +61,174 @@ unsigned position(const Warp& warp, unsigned row, unsigned index) {
 
 unsigned stored_length(const MatrixForm& form) { return form.sparse ? form.k / 2u : form.k; }
 
-/// fp8, which Hopper's mma.sync computes through f16: the first pairs of every four elements, then the others, and the
-/// addend last, as a float or half.
-uint32_t narrow_dot(const Number* a, const Number* b, unsigned length, const MatrixForm& form, uint32_t c) {
-    const int point = format_of(form.a).fraction_bits + format_of(form.b).fraction_bits;
-    const bool half = bits_of(form.d) == 16;
-    const Format format = format_of(form.d);
-    uint32_t bits = 0;
-    for (unsigned pair = 0; pair < 4; pair += 2) {
-        Number x[most_terms / 2], y[most_terms / 2];
-        for (unsigned i = 0; i < length / 2; ++i) {
-            const unsigned from = i / 2 * 4 + i % 2 + pair;
-            x[i] = a[from], y[i] = b[from];
-        }
-        const Terms terms{x, y, static_cast<int>(length / 2), point};
-        bits = rounded(sum_of(terms, number_of(bits, format), format.fraction_bits), half);
-    }
-    const float sum = float_of(bits, form.d) + float_of(c, form.c);
-    return half ? half_of(sum) : __builtin_bit_cast(uint32_t, sum);
+/// How the products of one element of D are summed: in groups of `step`, one after the other.
+struct Order {
+    unsigned step;
+    MatrixElement inner; ///< type of the sums
+    bool from_zero;      ///< the addend comes last, by an addition of its own
+};
+
+/// fp8, which Hopper's mma.sync computes through f16: the first pairs of every four elements, then the others. wmma of
+/// tf32 is two instructions of k = 4; with accumulators of two types it converts around an instruction of f32.
+Order order_of(const MatrixForm& form, unsigned length) {
+    if (bits_of(form.a) == 8) return {length / 2, form.d, true};
+    const bool halves = form.family == MatrixFamily::wmma && form.a == MatrixElement::tf32;
+    return {halves ? 4 : length, form.c == form.d ? form.d : MatrixElement::f32, false};
 }
 
-uint32_t float_dot(const Number* a, const Number* b, unsigned length, const MatrixForm& form, uint32_t c) {
-    if (bits_of(form.a) == 8) return narrow_dot(a, b, length, form, c);
-    // wmma with accumulators of two types converts around an instruction of f32.
-    const bool converts = form.c != form.d;
-    const MatrixElement inner = converts ? MatrixElement::f32 : form.d;
-    if (converts && form.c == MatrixElement::f16) c = __builtin_bit_cast(uint32_t, float_of(c, form.c));
-    const Format format = format_of(inner);
-    // wmma of tf32 is two instructions of k = 4.
-    const unsigned step = form.family == MatrixFamily::wmma && form.a == MatrixElement::tf32 ? 4 : length;
-    const int point = format_of(form.a).fraction_bits + format_of(form.b).fraction_bits;
-    for (unsigned first = 0; first < length; first += step) {
-        const Terms terms{a + first, b + first, static_cast<int>(step), point};
-        c = rounded(sum_of(terms, number_of(c, format), format.fraction_bits), inner == MatrixElement::f16);
+/// The i-th element to be summed.
+unsigned ordered(const MatrixForm& form, unsigned length, unsigned i) {
+    if (bits_of(form.a) != 8) return i;
+    const unsigned pair = i / (length / 2), at = i % (length / 2);
+    return at / 2 * 4 + at % 2 + 2 * pair;
+}
+
+uint32_t start_of(const MatrixForm& form, const Order& order, uint32_t c) {
+    if (order.from_zero) return 0;
+    return form.c == order.inner ? c : __builtin_bit_cast(uint32_t, float_of(c, form.c));
+}
+
+uint32_t end_of(const MatrixForm& form, const Order& order, uint32_t sum, uint32_t c) {
+    const bool half = form.d == MatrixElement::f16;
+    if (order.from_zero) {
+        const float total = float_of(sum, form.d) + float_of(c, form.c);
+        return half ? half_of(total) : __builtin_bit_cast(uint32_t, total);
     }
-    return converts && form.d == MatrixElement::f16 ? half_of(__builtin_bit_cast(float, c)) : c;
+    return half && order.inner == MatrixElement::f32 ? half_of(__builtin_bit_cast(float, sum)) : sum;
+}
+
+constexpr unsigned block = 8;
+constexpr int no_exponent = -500; ///< of zeros: below every sum's, and a power of two of it is a double
+
+/// Eight columns of B side by side, and a row of A: finite values as doubles, which hold products exactly.
+struct Columns {
+    double value[most_terms][block];
+    int exponent[most_terms][block];
+    bool special[block];
+};
+
+struct Row {
+    Number number[most_terms];
+    double value[most_terms];
+    int exponent[most_terms];
+    unsigned from[most_terms]; ///< place of the column that goes with it
+    bool special;
+};
+
+double power_of_two(int exponent) { return double_of(static_cast<uint64_t>(exponent + 1023) << 52); }
+
+double value_of(const Number& x, int point) {
+    const double value = static_cast<double>(x.significand) * power_of_two(x.exponent - point);
+    return x.negative ? -value : value;
+}
+
+int exponent_of(const Number& x) { return x.significand ? x.exponent : no_exponent; }
+
+/// One group of products for eight columns at once; the same arithmetic as sum_of, for finite numbers.
+void sum_columns(const Row& row, const Columns& columns, unsigned first, unsigned step, const Format& format, bool half,
+                 uint32_t* sums) {
+    double total[block], scale[block];
+    int largest[block];
+    for (unsigned j = 0; j < block; ++j) {
+        const Number addend = number_of(sums[j], format);
+        largest[j] = exponent_of(addend);
+        total[j] = value_of(addend, format.fraction_bits);
+    }
+    for (unsigned i = first; i < first + step; ++i) {
+        const int* exponent = columns.exponent[row.from[i]];
+        for (unsigned j = 0; j < block; ++j) {
+            const int both = row.exponent[i] + exponent[j];
+            largest[j] = both > largest[j] ? both : largest[j];
+        }
+    }
+    for (unsigned j = 0; j < block; ++j) {
+        scale[j] = power_of_two(kept_bits - largest[j]);
+        total[j] = __builtin_trunc(total[j] * scale[j]);
+    }
+    for (unsigned i = first; i < first + step; ++i) {
+        const double* value = columns.value[row.from[i]];
+        for (unsigned j = 0; j < block; ++j) total[j] += __builtin_trunc(row.value[i] * value[j] * scale[j]);
+    }
+    for (unsigned j = 0; j < block; ++j) {
+        Sum sum;
+        sum.value = static_cast<int64_t>(total[j]);
+        sum.exponent = largest[j] - kept_bits;
+        sums[j] = rounded(sum, half);
+    }
+}
+
+/// One element of D where operands may be infinite or NaN.
+uint32_t sum_specials(const Row& row, const Number* column, const Order& order, unsigned length, int point,
+                      uint32_t c) {
+    const Format format = format_of(order.inner);
+    for (unsigned first = 0; first < length; first += order.step) {
+        Number chosen[most_terms];
+        for (unsigned i = 0; i < order.step; ++i) chosen[i] = column[row.from[first + i]];
+        const Terms terms{row.number + first, chosen, static_cast<int>(order.step), point};
+        c = rounded(sum_of(terms, number_of(c, format), format.fraction_bits), order.inner == MatrixElement::f16);
+    }
+    return c;
+}
+
+Row row_of(const Warp& warp, unsigned index, unsigned length) {
+    const MatrixForm& form = warp.form;
+    const Format format = format_of(form.a);
+    Row row;
+    row.special = false;
+    for (unsigned i = 0; i < length; ++i) {
+        const unsigned at = ordered(form, length, i);
+        const Number x = number_of(static_cast<uint32_t>(warp.a(place_of_a(form, length, index, at))), format);
+        row.number[i] = x;
+        row.value[i] = value_of(x, format.fraction_bits);
+        row.exponent[i] = exponent_of(x);
+        row.special |= x.kind != Number::finite;
+        row.from[i] = form.sparse ? position(warp, index, at) : at;
+    }
+    return row;
+}
+
+void multiply_columns(const Warp& warp, unsigned first) {
+    const MatrixForm& form = warp.form;
+    const unsigned length = stored_length(form);
+    const Order order = order_of(form, length);
+    const Format b_format = format_of(form.b), inner = format_of(order.inner);
+    const int point = format_of(form.a).fraction_bits + b_format.fraction_bits;
+    Number numbers[block][most_terms];
+    Columns columns;
+    for (unsigned j = 0; j < block; ++j) {
+        columns.special[j] = false;
+        for (unsigned k = 0; k < form.k; ++k) {
+            const Number x = number_of(static_cast<uint32_t>(warp.b(place_of_b(form, k, first + j))), b_format);
+            numbers[j][k] = x;
+            columns.value[k][j] = value_of(x, b_format.fraction_bits);
+            columns.exponent[k][j] = exponent_of(x);
+            columns.special[j] |= x.kind != Number::finite;
+        }
+    }
+    for (unsigned index = 0; index < form.m; ++index) {
+        const Row row = row_of(warp, index, length);
+        uint32_t c[block], sums[block];
+        for (unsigned j = 0; j < block; ++j) {
+            c[j] = static_cast<uint32_t>(warp.c(place_of_accumulator(form, form.c, index, first + j)));
+            sums[j] = start_of(form, order, c[j]);
+        }
+        bool plain[block];
+        for (unsigned j = 0; j < block; ++j) plain[j] = !row.special && !columns.special[j];
+        for (unsigned at = 0; at < length; at += order.step) {
+            // A sum in between may have overflowed.
+            for (unsigned j = 0; j < block; ++j) plain[j] &= number_of(sums[j], inner).kind == Number::finite;
+            sum_columns(row, columns, at, order.step, inner, order.inner == MatrixElement::f16, sums);
+        }
+        for (unsigned j = 0; j < block; ++j) {
+            const uint32_t start = start_of(form, order, c[j]);
+            if (!plain[j]) sums[j] = sum_specials(row, numbers[j], order, length, point, start);
+            warp.write(place_of_accumulator(form, form.d, index, first + j), end_of(form, order, sums[j], c[j]));
+        }
+    }
 }
 
 void multiply_floats(const Warp& warp) {
-    const MatrixForm& form = warp.form;
-    const unsigned length = stored_length(form);
-    const Format a_format = format_of(form.a), b_format = format_of(form.b);
-    Number b[32][most_terms], a[most_terms], chosen[most_terms];
-    for (unsigned column = 0; column < form.n; ++column)
-        for (unsigned k = 0; k < form.k; ++k)
-            b[column][k] = number_of(static_cast<uint32_t>(warp.b(place_of_b(form, k, column))), b_format);
-    for (unsigned row = 0; row < form.m; ++row) {
-        unsigned from[most_terms];
-        for (unsigned i = 0; i < length; ++i) {
-            a[i] = number_of(static_cast<uint32_t>(warp.a(place_of_a(form, length, row, i))), a_format);
-            from[i] = form.sparse ? position(warp, row, i) : i;
-        }
-        for (unsigned column = 0; column < form.n; ++column) {
-            const Number* with = b[column];
-            if (form.sparse) {
-                for (unsigned i = 0; i < length; ++i) chosen[i] = b[column][from[i]];
-                with = chosen;
-            }
-            const auto c = static_cast<uint32_t>(warp.c(place_of_accumulator(form, form.c, row, column)));
-            warp.write(place_of_accumulator(form, form.d, row, column), float_dot(a, with, length, form, c));
-        }
-    }
+    for (unsigned first = 0; first < warp.form.n; first += block) multiply_columns(warp, first);
 }
 
 /// mma.m8n8k4 of f16, which newer hardware has in software. For f32 a chain of f32 operations, the addend last, is
