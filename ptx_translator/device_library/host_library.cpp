@@ -4,6 +4,7 @@
 // can merge two operations that differ in their rounding alone, or move one out of its mode. The mode written masks
 // every exception and keeps denormals.
 #include "approximate.h"
+#include "exact_fma.h"
 
 #include <stdint.h>
 
@@ -11,12 +12,7 @@ namespace {
 
 constexpr uint32_t default_mxcsr = 0x1f80;
 
-enum class Rounding : uint32_t { rm = 1, rp = 2, rz = 3 };
-
 constexpr uint32_t mxcsr(Rounding mode) { return default_mxcsr | static_cast<uint32_t>(mode) << 13; }
-
-uint64_t bits_of(double value) { return __builtin_bit_cast(uint64_t, value); }
-double double_of(uint64_t bits) { return __builtin_bit_cast(double, bits); }
 
 /// a + b rounded to odd: to the neighbour with an odd last bit when inexact. A second rounding of it to at most 51 bits
 /// is then as right as one of the exact sum (Boldo and Melquiond). The sum must not overflow.
@@ -28,112 +24,6 @@ double add_to_odd(double a, double b) {
     // Comparisons are false for NaN, which is what an infinity or NaN gives here.
     if (!(error < 0 || error > 0) || (bits & 1)) return sum;
     return double_of((error > 0) == (sum > 0) ? bits + 1 : bits - 1);
-}
-
-/// mantissa * 2^exponent.
-struct Wide {
-    unsigned __int128 mantissa;
-    int exponent;
-    bool negative;
-};
-
-struct Parts {
-    uint64_t mantissa;
-    int exponent;
-    bool negative;
-};
-
-Parts split(double value) {
-    const uint64_t bits = bits_of(value);
-    const int field = static_cast<int>(bits >> 52 & 0x7ff);
-    const uint64_t fraction = bits & 0xfffffffffffffull;
-    const bool negative = bits >> 63;
-    if (field == 0) return {fraction, -1074, negative};
-    return {fraction | 1ull << 52, field - 1075, negative};
-}
-
-int leading_zeros(unsigned __int128 value) {
-    const uint64_t high = static_cast<uint64_t>(value >> 64);
-    if (high) return __builtin_clzll(high);
-    const uint64_t low = static_cast<uint64_t>(value);
-    return low ? 64 + __builtin_clzll(low) : 128;
-}
-
-/// Shifts right, or-ing what falls out into the last bit.
-unsigned __int128 shift_right_sticky(unsigned __int128 value, int count) {
-    if (count <= 0) return value;
-    if (count >= 128) return value != 0;
-    const bool lost = (value & ((static_cast<unsigned __int128>(1) << count) - 1)) != 0;
-    return (value >> count) | lost;
-}
-
-/// The value as a double under a directed mode. The mantissa is not zero; its last bit may be sticky if it has more
-/// than 54 bits.
-double round_directed(Wide value, Rounding mode) {
-    const bool away = mode == Rounding::rp ? !value.negative : mode == Rounding::rm ? value.negative : false;
-    const int bits = 128 - leading_zeros(value.mantissa);
-    int shift = bits - 53;
-    if (value.exponent + shift < -1074) shift = -1074 - value.exponent;
-    uint64_t kept;
-    bool inexact = false;
-    if (shift <= 0) {
-        kept = static_cast<uint64_t>(value.mantissa << -shift);
-    } else {
-        const unsigned __int128 last = shift_right_sticky(value.mantissa, shift - 1);
-        kept = static_cast<uint64_t>(last >> 1);
-        inexact = last & 1;
-    }
-    int exponent = value.exponent + shift;
-    if (inexact && away) ++kept;
-    if (kept >> 53) kept >>= 1, ++exponent;
-    const uint64_t sign = value.negative ? 1ull << 63 : 0;
-    if (exponent > 971) return double_of(sign | (away ? 0x7ff0000000000000ull : 0x7fefffffffffffffull));
-    if (kept >> 52)
-        return double_of(sign | (static_cast<uint64_t>(exponent + 1075) << 52) | (kept & 0xfffffffffffffull));
-    return double_of(sign | kept);
-}
-
-/// The leading bit to bit 124: a sum has room, and the smaller operand keeps its bits down to a sticky one.
-void normalize(Wide& value) {
-    const int shift = leading_zeros(value.mantissa) - 3;
-    value.mantissa <<= shift;
-    value.exponent -= shift;
-}
-
-/// Exact a * b + c, rounded once.
-double fma_f64(double a, double b, double c, Rounding mode) {
-    const uint64_t exponent_mask = 0x7ff0000000000000ull;
-    const bool special = (bits_of(a) & exponent_mask) == exponent_mask || (bits_of(b) & exponent_mask) == exponent_mask;
-    if (special) return a * b + c;
-    if ((bits_of(c) & exponent_mask) == exponent_mask) return c + c;
-    const Parts x = split(a), y = split(b), z = split(c);
-    const bool negative = x.negative != y.negative;
-    // A zero sum of unlike signs is +0, but -0 when rounding down. IEEE 754, 6.3.
-    const double zero = mode == Rounding::rm ? -0.0 : 0.0;
-    if (x.mantissa == 0 || y.mantissa == 0) {
-        if (z.mantissa != 0) return c;
-        return negative == z.negative ? c : zero;
-    }
-    Wide product{static_cast<unsigned __int128>(x.mantissa) * y.mantissa, x.exponent + y.exponent, negative};
-    if (z.mantissa == 0) return round_directed(product, mode);
-    Wide addend{z.mantissa, z.exponent, z.negative};
-    normalize(product);
-    normalize(addend);
-    Wide& large = product.exponent >= addend.exponent ? product : addend;
-    Wide& small = &large == &product ? addend : product;
-    small.mantissa = shift_right_sticky(small.mantissa, large.exponent - small.exponent);
-    if (large.negative == small.negative) {
-        large.mantissa += small.mantissa;
-        return round_directed(large, mode);
-    }
-    if (large.mantissa == small.mantissa) return zero;
-    if (large.mantissa < small.mantissa) {
-        large.mantissa = small.mantissa - large.mantissa;
-        large.negative = small.negative;
-    } else {
-        large.mantissa -= small.mantissa;
-    }
-    return round_directed(large, mode);
 }
 
 } // namespace

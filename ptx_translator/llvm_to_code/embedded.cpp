@@ -4,6 +4,7 @@
 extern "C" {
 extern const char ptx_device_library_host_library_begin[], ptx_device_library_host_library_end[];
 extern const char ptx_device_library_host_builtins_begin[], ptx_device_library_host_builtins_end[];
+extern const char ptx_device_library_host_matrix_begin[], ptx_device_library_host_matrix_end[];
 }
 
 namespace ptx::device_library {
@@ -13,5 +14,7 @@ std::string_view host_library() { return {ptx_device_library_host_library_begin,
 std::string_view host_builtins() {
     return {ptx_device_library_host_builtins_begin, ptx_device_library_host_builtins_end};
 }
+
+std::string_view host_matrix() { return {ptx_device_library_host_matrix_begin, ptx_device_library_host_matrix_end}; }
 
 } // namespace ptx::device_library

@@ -9,5 +9,7 @@ namespace ptx::device_library {
 std::string_view host_library();
 /// Object file of host_builtins.cpp.
 std::string_view host_builtins();
+/// Object file of host_matrix.cpp.
+std::string_view host_matrix();
 
 } // namespace ptx::device_library

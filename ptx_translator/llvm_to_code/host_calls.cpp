@@ -1,6 +1,7 @@
 #include "llvm_to_code/host_calls.h"
 
 #include "llvm_to_code/host_lane.h"
+#include "llvm_to_code/host_matrix.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
 
@@ -238,6 +239,7 @@ llvm::Value* lower(Site& site, llvm::StringRef name) {
     if (name.starts_with("round.")) return lower_round(site, name);
     if (name == "atomic.add.ftz.f32") return lower_flushing_add(site);
     if (name == "atomic.extreme.16") return lower_extreme(site);
+    if (name.starts_with("mma.")) return lower_matrix_multiply(site.call, site.lane, site.ir);
     llvm::StringRef reg = name;
     if (reg.consume_front("sreg."))
         if (llvm::Value* value = special_register(site.lane, site.ir, reg))

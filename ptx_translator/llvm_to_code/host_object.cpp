@@ -4,6 +4,7 @@
 #include "llvm_to_code/link_elf.h"
 #include "llvm_to_code/machine.h"
 
+#include <llvm/ADT/STLExtras.h>
 #include <llvm/ADT/StringSwitch.h>
 #include <llvm/Object/ELFObjectFile.h>
 #include <llvm/Support/DataExtractor.h>
@@ -13,7 +14,7 @@
 namespace ptx::code {
 namespace {
 
-enum class Library { unknown, libc, libm, builtins };
+enum class Library { unknown, libc, libm, builtins, matrix };
 
 Library library_of(llvm::StringRef symbol) {
     return llvm::StringSwitch<Library>(symbol)
@@ -33,7 +34,7 @@ std::unique_ptr<llvm::object::ObjectFile> open(llvm::StringRef object) {
 
 struct Imports {
     std::vector<std::string> libc, libm;
-    bool builtins = false;
+    bool builtins = false, matrix = false;
 };
 
 Imports imports_of(const llvm::object::ObjectFile& file) {
@@ -52,6 +53,9 @@ Imports imports_of(const llvm::object::ObjectFile& file) {
             break;
         case Library::builtins:
             imports.builtins = true;
+            break;
+        case Library::matrix:
+            imports.matrix = true;
             break;
         case Library::unknown:
             unknown += " " + name.str();
@@ -93,7 +97,7 @@ llvm::StringMap<uint64_t> frame_sizes(llvm::StringRef object) {
 }
 
 std::vector<uint8_t> link_host(llvm::StringRef object, bool debug) {
-    const Imports imports = imports_of(*open(object));
+    Imports imports = imports_of(*open(object));
     LinkJob job;
     std::vector<std::string> arguments{"-shared",
                                        "--no-undefined",
@@ -114,6 +118,12 @@ std::vector<uint8_t> link_host(llvm::StringRef object, bool debug) {
     if (!debug) arguments.push_back("--strip-debug");
     arguments.push_back(job.file("code.o", object));
     if (imports.builtins) arguments.push_back(job.file("builtins.o", device_library::host_builtins()));
+    if (imports.matrix) {
+        arguments.push_back(job.file("matrix.o", device_library::host_matrix()));
+        // What that object asks for: copies and fills of its own arrays.
+        for (const char* name : {"memcpy", "memset"})
+            if (!llvm::is_contained(imports.libc, name)) imports.libc.push_back(name);
+    }
     if (!imports.libm.empty()) arguments.push_back(job.stub_library("libm.so.6", imports.libm));
     if (!imports.libc.empty()) arguments.push_back(job.stub_library("libc.so.6", imports.libc));
     return job.link(std::move(arguments));

@@ -65,7 +65,7 @@ struct Services {
     uint32_t (*reduce)(Lane*, uint32_t op, uint32_t value, uint32_t mask);
     uint32_t (*active_mask)(Lane*);
     /// Every lane of `mask` gives `bytes` bytes (same for all) and gets all 32 lanes' (absent lanes: zero) in
-    /// out[32][bytes]. What mma, ldmatrix and the like are made of.
+    /// out[32][bytes].
     void (*exchange)(Lane*, uint32_t mask, const void* in, uint32_t bytes, void* out);
     /// Called in loops whose exit depends on memory that others write: lets other lanes and CTAs run.
     void (*spin)(Lane*);
@@ -99,7 +99,10 @@ struct Services {
                         uint64_t barrier, uint32_t multicast, uint32_t dimensions, uint32_t c0, uint32_t c1,
                         uint32_t c2, uint32_t c3, uint32_t c4, uint32_t o0, uint32_t o1, uint32_t o2);
     void (*tensor_replace)(Lane*, uint64_t map, uint32_t field, uint32_t index, uint64_t value);
-    void* reserved[8];
+    /// Every lane of `mask` gives a pointer; when all have come, compute(pointers of all 32 lanes, null for absent ones;
+    /// argument) runs once. All give the same function and argument. What mma is made of.
+    void (*collective)(Lane*, uint32_t mask, void* mine, const void* compute, uint64_t argument);
+    void* reserved[7];
 };
 
 /// One launch. Read-only to kernels.

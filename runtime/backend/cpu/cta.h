@@ -15,7 +15,7 @@
 namespace rt::backend::cpu {
 
 /// What lanes of a warp do together; lanes meet when kind and member mask are the same.
-enum class Meet : uint8_t { sync, shuffle, vote, match_any, match_all, reduce, exchange };
+enum class Meet : uint8_t { sync, shuffle, vote, match_any, match_all, reduce, exchange, collective };
 
 enum class LaneState : uint8_t {
     ready,
@@ -36,6 +36,7 @@ struct LaneFiber {
     char* stack_top = nullptr;
     uint64_t value = 0; ///< argument and result of the service it waits in
     uint64_t result = 0;
+    const void* compute = nullptr; ///< of a collective
     uint32_t operation = 0, detail = 0, clamp = 0;
     int32_t patience = 0;       ///< calls of spin() before it gives way
     const void* site = nullptr; ///< where active_mask was called from

@@ -91,6 +91,12 @@ void exchange(Lane* lane, uint32_t mask, const void* in, uint32_t bytes, void* o
     meet(lane, "exchange", Meet::exchange, mask, 0, reinterpret_cast<uint64_t>(in), bytes);
 }
 
+void collective(Lane* lane, uint32_t mask, void* mine, const void* compute, uint64_t argument) {
+    fiber_of(lane).compute = compute;
+    fiber_of(lane).result = argument;
+    meet(lane, "mma", Meet::collective, mask, 0, reinterpret_cast<uint64_t>(mine));
+}
+
 void spin(Lane* lane) { Cta::of(lane).spin(fiber_of(lane), false); }
 
 // CUDA C++ Programming Guide, __nanosleep: anything from nothing to twice the time. Whoever is waited for goes first.
@@ -184,6 +190,7 @@ const ptx::host::Services& services() {
         .bulk_reduce = bulk_reduce,
         .tensor_copy = tensor_copy,
         .tensor_replace = tensor_replace,
+        .collective = collective,
         .reserved = {},
     };
     return table;

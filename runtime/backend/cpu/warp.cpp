@@ -141,6 +141,13 @@ void exchange(LaneFiber* lanes, uint32_t members) {
              [&](unsigned self) { std::memcpy(reinterpret_cast<void*>(lanes[self].result), out, 32 * bytes); });
 }
 
+void collective(LaneFiber* lanes, uint32_t members) {
+    const LaneFiber& first = lanes[__builtin_ctz(members)];
+    void* given[32] = {};
+    for_each(members, [&](unsigned self) { given[self] = reinterpret_cast<void*>(lanes[self].value); });
+    reinterpret_cast<void (*)(void* const*, uint64_t)>(const_cast<void*>(first.compute))(given, first.result);
+}
+
 void compute(Meet kind, LaneFiber* lanes, uint32_t members) {
     switch (kind) {
     case Meet::sync:
@@ -162,6 +169,9 @@ void compute(Meet kind, LaneFiber* lanes, uint32_t members) {
         break;
     case Meet::exchange:
         exchange(lanes, members);
+        break;
+    case Meet::collective:
+        collective(lanes, members);
         break;
     }
 }
