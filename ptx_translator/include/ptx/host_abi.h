@@ -14,7 +14,8 @@
 ///
 /// Device pointers are host pointers. A .shared address is a 32-bit offset from Lane::shared; its generic form is the
 /// host address Lane::shared + offset. A .local address is a host address (of the lane's stack). Module globals
-/// lie at Grid::globals + GlobalInfo::offset. Kernel parameters lie packed at Grid::parameters, aligned to 16.
+/// lie at Grid::globals + GlobalInfo::offset; a kernel whose address is taken has a place of its own there, which is
+/// its address. Kernel parameters lie packed at Grid::parameters, aligned to 16.
 namespace ptx::host {
 
 struct Lane;
@@ -59,7 +60,10 @@ struct Services {
     uint64_t (*globaltimer)(Lane*);   ///< nanoseconds
     uint64_t (*clock)(Lane*);         ///< %clock64
     void (*grid_sync)(Lane*);         ///< cooperative launches: every thread of the grid
-    void* reserved[8];
+    /// What libcudadevrt asks of the driver (ptx/device_calls.def): `call` is a DeviceCall, `arguments` its arguments,
+    /// one a word. The result is a DeviceStatus, an error code of cudart's, or an address; device_calls.def says how wide.
+    uint64_t (*device_call)(Lane*, uint32_t call, const uint64_t* arguments);
+    void* reserved[7];
 };
 
 /// One launch. Read-only to kernels.

@@ -61,6 +61,7 @@ void Cta::fill_lane(LaneFiber& lane, Dim3 block) const {
     lane.lane.multiprocessor = runner_.index();
     lane.lane.runtime = const_cast<Cta*>(this);
     lane.patience = spin_patience;
+    lane.error = 0;
     lane.state = LaneState::ready;
 }
 

@@ -29,6 +29,8 @@ struct LaneFiber {
     uint64_t result = 0;
     uint32_t operation = 0, detail = 0, clamp = 0;
     int32_t patience = 0;       ///< calls of spin() before it gives way
+    uint64_t error_owner = 0;   ///< the thread that `error` is of: a fiber may run one after another
+    uint32_t error = 0;         ///< cudaGetLastError()
     const void* site = nullptr; ///< where active_mask was called from
     uint16_t index = 0;
     LaneState state = LaneState::ready;
@@ -89,6 +91,7 @@ class Cta {
     GridRun& run() { return *run_; }
     Runner& runner() { return runner_; }
     const LaneFiber* current() const { return current_; }
+    LaneFiber& running() { return *current_; } ///< for services
     bool in_stack_guard(uintptr_t address) const;
     std::string describe_stuck() const;
 

@@ -1,5 +1,6 @@
 #include "backend/cpu/grid_run.h"
 
+#include "backend/cpu/child_grids.h"
 #include "backend/cpu/device.h"
 #include "backend/cpu/runner.h"
 #include "backend/cpu/services.h"
@@ -159,6 +160,17 @@ Fault GridRun::fault(std::string* message) const {
     std::lock_guard lock(mutex_);
     if (message) *message = message_;
     return fault_;
+}
+
+std::shared_ptr<ChildGrids> GridRun::children() {
+    std::lock_guard lock(mutex_);
+    if (!children_) children_ = std::make_shared<ChildGrids>(device_, *launch_);
+    return children_;
+}
+
+std::shared_ptr<ChildGrids> GridRun::take_children() {
+    std::lock_guard lock(mutex_);
+    return std::exchange(children_, nullptr);
 }
 
 std::string GridRun::place(const LaneFiber* lane) const {

@@ -2,6 +2,7 @@
 
 #include "backend/cpu/cta.h"
 #include "backend/cpu/device.h"
+#include "backend/cpu/device_calls.h"
 #include "backend/cpu/runner.h"
 
 #include <ctime>
@@ -170,6 +171,7 @@ const ptx::host::Services& services() {
         .globaltimer = globaltimer,
         .clock = clock,
         .grid_sync = grid_sync,
+        .device_call = device_call,
         .reserved = {},
     };
     return table;

@@ -103,6 +103,8 @@ class Function : public HandleBase {
     const ptx::KernelInfo& info() const { return info_; }
     /// Translates and loads if need be. Throws with the reason when it cannot.
     backend::Kernel& resolve();
+    /// The same, but nullptr when that is still to be done.
+    backend::Kernel* resolved() { return kernel_.load(std::memory_order_acquire); }
 
     /// cuFuncSetAttribute: MAX_DYNAMIC_SHARED_SIZE_BYTES (default 48 KiB less static), carve-out, cluster dims.
     /// CUfunction_attribute numbers; throws invalid_value.
