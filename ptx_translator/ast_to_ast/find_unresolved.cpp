@@ -12,6 +12,8 @@ class Search {
     Search(Module& module, const CallGraph& calls, ModuleInfo& info) : module_(module), calls_(calls), info_(info) {}
 
     void run() {
+        for (const Variable& variable : module_.variables)
+            if (variable.assumed) assumed_.insert(variable.name);
         for (const auto& function : module_.functions)
             for (const Instruction& instruction : function->instructions) look_at(*function, instruction);
     }
@@ -36,6 +38,9 @@ class Search {
     void look_at(Function& function, const Operand& operand) {
         if (operand.kind == Operand::Kind::symbol && operand.symbol_kind == Operand::SymbolKind::function)
             require(function, operand);
+        if (operand.kind == Operand::Kind::symbol && operand.symbol_kind == Operand::SymbolKind::module &&
+            assumed_.contains(operand.name) && known_.insert(operand.name).second)
+            info_.unresolved.push_back("variable '" + operand.name + "'");
         for (const Operand& element : operand.elements) look_at(function, element);
     }
 
@@ -49,7 +54,7 @@ class Search {
     Module& module_;
     const CallGraph& calls_;
     ModuleInfo& info_;
-    std::unordered_set<std::string> known_;
+    std::unordered_set<std::string> known_, assumed_;
 };
 
 } // namespace

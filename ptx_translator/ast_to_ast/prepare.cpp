@@ -44,6 +44,13 @@ std::string all_messages(const Module& module) {
     return out;
 }
 
+std::string first_error(const Module& module) {
+    for (const auto& function : module.functions)
+        for (const Diagnostic& diagnostic : function->errors)
+            if (diagnostic.severity == Severity::error) return diagnostic.text();
+    return {};
+}
+
 } // namespace
 
 uint64_t Prepared::offset_of(const std::string& variable, Position where) const {
@@ -70,6 +77,7 @@ Prepared prepare(std::span<const std::string_view> sources) {
     out.info.target = out.module->target;
     verify(*out.module);
     out.calls.emplace(*out.module);
+    out.info.wrong = first_error(*out.module);
     find_unresolved(*out.module, *out.calls, out.info);
     layout_globals(*out.module, *out.calls, out.info);
     for (const GlobalInfo& global : out.info.globals) out.global_offsets.emplace(global.name, global.offset);

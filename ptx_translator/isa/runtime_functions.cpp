@@ -20,7 +20,7 @@ constexpr RuntimeFunction device_calls[] = {
 };
 
 // The longer prefix first.
-constexpr std::string_view prefixes[] = {"__cuda_syscall_cnpv2", "__cuda_syscall_cnp", "cnp"};
+constexpr std::string_view prefixes[] = {"__cuda_syscall_cnpv2", "__cuda_syscall_cnp", "__cuda_syscall_", "cnp"};
 
 } // namespace
 

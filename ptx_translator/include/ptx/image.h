@@ -89,6 +89,7 @@ struct ModuleInfo {
     uint64_t block_size = 0;
     std::vector<std::string> functions_in_data;   ///< functions whose address initialised data holds
     std::vector<std::string> unresolved;          ///< what code uses and nothing defines: "function 'f'", "variable 'v'"
+    std::string wrong;                  ///< the first error of a function that is no unresolved name
     std::string diagnostics;            ///< every message, one a line, in the form of KernelInfo::error
 
     const KernelInfo* kernel(std::string_view name) const;

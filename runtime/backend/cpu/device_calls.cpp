@@ -111,6 +111,12 @@ class Caller {
         case DeviceCall::max_active_blocks:
         case DeviceCall::max_active_blocks_flags:
             return ask(a_[0], [&] { return (resolve(a_[1]), side_->active_blocks(a_[1], int(a_[2]), a_[3])); });
+        case DeviceCall::group_handle:
+            return 0;
+        case DeviceCall::group_sync:
+        case DeviceCall::group_size:
+        case DeviceCall::group_rank:
+            return status(DeviceStatus::invalid_value);
         }
         return status(DeviceStatus::invalid_value);
     }
