@@ -50,25 +50,35 @@ void ChildGrids::start(Timeline& timeline, LaunchCommand command) {
 }
 
 bool ChildGrids::launch(LaunchCommand command, uint64_t stream, ThreadNumber by) {
-    std::shared_ptr<Timeline> timeline;
     command.globals = parent_.globals;
     command.device_side = parent_.device_side;
     command.counted = true;
-    {
-        std::lock_guard lock(mutex_);
-        if (stream == tail_launch) {
-            command.last = true;
-            tail_.push_back(std::move(command));
-            return true;
-        }
-        timeline = timeline_of(stream, by);
-        if (!timeline) return false;
-        running_++;
+    std::lock_guard lock(mutex_);
+    if (stream == tail_launch) {
+        command.last = true;
+        tail_.push_back(std::move(command));
+        return true;
     }
+    std::shared_ptr<Timeline> timeline = timeline_of(stream, by);
+    if (!timeline) return false;
+    running_++;
     command.last = stream == fire_and_forget;
     command.finished = child_finishes();
-    start(*timeline, std::move(command));
+    Command* to = timeline->new_command(Command::Kind::launch);
+    to->launch = std::move(command);
+    defer(std::move(timeline), to);
     return true;
+}
+
+void ChildGrids::defer(std::shared_ptr<Timeline> timeline, Command* command) {
+    deferred_.emplace_back(std::move(timeline), command);
+}
+
+void ChildGrids::begin() {
+    // With the lock, so that two who come at once keep the order of a stream.
+    std::lock_guard lock(mutex_);
+    for (const auto& [timeline, command] : deferred_) timeline->push(command);
+    deferred_.clear();
 }
 
 uint64_t ChildGrids::create_stream() {
@@ -102,7 +112,7 @@ bool ChildGrids::record(uint64_t event, uint64_t stream, ThreadNumber by) {
     if (!timeline) return false;
     Command* command = timeline->new_command(Command::Kind::mark);
     found->second = command->marker = std::make_shared<CpuMarker>(timeline);
-    timeline->push(command);
+    defer(timeline, command);
     return true;
 }
 
@@ -115,7 +125,7 @@ bool ChildGrids::wait(uint64_t stream, uint64_t event, ThreadNumber by) {
     if (!found->second) return true; // an event that was never recorded has nothing to wait for
     Command* command = timeline->new_command(Command::Kind::wait);
     command->marker = found->second;
-    timeline->push(command);
+    defer(timeline, command);
     return true;
 }
 
@@ -146,6 +156,7 @@ void ChildGrids::close(Fault fault, const std::string& message, Finished finishe
         closed_ = true;
         kept_.clear();
     }
+    begin();
     advance();
 }
 

@@ -12,6 +12,7 @@
 
 namespace rt::backend::cpu {
 
+struct Command;
 class CpuMarker;
 class Timeline;
 
@@ -60,6 +61,9 @@ class ChildGrids : public std::enable_shared_from_this<ChildGrids> {
     bool record(uint64_t event, uint64_t stream, ThreadNumber by);
     bool wait(uint64_t stream, uint64_t event, ThreadNumber by);
 
+    /// Begins what was launched so far. Until then, or close(), it waits: programs count on a warp that launches having
+    /// done all before, which on a GPU it has, in step, and which no thread here can know of another.
+    void begin();
     /// All that was launched so far is complete, but for tail launches.
     bool all_done() const;
     /// The grid's blocks are done, with `fault`. Calls `finished`, once, when the grid is complete.
@@ -68,6 +72,7 @@ class ChildGrids : public std::enable_shared_from_this<ChildGrids> {
   private:
     std::shared_ptr<Timeline> timeline_of(uint64_t stream, ThreadNumber by); ///< null when there is no such stream
     static void start(Timeline& timeline, LaunchCommand command);
+    void defer(std::shared_ptr<Timeline> timeline, Command* command);
     Finished child_finishes();
     void child_finished(Fault fault, const std::string& message);
     void advance();
@@ -81,7 +86,8 @@ class ChildGrids : public std::enable_shared_from_this<ChildGrids> {
     /// By kind, block and thread. They live as long as they have work.
     std::map<std::array<uint64_t, 3>, std::weak_ptr<Timeline>> implicit_;
     std::deque<LaunchCommand> tail_;
-    uint64_t next_handle_ = 16; ///< above DeviceStream
+    std::vector<std::pair<std::shared_ptr<Timeline>, Command*>> deferred_; ///< in the order they were given
+    uint64_t next_handle_ = 16;                                            ///< above DeviceStream
     uint64_t running_ = 0;
     bool closed_ = false;
     Fault fault_ = Fault::none;

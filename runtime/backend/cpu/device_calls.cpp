@@ -72,7 +72,7 @@ class Caller {
             return status(start(std::move(launch), a_[1]));
         }
         case DeviceCall::device_synchronize:
-            while (!run_.children()->all_done()) cta_.spin(self_, true);
+            for (run_.children()->begin(); !run_.children()->all_done();) cta_.spin(self_, true);
             return status(DeviceStatus::success);
         case DeviceCall::get_last_error:
             return self_.error;
@@ -190,6 +190,7 @@ class Caller {
         const uint64_t limit = side_->limit(pending_launch_count_limit);
         for (int i = 0; i < patience; i++) {
             if (run_.device().launch_pending(limit)) return true;
+            run_.children()->begin();
             cta_.spin(self_, true);
         }
         return run_.device().launch_pending(limit);

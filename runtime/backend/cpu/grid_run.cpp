@@ -115,6 +115,7 @@ bool GridRun::settle(Runner& runner, Cta& cta, Outcome outcome) {
     case Outcome::finished:
         break;
     case Outcome::waiting:
+        begin_children(); // it may be one of them that it waits for
         finish(completed, runner);
         return false;
     case Outcome::stuck:
@@ -166,6 +167,15 @@ std::shared_ptr<ChildGrids> GridRun::children() {
     std::lock_guard lock(mutex_);
     if (!children_) children_ = std::make_shared<ChildGrids>(device_, *launch_);
     return children_;
+}
+
+void GridRun::begin_children() {
+    std::shared_ptr<ChildGrids> children;
+    {
+        std::lock_guard lock(mutex_);
+        children = children_;
+    }
+    if (children) children->begin();
 }
 
 std::shared_ptr<ChildGrids> GridRun::take_children() {

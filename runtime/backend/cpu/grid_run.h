@@ -71,6 +71,7 @@ class GridRun : public Job {
     /// The grids that this one has launched; made on first use.
     std::shared_ptr<ChildGrids> children();
     std::shared_ptr<ChildGrids> take_children(); ///< null when there are none
+    void begin_children();
 
     // The barrier over all CTAs of a cooperative launch. A generation ends when every unfinished CTA has arrived.
     uint64_t grid_generation() const { return generation_.load(std::memory_order_acquire); }
