@@ -23,6 +23,7 @@ enum class DeviceStatus : uint32_t {
     invalid_configuration = 7,
     sync_depth_exceeded = 11,
     launch_pending_count_exceeded = 12,
+    unsupported_limit = 13,
 };
 
 } // namespace ptx::host

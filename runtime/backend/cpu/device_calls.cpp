@@ -136,8 +136,9 @@ class Caller {
         decltype(question()) answer{};
         try {
             answer = question();
-        } catch (const Error&) {
-            return status(DeviceStatus::invalid_value);
+        } catch (const Error& error) {
+            return status(error.status() == Status::unsupported_limit ? DeviceStatus::unsupported_limit
+                                                                      : DeviceStatus::invalid_value);
         }
         return give(address, answer);
     }
