@@ -54,6 +54,7 @@ struct Variable {
     uint64_t element_count = 1;   ///< product of all dimensions (of vectors, if lanes > 1); 0 when unsized
     Linkage linkage = Linkage::internal;
     bool managed = false;         ///< `.attribute(.managed)`
+    bool assumed = false;         ///< declared only, and made a definition since there is but one text
     bool has_initializer = false;
     std::vector<uint8_t> bytes;   ///< initial value; may be shorter than size(): the rest is zero
     std::vector<Relocation> relocations;

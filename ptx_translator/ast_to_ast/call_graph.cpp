@@ -73,7 +73,7 @@ std::vector<const Function*> CallGraph::reachable(const Function& root) const {
     bool indirect = false;
     const auto reach = [&](const std::vector<const Function*>& functions) {
         for (const Function* function : functions)
-            if (seen.insert(function).second) out.push_back(function);
+            if (!function->is_entry && seen.insert(function).second) out.push_back(function);
     };
     for (size_t i = 0; i < out.size(); ++i) {
         const auto node = nodes_.find(out[i]);

@@ -15,9 +15,10 @@ class CallGraph {
     explicit CallGraph(const Module&);
 
     /// What `root` may execute: itself first, then callees, nearest first; functions without a body too. An indirect
-    /// call without a list of targets may reach every function whose address is taken anywhere in the module.
+    /// call without a list of targets may reach every function whose address is taken anywhere in the module. Kernels
+    /// that it may launch are not among them.
     std::vector<const Function*> reachable(const Function& root) const;
-    /// Functions whose address is taken, by code or initialised data, in the order of the module.
+    /// Functions and kernels whose address is taken, by code or initialised data, in the order of the module.
     const std::vector<const Function*>& address_taken() const { return address_taken_; }
     /// By name, through aliases; nullptr when there is none.
     const Function* find(std::string_view name) const;

@@ -15,7 +15,7 @@ bool has_initial_data(const Variable& variable) { return !variable.bytes.empty()
 
 class Layout {
   public:
-    Layout(Module& module, ModuleInfo& info) : module_(module), info_(info) {}
+    Layout(Module& module, const CallGraph& calls, ModuleInfo& info) : module_(module), calls_(calls), info_(info) {}
     void run();
 
   private:
@@ -27,19 +27,22 @@ class Layout {
 
     void collect();
     void place(const Placed&);
+    void place_kernels();
     void relocate(const Variable&, uint64_t offset);
+    void report_undefined(const Variable&, const Relocation&);
     void report_broken();
     void report_broken(Function&, const Operand&);
     std::string through_aliases(const std::string& name) const;
 
     Module& module_;
+    const CallGraph& calls_;
     ModuleInfo& info_;
     std::vector<Placed> variables_;
     std::unordered_map<std::string, const Variable*> by_name_;
     std::unordered_map<std::string, const Function*> functions_;
     std::unordered_map<std::string, std::string> aliases_;
     std::unordered_map<std::string, std::string> broken_; ///< variable -> why
-    std::unordered_set<std::string> functions_in_data_;
+    std::unordered_set<std::string> functions_in_data_, unresolved_;
 };
 
 void Layout::collect() {
@@ -71,18 +74,29 @@ std::string Layout::through_aliases(const std::string& name) const {
     return out;
 }
 
+void Layout::report_undefined(const Variable& variable, const Relocation& relocation) {
+    broken_.emplace(variable.name, "holds the address of '" + relocation.symbol + "', which is defined nowhere");
+}
+
 void Layout::relocate(const Variable& variable, uint64_t offset) {
     for (const Relocation& relocation : variable.relocations) {
         const std::string function = through_aliases(relocation.symbol);
         const auto found = by_name_.find(relocation.symbol);
-        GlobalRelocation out{offset + relocation.offset,    relocation.size,   relocation.mask_shift,
-                             functions_.contains(function), relocation.symbol, relocation.addend};
-        if (out.function) {
+        const auto named = functions_.find(function);
+        const bool is_kernel = named != functions_.end() && named->second->is_entry;
+        GlobalRelocation out{offset + relocation.offset, relocation.size,
+                             relocation.mask_shift,      named != functions_.end() && !is_kernel,
+                             relocation.symbol,          relocation.addend};
+        if (is_kernel && named->second->has_body) {
+            out.symbol = function; // the place in the block that place_kernels() gives it
+        } else if (named != functions_.end() && !named->second->has_body) {
+            report_undefined(variable, relocation);
+            continue;
+        } else if (out.function) {
             out.symbol = function;
             if (functions_in_data_.insert(function).second) info_.functions_in_data.push_back(function);
         } else if (found == by_name_.end() || found->second->linkage == Linkage::external) {
-            broken_.emplace(variable.name,
-                            "holds the address of '" + relocation.symbol + "', which is defined nowhere");
+            report_undefined(variable, relocation);
             continue;
         } else if (!lies_in_block(*found->second)) {
             broken_.emplace(variable.name, "holds the address of '" + relocation.symbol + "', which is not constant");
@@ -109,11 +123,25 @@ void Layout::place(const Placed& placed) {
               info_.initial_data.begin() + static_cast<std::ptrdiff_t>(offset));
 }
 
+// Device code launches a kernel by its address, which must be one thing to all code and data of the module: kernels are
+// translated one by one, so an address of code could not be it.
+void Layout::place_kernels() {
+    constexpr uint64_t bytes = 16;
+    for (const Function* function : calls_.address_taken()) {
+        if (!function->is_entry || !function->has_body) continue;
+        const uint64_t offset = (info_.block_size + bytes - 1) / bytes * bytes;
+        info_.globals.push_back({function->name, offset, bytes, bytes, false, false, false});
+        info_.block_size = offset + bytes;
+    }
+}
+
 void Layout::report_broken(Function& function, const Operand& operand) {
     if (operand.kind == Operand::Kind::symbol && operand.symbol_kind == Operand::SymbolKind::module)
-        if (const auto found = broken_.find(operand.name); found != broken_.end())
-            function.errors.push_back(
-                {operand.where, "variable '" + operand.name + "' " + found->second, Severity::error});
+        if (const auto found = broken_.find(operand.name); found != broken_.end()) {
+            const std::string name = "variable '" + operand.name + "'";
+            function.errors.push_back({operand.where, name + " " + found->second, Severity::error});
+            if (unresolved_.insert(operand.name).second) info_.unresolved.push_back(name);
+        }
     for (const Operand& element : operand.elements) report_broken(function, element);
 }
 
@@ -129,12 +157,13 @@ void Layout::run() {
     for (const bool wanted : {true, false})
         for (const Placed& placed : variables_)
             if (has_initial_data(*placed.variable) == wanted) place(placed);
+    place_kernels();
     report_broken();
 }
 
 } // namespace
 
-void layout_globals(Module& module, ModuleInfo& info) { Layout(module, info).run(); }
+void layout_globals(Module& module, const CallGraph& calls, ModuleInfo& info) { Layout(module, calls, info).run(); }
 
 std::string name_of_local_global(const Function& function, LocalId local) {
     return function.name + ":" + std::to_string(local) + ":" + function.locals[static_cast<size_t>(local)].name;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ast/ast.h"
+#include "ast_to_ast/call_graph.h"
 #include "ptx/image.h"
 
 #include <string>
@@ -12,9 +13,11 @@ namespace ptx {
 /// that initial_data is short, each group in the order of the text. Offsets are aligned as declared, at least to 16
 /// bytes from 16 bytes on; the block itself wants the alignment that allocations have (256 bytes and up).
 ///
-/// Functions that use a variable which nobody defines, or whose initial value cannot be made, get a Diagnostic.
-/// Throws Error when the block would exceed 2^46 bytes.
-void layout_globals(Module&, ModuleInfo&);
+/// Kernels whose address is taken come last.
+///
+/// Functions that use a variable which nobody defines, or whose initial value cannot be made, get a Diagnostic, and
+/// such variables join ModuleInfo::unresolved. Throws Error when the block would exceed 2^46 bytes.
+void layout_globals(Module&, const CallGraph&, ModuleInfo&);
 
 /// The name of a .global or .const variable of a function body (`local` indexes Function::locals) in
 /// ModuleInfo::globals. Not a name PTX can spell.

@@ -88,7 +88,7 @@ class Linker {
     void add_variable(Variable);
     void add_function(std::unique_ptr<Function>);
     void merge_header(const Module&);
-    [[noreturn]] static void twice(Position where, const std::string& name);
+    [[noreturn]] static void twice(Position where, const std::string& name, Position first);
 
     std::unique_ptr<Module> out_ = std::make_unique<Module>();
     std::unordered_map<std::string, Known> known_;
@@ -104,7 +104,40 @@ Linker::Linker(const std::vector<std::unique_ptr<Module>>& modules) {
     }
 }
 
-void Linker::twice(Position where, const std::string& name) { throw Error(where, "'" + name + "' is defined twice"); }
+std::string text_number(Position where) { return "text " + std::to_string(where.source + 1); }
+
+void Linker::twice(Position where, const std::string& name, Position first) {
+    throw Error(where, "'" + name + "' is defined twice, first in " + text_number(first));
+}
+
+[[noreturn]] void differs(Position where, const std::string& name, const char* what, Position first) {
+    throw Error(where, "'" + name + "' has " + what + " than in " + text_number(first));
+}
+
+// What an H100's linker refuses; other differences between a declaration and its definition it lets pass.
+void check_agreement(const Variable& known, const Variable& fresh) {
+    if (known.space != fresh.space) differs(fresh.where, fresh.name, "another state space", known.where);
+    if (known.is_unsized || fresh.is_unsized) return;
+    const Strength a = strength_of(known), b = strength_of(fresh);
+    const bool declared = a == Strength::declaration || b == Strength::declaration;
+    if (declared && known.size() != fresh.size()) differs(fresh.where, fresh.name, "another size", known.where);
+    const bool common_is_larger = (a == Strength::common && b > a && known.size() > fresh.size()) ||
+                                  (b == Strength::common && a > b && fresh.size() > known.size());
+    if (common_is_larger) differs(fresh.where, fresh.name, "another size, too small for .common,", known.where);
+}
+
+bool same_sizes(const std::vector<Variable>& a, const std::vector<Variable>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const Variable& x, const Variable& y) { return x.size() == y.size(); });
+}
+
+void check_agreement(const Function& known, const Function& fresh) {
+    if (!known.has_body && !fresh.has_body) return;
+    if (known.is_entry == fresh.is_entry && same_sizes(known.results, fresh.results) &&
+        same_sizes(known.parameters, fresh.parameters))
+        return;
+    differs(fresh.where, fresh.name, "another prototype", known.where);
+}
 
 // The first text with an internal name keeps it, unless the name is visible elsewhere.
 void Linker::claim_internal_names(Module& module) {
@@ -157,7 +190,8 @@ void Linker::add_variable(Variable variable) {
     if (found->second.is_function) throw Error(variable.where, "'" + variable.name + "' is a function elsewhere");
     Variable& known = out_->variables[found->second.index];
     const Strength ours = strength_of(known), theirs = strength_of(variable);
-    if (ours == Strength::strong && theirs == Strength::strong) twice(variable.where, variable.name);
+    if (ours == Strength::strong && theirs == Strength::strong) twice(variable.where, variable.name, known.where);
+    check_agreement(known, variable);
     const bool larger = ours == Strength::common && theirs == Strength::common && variable.size() > known.size();
     const uint32_t alignment = std::max(known.alignment, variable.alignment);
     if (theirs > ours || larger) known = std::move(variable);
@@ -170,7 +204,8 @@ void Linker::add_function(std::unique_ptr<Function> function) {
     if (!found->second.is_function) throw Error(function->where, "'" + function->name + "' is a variable elsewhere");
     auto& known = out_->functions[found->second.index];
     const Strength ours = strength_of(*known), theirs = strength_of(*function);
-    if (ours == Strength::strong && theirs == Strength::strong) twice(function->where, function->name);
+    if (ours == Strength::strong && theirs == Strength::strong) twice(function->where, function->name, known->where);
+    check_agreement(*known, *function);
     if (theirs > ours) known = std::move(function);
 }
 
@@ -187,11 +222,24 @@ std::unique_ptr<Module> Linker::finish() {
     return std::move(out_);
 }
 
+// A text that is loaded alone has nobody else to define its variables; NVIDIA's driver makes them of zeros.
+void define_declared_variables(Module& module) {
+    for (Variable& variable : module.variables) {
+        const bool placed = variable.space == Space::global || variable.space == Space::constant;
+        if (variable.linkage != Linkage::external || variable.is_unsized || !placed) continue;
+        variable.linkage = Linkage::visible;
+        variable.assumed = true;
+    }
+}
+
 } // namespace
 
 std::unique_ptr<Module> link(std::vector<std::unique_ptr<Module>> modules) {
     if (modules.empty()) throw Error({}, "there is no PTX text");
-    if (modules.size() == 1) return std::move(modules.front());
+    if (modules.size() == 1) {
+        define_declared_variables(*modules.front());
+        return std::move(modules.front());
+    }
     Linker linker(modules);
     for (const auto& module : modules) linker.add(*module);
     return linker.finish();

@@ -1,5 +1,6 @@
 #include "ast_to_ast/prepare.h"
 
+#include "ast_to_ast/find_unresolved.h"
 #include "ast_to_ast/layout_globals.h"
 #include "ast_to_ast/link_modules.h"
 #include "ast_to_ast/parameter_layout.h"
@@ -62,6 +63,13 @@ std::unique_ptr<Module> parse_needed(std::string_view text, const std::vector<st
     });
 }
 
+std::string first_error(const Module& module) {
+    for (const auto& function : module.functions)
+        for (const Diagnostic& diagnostic : function->errors)
+            if (diagnostic.severity == Severity::error) return diagnostic.text();
+    return {};
+}
+
 } // namespace
 
 uint64_t Prepared::offset_of(const std::string& variable, Position where) const {
@@ -94,14 +102,16 @@ Prepared prepare(std::span<const std::string_view> sources, const std::vector<st
     out.info.version = out.module->version_major * 10 + out.module->version_minor;
     out.info.target = out.module->target;
     verify(*out.module);
-    layout_globals(*out.module, out.info);
+    out.calls.emplace(*out.module);
+    out.info.wrong = first_error(*out.module);
+    find_unresolved(*out.module, *out.calls, out.info);
+    layout_globals(*out.module, *out.calls, out.info);
     for (const GlobalInfo& global : out.info.globals) out.global_offsets.emplace(global.name, global.offset);
     for (const auto& function : out.module->functions) {
         if (!function->is_entry || !function->has_body) continue;
         out.kernel_indices.emplace(function->name, out.info.kernels.size());
         out.info.kernels.push_back(describe(*function));
     }
-    out.calls.emplace(*out.module);
     for (KernelInfo& kernel : out.info.kernels) kernel.error = out.error_of(*out.calls->find(kernel.name));
     out.info.diagnostics = all_messages(*out.module);
     return out;

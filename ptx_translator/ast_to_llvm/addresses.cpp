@@ -132,6 +132,9 @@ llvm::Value* FunctionLowering::symbol_address(const Operand& symbol, int64_t off
     if (symbol.symbol_kind == Operand::SymbolKind::function || symbol.symbol_kind == Operand::SymbolKind::unresolved) {
         const Function* named = context_.find_function(symbol.name);
         if (!named || !named->has_body) throw Error(symbol.where, "unresolved symbol '" + symbol.name + "'");
+        if (named->is_entry)
+            return with_offset(call("cuttle.global.address", builder_.getInt64Ty(),
+                                    {builder_.getInt64(context_.kernel_address(*named, symbol.where))}, false));
         return with_offset(builder_.CreatePtrToInt(context_.function(*named), builder_.getInt64Ty()));
     }
     const Variable* named = variable(symbol);

@@ -1,27 +1,12 @@
 #include "ast_to_llvm/function_lowering.h"
 #include "ast_to_llvm/types.h"
+#include "isa/runtime_functions.h"
 
 #include <span>
 
 /// call. PTX ISA 9.7.12.5; parameters as docs/neutral_ir.md, "Functions".
 namespace ptx::ast_to_llvm {
 namespace {
-
-/// Functions of the device runtime that every program may declare and nobody defines. CUDA C++ Programming Guide,
-/// "Formatted Output", "Dynamic Global Memory Allocation and Operations", "Assertion".
-struct RuntimeFunction {
-    std::string_view name;
-    const char* neutral;
-    unsigned result;                           ///< bits, 0 for none
-    std::initializer_list<unsigned> arguments; ///< bits
-};
-
-constexpr RuntimeFunction runtime_functions[] = {
-    {"vprintf", "cuttle.vprintf", 32, {64, 64}},
-    {"malloc", "cuttle.malloc", 64, {64}},
-    {"free", "cuttle.free", 0, {64}},
-    {"__assertfail", "cuttle.assertfail", 0, {64, 64, 32, 64, 64}},
-};
 
 class Call {
   public:
@@ -39,8 +24,8 @@ class Call {
             if (callee->is_entry) throw Error(target.where, "'" + target.name + "' is a kernel and cannot be called");
             return call_function(callee->results, callee->parameters, function_.context().function(*callee));
         }
-        for (const RuntimeFunction& known : runtime_functions)
-            if (known.name == target.name) return call_runtime(known);
+        if (const RuntimeFunction known = runtime_function(target.name); !known.name.empty())
+            return known.device_call < 0 ? call_runtime(known) : call_device(known);
         throw Error(target.where, "unresolved function '" + target.name + "'");
     }
 
@@ -92,14 +77,40 @@ class Call {
             function_.write(operand, value, bits_type(bits));
     }
 
+    llvm::Value* runtime_argument(const Operand& operand, char kind) {
+        if (kind != 'd') return scalar_argument(operand, kind == 'i' ? 32 : 64);
+        constexpr uint64_t three_extents = 12;
+        return generic_address(checked_slot(operand, three_extents));
+    }
+
+    llvm::Value* generic_address(llvm::Value* slot) {
+        return function_.call("cuttle.cvta.local", ir_.getInt64Ty(), {ir_.CreatePtrToInt(slot, ir_.getInt64Ty())},
+                              false);
+    }
+
     void call_runtime(const RuntimeFunction& known) {
         check_count(known.result ? 1 : 0, known.arguments.size());
         std::vector<llvm::Value*> values;
-        size_t next = 0;
-        for (unsigned bits : known.arguments) values.push_back(scalar_argument(arguments()[next++], bits));
+        for (size_t i = 0; i < known.arguments.size(); ++i)
+            values.push_back(runtime_argument(arguments()[i], known.arguments[i]));
         auto* type = known.result ? static_cast<llvm::Type*>(ir_.getIntNTy(known.result)) : ir_.getVoidTy();
         auto* value = function_.call(known.neutral, type, values, false);
         if (known.result && !results().empty()) write_scalar(results()[0], value);
+    }
+
+    /// The arguments travel as an array of words.
+    void call_device(const RuntimeFunction& known) {
+        check_count(1, known.arguments.size());
+        auto* words = function_.entry_alloca(llvm::ArrayType::get(ir_.getInt64Ty(), 8), "device.arguments");
+        for (size_t i = 0; i < known.arguments.size(); ++i) {
+            auto* word = ir_.CreateConstInBoundsGEP1_64(ir_.getInt64Ty(), words, i);
+            ir_.CreateStore(ir_.CreateZExt(runtime_argument(arguments()[i], known.arguments[i]), ir_.getInt64Ty()),
+                            word);
+        }
+        auto* value =
+            function_.call(known.neutral, ir_.getInt64Ty(),
+                           {ir_.getInt32(static_cast<uint32_t>(known.device_call)), generic_address(words)}, false);
+        if (!results().empty()) write_scalar(results()[0], ir_.CreateTrunc(value, ir_.getIntNTy(known.result)));
     }
 
     /// A result that does not travel as the return value, and the memory it travels in.

@@ -41,6 +41,10 @@ class ModuleContext {
     const Function* next_to_lower();
     /// Where a .global or .const variable lies in the module's block; throws when it has no place there.
     uint64_t global_offset(const Variable&, const Function* owner, Position where) const;
+    /// Where the place of a kernel lies in the module's block: what device code launches it by.
+    uint64_t kernel_address(const Function& entry, Position where) const {
+        return prepared_.offset_of(entry.name, where);
+    }
     const Variable* find_variable(const std::string& name) const { return variables_.lookup(name); }
 
   private:

@@ -51,7 +51,7 @@ static void fields(auto& list, Is<GlobalRelocation> auto& relocation) {
 
 static void fields(auto& list, Is<ModuleInfo> auto& module) {
     list(module.version, module.target, module.kernels, module.globals, module.relocations, module.initial_data,
-         module.block_size, module.functions_in_data, module.diagnostics);
+         module.block_size, module.functions_in_data, module.unresolved, module.wrong, module.diagnostics);
 }
 
 static void fields(auto& list, Is<FunctionSymbol> auto& function) { list(function.name, function.symbol); }

@@ -85,12 +85,36 @@ class Marker {
     virtual std::chrono::nanoseconds time() const = 0;
 };
 
+struct Launch;
+
+/// What kernels may launch and ask for while they run (CUDA dynamic parallelism): their own module, as core knows it.
+/// Device code names a kernel by an address of the module's block of globals. Thread safe; outlives the launches of its
+/// module. Everything throws rt::Error{invalid_value} for an address that means no kernel, or what the function says.
+class DeviceSide {
+  public:
+    virtual ~DeviceSide() = default;
+    /// nullptr when the kernel is not translated yet.
+    virtual Kernel* find(uint64_t address) = 0;
+    /// Translates it if need be, which blocks. Throws the reason when it cannot be.
+    virtual Kernel& resolve(uint64_t address) = 0;
+    /// CUDA's limits of a launch, the same as from the host. Wants a resolved kernel, as do the next two.
+    virtual void check(uint64_t address, const Launch&) = 0;
+    virtual int attribute(uint64_t address, int attribute) = 0;         ///< CUfunction_attribute
+    virtual int active_blocks(uint64_t address, int block_threads, size_t dynamic_shared_bytes) = 0;
+    virtual int ordinal() const = 0;                                    ///< of the device that the module is on
+    virtual int device_count() const = 0;
+    virtual int device_attribute(int device, int attribute) const = 0;  ///< CUdevice_attribute
+    virtual size_t limit(int limit) const = 0;                          ///< CUlimit
+    virtual int cache_config() const = 0;
+};
+
 struct Launch {
     Kernel* kernel = nullptr;
     Dim3 grid, block, cluster;
     uint32_t dynamic_shared_bytes = 0;
     bool cooperative = false;
     uint64_t globals = 0;                        ///< device address of the module's block of globals
+    DeviceSide* device_side = nullptr;           ///< for kernels that launch others
     std::span<const uint8_t> parameters;         ///< packed; copied before launch() returns
 };
 

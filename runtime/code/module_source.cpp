@@ -1,4 +1,5 @@
 #include "code/fatbin.h"
+#include "code/object_file.h"
 #include "rt/module.h"
 #include "support/log.h"
 
@@ -139,6 +140,31 @@ ModuleSource ModuleSource::from_image(const void* image, size_t size, int comput
     if (raw.starts_with("BC\xc0\xde")) throw Error(Status::invalid_image, "LLVM bitcode (NVVM IR), which is not PTX");
     if (raw.starts_with("!<arch>\n")) throw Error(Status::invalid_image, "a library archive, which is no module");
     return {{from_text(raw, size != 0)}};
+}
+
+ModuleSource ModuleSource::from_object(const void* image, size_t size, bool library, int compute_capability) {
+    const Bytes bytes(static_cast<const uint8_t*>(image), size);
+    const Raw raw{bytes.data(), bytes.size()};
+    if (!library && !raw.starts_with(ELFMAG)) return from_image(image, size, compute_capability);
+    ModuleSource source;
+    size_t fatbins = 0;
+    for (const Bytes object : library ? members_of_archive(bytes) : std::vector<Bytes>{bytes}) {
+        // Members without device code, and other files that a library may hold, are nothing to us.
+        if (library && !Raw{object.data(), object.size()}.starts_with(ELFMAG)) continue;
+        for (const Bytes fatbin : fatbins_of_object(object)) {
+            fatbins++;
+            try {
+                source.ptx.push_back(ptx_of(fatbin.data(), fatbin.size(), compute_capability));
+            } catch (const Error& error) {
+                // It may be a member that nobody needs; if not, what is unresolved will be named.
+                if (!library || error.status() != Status::no_binary_for_gpu) throw;
+                log(LogLevel::info, LogChannel::translate, "one of a library's members is left out: {}", error.what());
+            }
+        }
+    }
+    if (fatbins != 0) return source;
+    if (!library) refuse_elf(raw);
+    throw Error(Status::invalid_source, "a library without device code");
 }
 
 } // namespace rt

@@ -154,6 +154,10 @@ struct Program::State {
 Program::Program() = default;
 Program::~Program() = default;
 
+ptx::ModuleInfo Program::inspect(const std::vector<std::string>& ptx, const JitOptions& jit) {
+    return Compilation(ptx, options_of(jit)).index();
+}
+
 std::shared_ptr<Program> Program::load(const ModuleSource& source, const JitOptions& jit) {
     /// Programs in use, by digest. A slot's lock is held while its program is made, so that it is made once.
     struct Slot {

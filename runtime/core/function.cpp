@@ -56,6 +56,7 @@ void Function::launch(Stream& stream, backend::Dim3 grid, backend::Dim3 block, u
                            .dynamic_shared_bytes = dynamic_shared_bytes,
                            .cooperative = cooperative,
                            .globals = module_.globals_block(),
+                           .device_side = module_.state().device_side.get(),
                            .parameters = parameters};
     check_launch(*this, launch);
     launch.cluster = cluster_for(grid, cluster);

@@ -12,13 +12,14 @@ struct LimitRow {
     bool supported;
 };
 
-// Device-side launches and set-aside L2 are not there, so neither are their limits.
+// Set-aside L2 is not there, nor, as on an H100, is the sync depth: it belonged to cudaDeviceSynchronize() in kernels,
+// which ended with CUDA 12.
 constexpr LimitRow rows[] = {
     {Limit::stack_size, 1024, true},
     {Limit::printf_fifo_size, 1 << 20, true},
     {Limit::malloc_heap_size, 8 << 20, true},
     {Limit::dev_runtime_sync_depth, 0, false},
-    {Limit::dev_runtime_pending_launch_count, 0, false},
+    {Limit::dev_runtime_pending_launch_count, 2048, true},
     {Limit::max_l2_fetch_granularity, 128, true},
     {Limit::persisting_l2_cache_size, 0, true},
 };

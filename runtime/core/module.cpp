@@ -52,6 +52,7 @@ Module::Module(Context& context, std::shared_ptr<Program> program, uint64_t shar
             throw;
         }
     }
+    state_->device_side = std::make_unique<ModuleSide>(*this);
     std::lock_guard lock(context_.state().mutex);
     context_.state().modules.insert(this);
 }

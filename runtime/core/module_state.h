@@ -1,11 +1,13 @@
 #pragma once
 
+#include "core/device_side.h"
 #include "rt/module.h"
 
 namespace rt {
 
 struct Module::State {
     bool owns_globals = false;
+    std::unique_ptr<ModuleSide> device_side;
     std::mutex mutex; ///< guards what follows
     std::map<std::string, std::unique_ptr<Function>, std::less<>> functions;
     std::vector<std::unique_ptr<backend::Code>> codes; ///< one for each kernel translated so far

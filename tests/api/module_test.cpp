@@ -125,6 +125,102 @@ TEST_F(Modules, Library) {
     EXPECT_STATUS(invalid_handle, cuKernelGetFunction(&function, kernel));
 }
 
+namespace {
+
+/// Links, and says what the driver said: codes and rules are an H100's.
+class Links : public Modules {
+  protected:
+    void SetUp() override {
+        Modules::SetUp();
+        CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+        void* values[] = {log_, reinterpret_cast<void*>(sizeof log_)};
+        ASSERT_OK(cuLinkCreate_v2(2, options, values, &link_));
+    }
+    void TearDown() override {
+        EXPECT_OK(cuLinkDestroy(link_));
+        Modules::TearDown();
+    }
+
+    CUresult add(const char* name, const std::string& body) {
+        const std::string text = ".version 7.8\n.target sm_80\n.address_size 64\n" + body;
+        return cuLinkAddData_v2(link_, CU_JIT_INPUT_PTX, const_cast<char*>(text.c_str()), text.size() + 1, name, 0,
+                                nullptr, nullptr);
+    }
+    CUresult complete() {
+        size_t size = 0;
+        return cuLinkComplete(link_, &image_, &size);
+    }
+    bool said(const char* text) const { return std::strstr(log_, text) != nullptr; }
+
+    CUlinkState link_ = nullptr;
+    void* image_ = nullptr;
+    char log_[4096] = {};
+};
+
+} // namespace
+
+TEST_F(Links, ClashesAreRefusedByName) {
+    ASSERT_OK(add("one", ".visible .func f() { ret; }"));
+    EXPECT_STATUS(invalid_source, add("two", ".visible .func f() { ret; }"));
+    EXPECT_TRUE(said("'f' is defined twice, first in 'one'")) << log_;
+    EXPECT_TRUE(said("'two', line 4")) << log_;
+    EXPECT_STATUS(invalid_source, complete());
+}
+
+TEST_F(Links, VariablesMustAgree) {
+    ASSERT_OK(add("one", ".visible .global .b8 v[16];"));
+    EXPECT_STATUS(invalid_source, add("two", ".extern .global .u32 v;"));
+    EXPECT_TRUE(said("'v' has another size than in 'one'")) << log_;
+}
+
+TEST_F(Links, WhatIsMissingIsNamedAtTheEnd) {
+    ASSERT_OK(add("main", ".extern .func f();\n.extern .global .u32 v;\n.visible .entry k() { .reg .b32 %r<2>; call f; "
+                          "ld.global.u32 %r1, [v]; ret; }"));
+    EXPECT_STATUS(invalid_source, complete());
+    EXPECT_TRUE(said("unresolved function 'f'")) << log_;
+    EXPECT_TRUE(said("unresolved variable 'v'")) << log_;
+}
+
+TEST_F(Links, WhatIsOnlyDeclaredIsNotMissed) {
+    ASSERT_OK(add("main", ".extern .func f();\n.visible .entry k() { ret; }"));
+    EXPECT_OK(complete());
+}
+
+TEST_F(Links, WrongInputIsRefusedAndForgotten) {
+    EXPECT_STATUS(invalid_ptx, add("bad", ".visible .entry k() { bogus.u32 %r1; }"));
+    EXPECT_TRUE(said("bogus")) << log_;
+    char text[] = "hello";
+    EXPECT_STATUS(invalid_image,
+                  cuLinkAddData_v2(link_, CU_JIT_INPUT_PTX, text, sizeof text, "text", 0, nullptr, nullptr));
+    ASSERT_OK(complete());
+    CUmodule module = nullptr;
+    ASSERT_OK(cuModuleLoadData(&module, image_)); // of nothing
+    CUfunction function = nullptr;
+    EXPECT_STATUS(not_found, cuModuleGetFunction(&function, module, "k"));
+    EXPECT_OK(cuModuleUnload(module));
+}
+
+TEST_F(Links, DamagedObjectsAndLibrariesAreRefused) {
+    const std::string inputs[] = {"!<arch>\nshort",
+                                  std::string("\x7f"
+                                              "ELF\2\1\1") +
+                                      std::string(80, '\xff'),
+                                  "!<arch>\n"};
+    for (std::string bytes : inputs) {
+        for (auto type : {CU_JIT_INPUT_OBJECT, CU_JIT_INPUT_LIBRARY})
+            EXPECT_NE(
+                cuLinkAddData_v2(link_, CUjitInputType(type), bytes.data(), bytes.size(), "bytes", 0, nullptr, nullptr),
+                0);
+    }
+}
+
+TEST_F(Modules, DeclaredVariablesOfATextAloneAreZero) {
+    CUmodule module = nullptr;
+    ASSERT_OK(cuModuleLoadData(&module, ".version 7.8\n.target sm_80\n.address_size 64\n.extern .global .u32 v;\n"
+                                        ".visible .entry k() { .reg .b32 %r<2>; ld.global.u32 %r1, [v]; ret; }"));
+    EXPECT_OK(cuModuleUnload(module));
+}
+
 TEST_F(Modules, LinksTexts) {
     CUlinkState link = nullptr;
     ASSERT_OK(cuLinkCreate_v2(0, nullptr, nullptr, &link));

@@ -15,8 +15,10 @@
 /// Device pointers are host pointers. A .shared address is a 32-bit offset from Lane::shared; its generic form is the
 /// host address Lane::shared + offset. A CTA's own variables begin at Lane::shared_window: 0, but for kernels with
 /// KernelInfo::uses_cluster it is the CTA's rank in its cluster << shared_window_bits, and Lane::shared is the same for
-/// the whole cluster, so that one address, shared or generic, names the same byte in all of its CTAs. A .local address is a host address (of the lane's stack). Module globals
-/// lie at Grid::globals + GlobalInfo::offset. Kernel parameters lie packed at Grid::parameters, aligned to 16.
+/// the whole cluster, so that one address, shared or generic, names the same byte in all of its CTAs. A .local address
+/// is a host address (of the lane's stack). Module globals lie at Grid::globals + GlobalInfo::offset; a kernel whose
+/// address is taken has a place of its own there, which is its address. Kernel parameters lie packed at
+/// Grid::parameters, aligned to 16.
 namespace ptx::host {
 
 struct Lane;
@@ -102,6 +104,9 @@ struct Services {
     /// Every lane of `mask` gives a pointer; when all have come, compute(pointers of all 32 lanes, null for absent ones;
     /// argument) runs once. All give the same function and argument. What mma is made of.
     void (*collective)(Lane*, uint32_t mask, void* mine, const void* compute, uint64_t argument);
+    /// What libcudadevrt asks of the driver (ptx/device_calls.def): `call` is a DeviceCall, `arguments` its arguments,
+    /// one a word. The result is a DeviceStatus, an error code of cudart's, or an address; device_calls.def says how wide.
+    uint64_t (*device_call)(Lane*, uint32_t call, const uint64_t* arguments);
     void* reserved[7];
 };
 

@@ -60,7 +60,8 @@ struct KernelInfo {
 };
 
 /// A module-scope .global or .const variable. All of a module lie in one block of device memory, whose layout depends
-/// on the module's text alone; kernels reach them as block + offset.
+/// on the module's text alone; kernels reach them as block + offset. A kernel whose address code or data takes, to launch
+/// it from the device, is listed too, under its own name: the place, which holds nothing, is the kernel's address.
 struct GlobalInfo {
     std::string name;
     uint64_t offset = 0, size = 0;
@@ -90,6 +91,8 @@ struct ModuleInfo {
     std::vector<uint8_t> initial_data;  ///< initial bytes of the block, may be shorter than it (rest zero)
     uint64_t block_size = 0;
     std::vector<std::string> functions_in_data;   ///< functions whose address initialised data holds
+    std::vector<std::string> unresolved;          ///< what code uses and nothing defines: "function 'f'", "variable 'v'"
+    std::string wrong;                  ///< the first error of a function that is no unresolved name
     std::string diagnostics;            ///< every message, one a line, in the form of KernelInfo::error
 
     const KernelInfo* kernel(std::string_view name) const;

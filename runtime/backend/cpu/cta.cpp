@@ -64,6 +64,7 @@ void Cta::fill_lane(LaneFiber& lane, Dim3 block) const {
     lane.lane.runtime = const_cast<Cta*>(this);
     lane.patience = spin_patience;
     lane.cluster_phase = 0;
+    lane.error = 0;
     lane.state = LaneState::ready;
 }
 

@@ -39,6 +39,8 @@ struct LaneFiber {
     const void* compute = nullptr; ///< of a collective
     uint32_t operation = 0, detail = 0, clamp = 0;
     int32_t patience = 0;       ///< calls of spin() before it gives way
+    uint64_t error_owner = 0;   ///< the thread that `error` is of: a fiber may run one after another
+    uint32_t error = 0;         ///< cudaGetLastError()
     const void* site = nullptr; ///< where active_mask was called from
     uint64_t cluster_phase = 0; ///< of the cluster's barrier, at which it arrived last
     uint16_t index = 0;
@@ -113,6 +115,7 @@ class Cta {
     const LaneFiber* current() const { return current_; }
     /// The CTA of the cluster that ran last, this one without a cluster.
     const Cta& running() const;
+    LaneFiber& current_lane() { return *current_; } ///< for services
     bool in_stack_guard(uintptr_t address) const;
     std::string describe_stuck() const;
 

@@ -41,6 +41,12 @@ void CpuDevice::set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack
     stack_limit_ = stack;
 }
 
+bool CpuDevice::launch_pending(uint64_t limit) {
+    if (pending_launches_.fetch_add(1, std::memory_order_relaxed) < limit) return true;
+    pending_launches_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+}
+
 uint32_t CpuDevice::resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads,
                                                        uint32_t dynamic_shared_bytes) const {
     const uint32_t threads = std::max(1u, (block_threads + 31) / 32 * 32);

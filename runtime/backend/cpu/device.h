@@ -33,6 +33,10 @@ class CpuDevice : public Device {
     uint64_t stack_limit() const { return stack_limit_.load(std::memory_order_relaxed); }
     DeviceRuntime& device_runtime() { return runtime_; }
 
+    /// Launches by kernels that are not complete: false when there are `limit` already.
+    bool launch_pending(uint64_t limit);
+    void launch_complete() { pending_launches_.fetch_sub(1, std::memory_order_relaxed); }
+
   private:
     Arena& arena(MemoryKind kind);
 
@@ -41,6 +45,7 @@ class CpuDevice : public Device {
     Arena device_memory_, pinned_memory_, managed_memory_;
     DeviceRuntime runtime_;
     std::atomic<uint64_t> stack_limit_{1024};
+    std::atomic<uint64_t> pending_launches_{0};
 };
 
 } // namespace rt::backend::cpu

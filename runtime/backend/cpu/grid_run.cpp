@@ -1,5 +1,6 @@
 #include "backend/cpu/grid_run.h"
 
+#include "backend/cpu/child_grids.h"
 #include "backend/cpu/device.h"
 #include "backend/cpu/runner.h"
 #include "backend/cpu/services.h"
@@ -118,6 +119,7 @@ bool GridRun::settle(Runner& runner, Cta& cta, Outcome outcome) {
     case Outcome::finished:
         break;
     case Outcome::waiting:
+        begin_children(); // it may be one of them that it waits for
         finish(completed, runner);
         return false;
     case Outcome::stuck:
@@ -163,6 +165,26 @@ Fault GridRun::fault(std::string* message) const {
     std::lock_guard lock(mutex_);
     if (message) *message = message_;
     return fault_;
+}
+
+std::shared_ptr<ChildGrids> GridRun::children() {
+    std::lock_guard lock(mutex_);
+    if (!children_) children_ = std::make_shared<ChildGrids>(device_, *launch_);
+    return children_;
+}
+
+void GridRun::begin_children() {
+    std::shared_ptr<ChildGrids> children;
+    {
+        std::lock_guard lock(mutex_);
+        children = children_;
+    }
+    if (children) children->begin();
+}
+
+std::shared_ptr<ChildGrids> GridRun::take_children() {
+    std::lock_guard lock(mutex_);
+    return std::exchange(children_, nullptr);
 }
 
 std::string GridRun::place(const LaneFiber* lane) const {

@@ -4,6 +4,8 @@
 #include "backend/cpu/job.h"
 #include "ptx/host_abi.h"
 
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -15,8 +17,13 @@ class Cta;
 struct LaneFiber;
 enum class Outcome : uint8_t;
 
-/// What Queue::launch was given, with a copy of the parameters.
+class ChildGrids;
+
+/// What Queue::launch was given, with a copy of the parameters, or what a kernel launches.
 struct LaunchCommand {
+    /// Hears of the end of a launch by a kernel, and how it ended.
+    using Finished = std::function<void(Fault, const std::string&)>;
+
     CpuKernel* kernel = nullptr;
     Dim3 grid, block, cluster;
     uint32_t dynamic_shared_bytes = 0;
@@ -26,6 +33,10 @@ struct LaunchCommand {
         uint8_t bytes[64];
     };
     std::vector<Line> parameters;
+    DeviceSide* device_side = nullptr;
+    bool counted = false; ///< against the limit of pending launches
+    bool last = false;    ///< nothing follows on its timeline: a fire-and-forget or tail launch
+    Finished finished;
 };
 
 /// One launch under way.
@@ -59,6 +70,11 @@ class GridRun : public Job {
     /// "kernel k, block [0,0,0], thread [0,0,0]"
     std::string place(const LaneFiber* lane) const;
 
+    /// The grids that this one has launched; made on first use.
+    std::shared_ptr<ChildGrids> children();
+    std::shared_ptr<ChildGrids> take_children(); ///< null when there are none
+    void begin_children();
+
     // The barrier over all CTAs of a cooperative launch. A generation ends when every unfinished CTA has arrived.
     uint64_t grid_generation() const { return generation_.load(std::memory_order_acquire); }
     void grid_arrive();
@@ -79,6 +95,7 @@ class GridRun : public Job {
     mutable std::mutex mutex_;
     Fault fault_ = Fault::none;
     std::string message_;
+    std::shared_ptr<ChildGrids> children_;
     uint64_t arrived_ = 0, expected_ = 0;
     std::atomic<uint64_t> generation_{0};
     /// What grid.sync() of CUDA's cooperative groups works on: a header word and the barrier word.

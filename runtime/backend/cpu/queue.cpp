@@ -21,6 +21,7 @@ void CpuQueue::launch(const Launch& launch) {
     to.dynamic_shared_bytes = launch.dynamic_shared_bytes;
     to.cooperative = launch.cooperative;
     to.globals = launch.globals;
+    to.device_side = launch.device_side;
     to.parameters.resize((launch.parameters.size() + 63) / 64 + 1);
     if (!launch.parameters.empty())
         std::memcpy(to.parameters.data(), launch.parameters.data(), launch.parameters.size());

@@ -3,6 +3,7 @@
 #include "backend/cpu/async_services.h"
 #include "backend/cpu/cta.h"
 #include "backend/cpu/device.h"
+#include "backend/cpu/device_calls.h"
 #include "backend/cpu/runner.h"
 
 #include <ctime>
@@ -191,6 +192,7 @@ const ptx::host::Services& services() {
         .tensor_copy = tensor_copy,
         .tensor_replace = tensor_replace,
         .collective = collective,
+        .device_call = device_call,
         .reserved = {},
     };
     return table;

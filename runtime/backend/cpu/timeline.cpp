@@ -1,5 +1,6 @@
 #include "backend/cpu/timeline.h"
 
+#include "backend/cpu/child_grids.h"
 #include "backend/cpu/device.h"
 #include "backend/cpu/pool.h"
 
@@ -129,7 +130,7 @@ Job* Timeline::pump(Runner& runner, uint64_t until) {
 Timeline::Step Timeline::execute(Command& command, Runner& runner) {
     switch (command.kind) {
     case Command::Kind::launch:
-        return failed_ ? Step::done : launch(command);
+        return failed_ ? skip(command) : launch(command);
     case Command::Kind::copy:
         return failed_ ? Step::done : transfer(command.copy, runner);
     case Command::Kind::fill:
@@ -148,6 +149,17 @@ Timeline::Step Timeline::execute(Command& command, Runner& runner) {
         return Step::blocked;
     }
     return Step::done;
+}
+
+Timeline::Step Timeline::skip(Command&) {
+    if (const auto finished = end_launch()) finished(fault_, message_);
+    return Step::done;
+}
+
+LaunchCommand::Finished Timeline::end_launch() {
+    if (current_->kind != Command::Kind::launch) return nullptr;
+    if (std::exchange(current_->launch.counted, false)) device_.launch_complete();
+    return std::exchange(current_->launch.finished, nullptr);
 }
 
 Timeline::Step Timeline::launch(Command& command) {
@@ -213,6 +225,33 @@ void Timeline::job_done(Runner& runner, Job& job) {
     std::string message;
     const Fault fault = &job == &grid_ ? grid_.fault(&message) : transfer_.fault(&message);
     if (fault != Fault::none) set_fault(fault, message);
+    if (&job == &grid_) {
+        if (std::shared_ptr<ChildGrids> children = grid_.take_children())
+            return wait_for_children(runner, *children, fault, message);
+    }
+    go_on_after_job(runner, fault, message);
+}
+
+// A grid is complete when all that it has launched is.
+void Timeline::wait_for_children(Runner& runner, ChildGrids& children, Fault fault, const std::string& message) {
+    job_.store(nullptr, std::memory_order_release);
+    if (current_->launch.last) {
+        // Whoever waits for this grid now waits for its children; the timeline has nothing more to do. So a chain of
+        // tail launches, each made by the one before, does not grow.
+        auto finished = end_launch();
+        go_on_after_job(runner, Fault::none, {});
+        return children.close(fault, message, std::move(finished));
+    }
+    children.close(fault, message, [self = shared_from_this()](Fault of_children, const std::string& why) {
+        if (of_children != Fault::none) self->set_fault(of_children, why);
+        const auto finished = self->end_launch();
+        self->unblock();
+        if (finished) finished(of_children, why);
+    });
+}
+
+void Timeline::go_on_after_job(Runner& runner, Fault fault, const std::string& message) {
+    const auto finished = end_launch();
     // The host may let go of the queue as soon as the command counts as done.
     const std::shared_ptr<Timeline> self = shared_from_this();
     bool submit = false;
@@ -223,6 +262,7 @@ void Timeline::job_done(Runner& runner, Job& job) {
         submit = go_on();
     }
     if (submit && !runner.offer(self)) pool_.submit(self);
+    if (finished) finished(fault, message);
 }
 
 void Timeline::set_fault(Fault fault, const std::string& message) {

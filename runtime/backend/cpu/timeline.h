@@ -87,6 +87,11 @@ class Timeline : public std::enable_shared_from_this<Timeline> {
 
     Step execute(Command& command, Runner& runner);
     Step launch(Command& command);
+    Step skip(Command& command); ///< a launch on a queue that has failed
+    /// The launch that current_ is has ended: who is to hear of it, or null.
+    LaunchCommand::Finished end_launch();
+    void wait_for_children(Runner& runner, ChildGrids& children, Fault fault, const std::string& message);
+    void go_on_after_job(Runner& runner, Fault fault, const std::string& message);
     template <class What> Step transfer(const What& what, Runner& runner);
     Step wait_for(Command& command);
     void complete(Command* command); ///< with the lock held

@@ -26,6 +26,9 @@ struct ModuleSource {
     /// (10 * major + minor): the newest not above it, else the lowest. Throws invalid_image, invalid_source,
     /// no_binary_for_gpu; the message says which architectures are there and what to rebuild with.
     static ModuleSource from_image(const void* image, size_t size, int compute_capability);
+    /// The same for what nvcc makes for linking: a host object file, or with `library` an archive of them, whose fat
+    /// binaries count, each one text. Throws as from_image, and invalid_source when there are none.
+    static ModuleSource from_object(const void* image, size_t size, bool library, int compute_capability);
 };
 
 /// JIT options that we honour. CUDA driver API, CUjit_option.
@@ -41,6 +44,9 @@ struct JitOptions {
 class Program {
   public:
     static std::shared_ptr<Program> load(const ModuleSource&, const JitOptions&);
+    /// What texts offer, without making a program of them: for linking, where a name may be defined later. Throws
+    /// invalid_ptx when they are no PTX or do not go together.
+    static ptx::ModuleInfo inspect(const std::vector<std::string>& ptx, const JitOptions&);
     const ptx::ModuleInfo& info() const { return info_; }
     /// Translates (or finds in the cache) one kernel. Throws invalid_ptx, jit_compilation... with the reason.
     std::shared_ptr<const ptx::Image> translate(const std::string& kernel, const ptx::Target&);
@@ -103,6 +109,8 @@ class Function : public HandleBase {
     const ptx::KernelInfo& info() const { return info_; }
     /// Translates and loads if need be. Throws with the reason when it cannot.
     backend::Kernel& resolve();
+    /// The same, but nullptr when that is still to be done.
+    backend::Kernel* resolved() { return kernel_.load(std::memory_order_acquire); }
 
     /// cuFuncSetAttribute: MAX_DYNAMIC_SHARED_SIZE_BYTES (default 48 KiB less static), carve-out, cluster dims.
     /// CUfunction_attribute numbers; throws invalid_value.

@@ -35,9 +35,9 @@ std::string link_error(const std::vector<std::string>& texts) {
     }
 }
 
-Prepared prepared(const std::string& text) {
-    const std::string whole = header + text;
-    const std::string_view sources[] = {whole};
+template <class... Texts> Prepared prepared(const Texts&... texts) {
+    const std::string whole[] = {header + texts...};
+    const std::vector<std::string_view> sources(std::begin(whole), std::end(whole));
     return prepare(sources);
 }
 
@@ -146,11 +146,45 @@ TEST(Globals, InitialisedOnesComeFirst) {
 TEST(Globals, UndefinedOnesBreakTheKernelsThatUseThem) {
     const auto p = prepared(
         ".extern .global .u32 gone;\n.entry a() { .reg .b32 %r<2>; ld.global.u32 %r1, [gone]; }\n.entry b() { ret; }\n"
-        ".global .u64 bad = gone;\n.entry c() { .reg .b64 %r<2>; mov.u64 %r1, bad; }");
+        ".global .u64 bad = gone;\n.entry c() { .reg .b64 %r<2>; mov.u64 %r1, bad; }",
+        "");
     EXPECT_EQ(p.info.kernel("a")->error, "line 5, column 51: variable 'gone' is defined nowhere");
     EXPECT_EQ(p.info.kernel("b")->error, "");
     EXPECT_EQ(p.info.kernel("c")->error,
               "line 8, column 44: variable 'bad' holds the address of 'gone', which is defined nowhere");
+    EXPECT_EQ(p.info.unresolved, (std::vector<std::string>{"variable 'gone'", "variable 'bad'"}));
+}
+
+TEST(Globals, OneTextDefinesWhatItDeclares) {
+    const auto p = prepared(".extern .global .u32 alone;\n.extern .global .u32 unused;\n"
+                            ".entry a() { .reg .b32 %r<2>; ld.global.u32 %r1, [alone]; }");
+    EXPECT_EQ(p.info.kernel("a")->error, "");
+    EXPECT_EQ(p.info.global("alone")->size, 4u);
+    EXPECT_EQ(p.info.unresolved, (std::vector<std::string>{"variable 'alone'"}));
+}
+
+TEST(Globals, KernelsHaveAPlaceWhenTheirAddressIsTaken) {
+    const auto p = prepared(".global .u64 table[2] = {later, 0};\n.entry none() { ret; }\n.entry later() { ret; }\n"
+                            ".entry user() { .reg .b64 %r<2>; mov.u64 %r1, user; }");
+    EXPECT_EQ(p.info.global("none"), nullptr);
+    ASSERT_NE(p.info.global("later"), nullptr);
+    ASSERT_NE(p.info.global("user"), nullptr);
+    EXPECT_FALSE(p.info.global("later")->visible);
+    ASSERT_EQ(p.info.relocations.size(), 1u);
+    EXPECT_FALSE(p.info.relocations[0].function);
+    EXPECT_EQ(p.info.relocations[0].symbol, "later");
+    EXPECT_TRUE(p.info.functions_in_data.empty());
+}
+
+TEST(Unresolved, FunctionsAreNamedOnceAndTheDevicesOwnAreNot) {
+    const auto p =
+        prepared(".extern .func gone();\n.extern .func (.param .b32 r) vprintf(.param .b64 a, .param .b64 b);\n"
+                 ".extern .func (.param .b32 r) cnpGetLastError();\n"
+                 ".entry a() { .param .b32 r; call gone; call gone; call (r), cnpGetLastError; }\n.entry b() { ret; }");
+    EXPECT_EQ(p.info.unresolved, (std::vector<std::string>{"function 'gone'"}));
+    EXPECT_EQ(p.info.kernel("a")->error, "line 7, column 34: unresolved function 'gone'");
+    EXPECT_EQ(p.info.kernel("b")->error, "");
+    EXPECT_EQ(p.info.wrong, "");
 }
 
 TEST(CallGraph, FollowsCallsAddressesAndAliases) {
@@ -235,9 +269,18 @@ TEST(Link, StrengthDecides) {
 
 TEST(Link, RefusesByName) {
     EXPECT_EQ(link_error({".visible .func f() { ret; }", "\n.visible .func f() { ret; }"}),
-              "text 2, line 5, column 16: 'f' is defined twice");
+              "text 2, line 5, column 16: 'f' is defined twice, first in text 1");
     EXPECT_EQ(link_error({".visible .global .u32 g;", ".visible .global .u32 g;"}),
-              "text 2, line 4, column 23: 'g' is defined twice");
+              "text 2, line 4, column 23: 'g' is defined twice, first in text 1");
+    EXPECT_EQ(link_error({".visible .global .u64 g;", ".extern .global .u32 g;"}),
+              "text 2, line 4, column 22: 'g' has another size than in text 1");
+    EXPECT_EQ(link_error({".visible .const .u32 g;", ".extern .global .u32 g;"}),
+              "text 2, line 4, column 22: 'g' has another state space than in text 1");
+    EXPECT_EQ(link_error({".common .global .u64 g;", ".visible .global .u32 g;"}),
+              "text 2, line 4, column 23: 'g' has another size, too small for .common, than in text 1");
+    EXPECT_EQ(link_error({".visible .func f() { ret; }", ".extern .func f(.param .b32 a);"}),
+              "text 2, line 4, column 15: 'f' has another prototype than in text 1");
+    EXPECT_EQ(link_error({".visible .global .b8 g[16];", ".extern .global .b8 g[];"}), "");
     EXPECT_EQ(link_error({".visible .global .u32 g;", ".visible .func g() { ret; }"}),
               "text 2, line 4, column 16: 'g' is a variable elsewhere");
 }
