@@ -28,7 +28,7 @@ static_assert(offsetof(Lane, shared) == 8 && offsetof(Lane, thread) == 16 && off
 static_assert(offsetof(Lane, lane) == 40 && offsetof(Lane, runtime) == 56 && offsetof(Lane, stack_top) == 64);
 static_assert(offsetof(Lane, shared_window) == 52);
 static_assert(offsetof(Services, grid_sync) == 21 * sizeof(void*));
-static_assert(offsetof(Services, device_call) == 22 * sizeof(void*));
+static_assert(offsetof(Services, device_call) == 30 * sizeof(void*));
 
 enum class Slot : uint8_t { none, i32, i64, pointer };
 

@@ -56,6 +56,7 @@ struct Log {
 
 // Never destroyed: static destructors of the application may still log.
 Log& the_log() {
+    options(); // complains about bad settings in the log, so it must not come first from the log's own making
     static Log& log = *new Log;
     return log;
 }
