@@ -1,17 +1,12 @@
-// What a launch and a copy may cost: no allocation per thread. Times are printed, not judged: other work on the machine
-// makes them what they are. They are taken in short rounds until one meets the goal.
+// What a launch may cost: no allocation per thread. Times are the affair of tests/bench.
 #include "driver_fixture.h"
 
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstring>
-#include <functional>
-#include <vector>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -68,7 +63,6 @@ constexpr const char* kernels = R"(
     red.global.add.u32 [%rd1], 1;
     ret;
 }
-.visible .entry empty() { ret; }
 // Every thread waits for its neighbours and has memory of its own.
 .visible .entry meet(.param .u64 out)
 {
@@ -136,25 +130,6 @@ class Costs : public Driver {
     CUdeviceptr out = 0;
 };
 
-double seconds(const auto& work) {
-    const auto begin = std::chrono::steady_clock::now();
-    work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-double median(int count, const auto& work) {
-    std::vector<double> times;
-    for (int i = 0; i < count; i++) times.push_back(seconds(work));
-    std::nth_element(times.begin(), times.begin() + count / 2, times.end());
-    return times[size_t(count) / 2];
-}
-/// The least that `round` gives within some seconds, or the first that is below the bound.
-double best_below(double bound, const auto& round) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-    double best = round();
-    while (best >= bound && std::chrono::steady_clock::now() < end) best = std::min(best, round());
-    return best;
-}
-
 TEST_F(Costs, TheCounterSeesTheLibrary) {
     const uint64_t before = allocations;
     CUstream stream = nullptr;
@@ -177,43 +152,5 @@ TEST_F(Costs, NoAllocationForEachThread) {
         EXPECT_LE(grid, one_thread + 8 + 8 * uint64_t(sysconf(_SC_NPROCESSORS_ONLN))) << name;
     }
 }
-
-#ifndef SANITIZED
-TEST_F(Costs, EmptyLaunchPrintsItsTime) {
-    const CUfunction f = function("empty");
-    const auto round = [&] {
-        return 1e6 * median(500, [&] {
-                   cuLaunchKernel(f, 1, 1, 1, 256, 1, 1, 0, nullptr, nullptr, nullptr);
-                   cuCtxSynchronize();
-               });
-    };
-    const double microseconds = best_below(20, round);
-    std::printf("empty launch + synchronise: %.1f us\n", microseconds);
-    EXPECT_GT(microseconds, 0);
-}
-
-TEST_F(Costs, CopiesPrintTheirRatioToMemcpy) {
-    constexpr size_t bytes = 64 << 20;
-    std::vector<char> host(bytes, 1), other(bytes, 2);
-    CUdeviceptr device = 0, second = 0;
-    ASSERT_OK(cuMemAlloc_v2(&device, bytes));
-    ASSERT_OK(cuMemAlloc_v2(&second, bytes));
-    const std::pair<const char*, std::function<void()>> copies[] = {
-        {"host to device", [&] { cuMemcpyHtoD_v2(device, host.data(), bytes); }},
-        {"device to host", [&] { cuMemcpyDtoH_v2(host.data(), device, bytes); }},
-        {"device to device", [&] { cuMemcpyDtoD_v2(second, device, bytes), cuCtxSynchronize(); }}};
-    for (const auto& [name, copy] : copies) {
-        const double ratio = best_below(1.25, [&] {
-            const double plain = median(5, [&] { std::memcpy(other.data(), host.data(), bytes); });
-            return median(5, copy) / plain;
-        });
-        std::printf("%s, 64 MiB: %.2f times memcpy's time\n", name, ratio);
-        EXPECT_GT(ratio, 0) << name;
-    }
-    EXPECT_EQ(host[bytes - 1], 1);
-    EXPECT_OK(cuMemFree_v2(device));
-    EXPECT_OK(cuMemFree_v2(second));
-}
-#endif
 
 } // namespace
