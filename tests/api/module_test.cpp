@@ -133,8 +133,7 @@ class Links : public Modules {
     void SetUp() override {
         Modules::SetUp();
         CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
-        void* values[] = {log_, reinterpret_cast<void*>(sizeof log_)};
-        ASSERT_OK(cuLinkCreate_v2(2, options, values, &link_));
+        ASSERT_OK(cuLinkCreate_v2(2, options, values_, &link_));
     }
     void TearDown() override {
         EXPECT_OK(cuLinkDestroy(link_));
@@ -155,6 +154,8 @@ class Links : public Modules {
     CUlinkState link_ = nullptr;
     void* image_ = nullptr;
     char log_[4096] = {};
+    /// cuLinkCreate: values that options are written to must live as long as the link.
+    void* values_[2] = {log_, reinterpret_cast<void*>(sizeof log_)};
 };
 
 } // namespace
