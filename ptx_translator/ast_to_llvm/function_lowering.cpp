@@ -177,6 +177,29 @@ llvm::AllocaInst* FunctionLowering::entry_alloca(llvm::Type* type, const llvm::T
     return slot;
 }
 
+namespace {
+
+/// Takes away the initial zero (register_slot) of a register that is always written before it is read. Nearly all are;
+/// with two stores each, PromoteMemToReg would scan a block from its start for every one of them.
+void drop_initial_store(llvm::AllocaInst& slot, const llvm::DominatorTree& dominators) {
+    llvm::StoreInst *initial = nullptr, *first = nullptr;
+    for (llvm::User* user : slot.users()) {
+        auto* store = llvm::dyn_cast<llvm::StoreInst>(user);
+        if (!store) continue;
+        if (store->getParent() == slot.getParent())
+            initial = store;
+        else if (!first || dominators.dominates(store, first))
+            first = store;
+    }
+    if (!initial || !first) return;
+    for (llvm::User* user : slot.users())
+        if (llvm::isa<llvm::LoadInst>(user) && !dominators.dominates(first, llvm::cast<llvm::Instruction>(user)))
+            return;
+    initial->eraseFromParent();
+}
+
+} // namespace
+
 // Registers become SSA values here and not in the optimiser, because insert_spins follows values, and because the IR
 // is then fit to read.
 void FunctionLowering::promote() {
@@ -185,6 +208,7 @@ void FunctionLowering::promote() {
         if (auto* slot = llvm::dyn_cast<llvm::AllocaInst>(&instruction); slot && llvm::isAllocaPromotable(slot))
             promotable.push_back(slot);
     llvm::DominatorTree dominators(*result_);
+    for (llvm::AllocaInst* slot : promotable) drop_initial_store(*slot, dominators);
     llvm::PromoteMemToReg(promotable, dominators);
 }
 
