@@ -33,9 +33,11 @@ void shuffle(LaneFiber* lanes, uint32_t members) {
             from = lowest | (by & ~segment), in_range = from <= highest;
             break;
         }
-        // What a lane outside of the members would give is undefined: the lane keeps its own value.
-        const bool there = in_range && (members >> from & 1);
-        lane.result = uint32_t(lanes[there ? unsigned(from) : self].value) | uint64_t{in_range} << 32;
+        // What a lane outside of the members gives is undefined; hardware gives 0, and programs with too small blocks
+        // live by it.
+        uint32_t value = uint32_t(lane.value);
+        if (in_range) value = members >> from & 1 ? uint32_t(lanes[from].value) : 0;
+        lane.result = value | uint64_t{in_range} << 32;
     });
 }
 
