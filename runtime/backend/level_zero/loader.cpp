@@ -1,5 +1,6 @@
 #include "backend/level_zero/loader.h"
 
+#include "backend/gpu/results.h"
 #include "rt/error.h"
 #include "support/dynamic_library.h"
 
@@ -9,22 +10,11 @@ namespace rt::backend::level_zero {
 
 namespace {
 
-struct ResultRow {
-    ze_result_t value;
-    const char* name;
-    Status status;
-};
-
-constexpr ResultRow results[] = {
+constexpr gpu::ResultRow<ze_result_t> result_rows[] = {
 #define ZE_RESULT(value, name, status) {name, #name, Status::status},
 #include "backend/level_zero/results.def"
 };
-
-const ResultRow* find(ze_result_t result) {
-    for (const ResultRow& row : results)
-        if (row.value == result) return &row;
-    return nullptr;
-}
+constexpr std::span<const gpu::ResultRow<ze_result_t>> results(result_rows);
 
 Loader open() {
     std::string reason;
@@ -47,15 +37,11 @@ const Loader& loader() {
     return opened;
 }
 
-std::string name_of(ze_result_t result) {
-    const ResultRow* row = find(result);
-    return row ? row->name : fmt::format("result {:#x}", uint32_t(result));
-}
+std::string name_of(ze_result_t result) { return gpu::name_in(results, result); }
 
 void check(ze_result_t result, std::string_view doing) {
     if (result == ZE_RESULT_SUCCESS) return;
-    const ResultRow* row = find(result);
-    throw Error(row ? row->status : Status::unknown, fmt::format("level_zero: {}: {}", doing, name_of(result)));
+    throw Error(gpu::status_in(results, result), fmt::format("level_zero: {}: {}", doing, name_of(result)));
 }
 
 Context::Context(ze_driver_handle_t driver) : ze(loader()) {

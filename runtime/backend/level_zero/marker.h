@@ -1,29 +1,19 @@
 #pragma once
 
-#include "backend/backend.h"
+#include "backend/gpu/faults.h"
 #include "backend/level_zero/events.h"
 
-#include <atomic>
 #include <memory>
-#include <mutex>
-#include <string>
 
 namespace rt::backend::level_zero {
 
-/// The first fault of a queue, which its markers learn of, too.
-class Faults {
+/// The first fault of a queue.
+class Faults : public gpu::Faults {
   public:
     /// What an event said. Level Zero tells that a device was lost, not why.
     void note(Progress progress) {
         if (progress == Progress::lost) set(Fault::trap, "level_zero: the device is lost");
     }
-    void set(Fault fault, const std::string& message);
-    Fault get(std::string* message) const;
-
-  private:
-    std::atomic<Fault> fault_{Fault::none};
-    mutable std::mutex mutex_;
-    std::string message_;
 };
 
 /// A point on a queue: the event of the last command before it. With timing, that command writes the device's clock.

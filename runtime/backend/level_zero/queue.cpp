@@ -1,5 +1,6 @@
 #include "backend/level_zero/queue.h"
 
+#include "backend/gpu/rows.h"
 #include "backend/level_zero/code.h"
 #include "backend/level_zero/device.h"
 
@@ -99,16 +100,12 @@ void ZeQueue::launch(const Launch& launch) {
 }
 
 void ZeQueue::copy_rows(const Copy& copy) {
-    for (size_t slice = 0; slice < copy.depth; slice++) {
-        for (size_t row = 0; row < copy.height; row++) {
-            const uint64_t to = copy.destination + slice * copy.destination_slice + row * copy.destination_pitch;
-            const uint64_t from = copy.source + slice * copy.source_slice + row * copy.source_pitch;
-            append("copying", [&](ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
-                return ze_.zeCommandListAppendMemoryCopy(list_, pointer(to), pointer(from), copy.width, signal, count,
-                                                         waits);
-            });
-        }
-    }
+    gpu::for_each_row(copy, [&](uint64_t to, uint64_t from) {
+        append("copying", [&](ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
+            return ze_.zeCommandListAppendMemoryCopy(list_, pointer(to), pointer(from), copy.width, signal, count,
+                                                     waits);
+        });
+    });
 }
 
 void ZeQueue::copy(const Copy& copy) {
@@ -132,17 +129,13 @@ void ZeQueue::copy(const Copy& copy) {
 }
 
 void ZeQueue::fill(const Fill& fill) {
-    const uint64_t row_bytes = uint64_t{fill.width} * fill.element_bytes;
-    if (!row_bytes || !fill.height) return;
-    const bool gapless = fill.height == 1 || fill.pitch == row_bytes;
-    const uint64_t rows = gapless ? 1 : fill.height, bytes = gapless ? row_bytes * fill.height : row_bytes;
     std::lock_guard lock(mutex_);
-    for (uint64_t row = 0; row < rows; row++) {
+    gpu::for_each_run(fill, [&](uint64_t to, size_t elements) {
         append("filling memory", [&](ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
-            return ze_.zeCommandListAppendMemoryFill(list_, pointer(fill.destination + row * fill.pitch), &fill.value,
-                                                     fill.element_bytes, bytes, signal, count, waits);
+            return ze_.zeCommandListAppendMemoryFill(list_, pointer(to), &fill.value, fill.element_bytes,
+                                                     elements * fill.element_bytes, signal, count, waits);
         });
-    }
+    });
 }
 
 void ZeQueue::add_call(std::function<void()> function) {
