@@ -1,6 +1,7 @@
 #include "rt/platform.h"
 
 #include "backend/cpu/cpu.h"
+#include "backend/hip/hip.h"
 #include "backend/level_zero/level_zero.h"
 #include "backend/null/null.h"
 #include "core/visible_devices.h"
@@ -17,16 +18,20 @@ namespace {
 
 struct BackendRow {
     std::string_view name;
-    bool by_default;
+    bool (*by_default)(); ///< whether this machine shall have it unless the user chooses
     std::unique_ptr<backend::Backend> (*create)();
 };
 
+bool always() { return true; }
+bool never() { return false; }
+
 // In the order in which their devices appear when the user does not choose.
 constexpr BackendRow rows[] = {
+    {"hip", backend::hip_driver_present, backend::create_hip_backend},
     // Not by default: it lacks too much yet, and asking starts the drivers of the vendor in every process.
-    {"level_zero", false, backend::create_level_zero_backend},
-    {"cpu", true, backend::create_cpu_backend},
-    {"null", false, backend::create_null_backend},
+    {"level_zero", never, backend::create_level_zero_backend},
+    {"cpu", always, backend::create_cpu_backend},
+    {"null", never, backend::create_null_backend},
 };
 
 std::mutex starting;
@@ -40,7 +45,7 @@ std::vector<const BackendRow*> chosen_rows() {
     std::string_view rest = options().devices;
     if (rest.empty()) {
         for (auto& row : rows)
-            if (row.by_default) chosen.push_back(&row);
+            if (row.by_default()) chosen.push_back(&row);
         return chosen;
     }
     while (!rest.empty()) {

@@ -1,0 +1,58 @@
+#include "backend/hip/code.h"
+
+#include "rt/error.h"
+
+#include <fmt/format.h>
+
+namespace rt::backend::hip {
+
+HipCode::HipCode(std::shared_ptr<const ptx::Image> image) : image_(std::move(image)) {
+    if (image_->target.arch != ptx::Arch::amdgcn)
+        throw Error(Status::invalid_image, "hip: code for target " + image_->target.name() + " is not for an AMD GPU");
+    // Without kernels there is no code object: there is nothing else to ask of one.
+    if (image_->code.empty()) return;
+    const Loader& hip = loader();
+    const std::string name = image_->kernels.empty() ? "a module" : "kernel " + image_->kernels.front().name;
+    check(hip.hipModuleLoadData(&module_, image_->code.data()), "loading " + name);
+    try {
+        for (const ptx::KernelInfo& info : image_->kernels) {
+            if (info.symbol.empty()) continue;
+            hipFunction_t function = nullptr;
+            check(hip.hipModuleGetFunction(&function, module_, info.symbol.c_str()), "finding kernel " + info.name);
+            kernels_[info.name] = std::make_unique<HipKernel>(*this, function, info);
+        }
+        size_t bytes = 0;
+        if (hip.hipModuleGetGlobal(&globals_variable_, &bytes, module_, "cuttle.globals") != hipSuccess) {
+            globals_variable_ = nullptr;
+            hip.hipGetLastError();
+        }
+    } catch (...) {
+        hip.hipModuleUnload(module_);
+        throw;
+    }
+}
+
+HipCode::~HipCode() {
+    kernels_.clear();
+    if (module_) loader().hipModuleUnload(module_);
+}
+
+Kernel* HipCode::kernel(const std::string& name) {
+    auto found = kernels_.find(name);
+    return found == kernels_.end() ? nullptr : found->second.get();
+}
+
+uint64_t HipCode::function_address(const std::string&) { return 0; }
+
+void HipCode::set_globals(uint64_t address) {
+    if (!globals_variable_) return;
+    std::lock_guard lock(mutex_);
+    if (address == globals_) return;
+    // Each load of a module has code of its own, so launches that are under way use no other address.
+    if (globals_) throw Error(Status::invalid_handle, "hip: code of one module launched with another's variables");
+    check(loader().hipMemcpy(globals_variable_, &address, sizeof address, hipMemcpyDefault),
+          "telling code where its variables are");
+    globals_ = address;
+}
+
+} // namespace rt::backend::hip

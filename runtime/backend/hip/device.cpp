@@ -1,0 +1,74 @@
+#include "backend/hip/device.h"
+
+#include "backend/hip/code.h"
+#include "backend/hip/facts.h"
+#include "backend/hip/queue.h"
+#include "rt/error.h"
+#include "support/log.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace rt::backend::hip {
+
+HipDevice::HipDevice(int number)
+    : number_(number), facts_(describe_device(number)), clock_(std::make_shared<Clock>(number)) {}
+
+MemoryInfo HipDevice::memory() const {
+    make_current();
+    size_t free = 0, total = 0;
+    check(loader().hipMemGetInfo(&free, &total), "asking for free memory");
+    return {free, total};
+}
+
+uint64_t HipDevice::allocate(size_t bytes, MemoryKind kind) {
+    make_current();
+    const Loader& hip = loader();
+    void* memory = nullptr;
+    const hipError_t result = kind == MemoryKind::device ? hip.hipMalloc(&memory, bytes)
+                              : kind == MemoryKind::pinned
+                                  ? hip.hipHostMalloc(&memory, bytes, hipHostMallocPortable | hipHostMallocMapped)
+                                  : hip.hipMallocManaged(&memory, bytes, hipMemAttachGlobal);
+    if (result == hipErrorOutOfMemory) {
+        hip.hipGetLastError(); // taken, lest somebody else finds it
+        return 0;
+    }
+    check(result, fmt::format("allocating {} bytes", bytes));
+    return reinterpret_cast<uint64_t>(memory);
+}
+
+void HipDevice::release(uint64_t address, MemoryKind kind) {
+    make_current();
+    const auto free = kind == MemoryKind::pinned ? loader().hipHostFree : loader().hipFree;
+    check(free(reinterpret_cast<void*>(address)), fmt::format("releasing the memory at {:#x}", address));
+}
+
+std::unique_ptr<Code> HipDevice::load(std::shared_ptr<const ptx::Image> image) {
+    make_current();
+    return std::make_unique<HipCode>(std::move(image));
+}
+
+std::unique_ptr<Queue> HipDevice::create_queue(int priority) {
+    make_current();
+    return std::make_unique<HipQueue>(*this, priority);
+}
+
+void HipDevice::set_limits(uint64_t, uint64_t, uint64_t stack) {
+    make_current();
+    // Version 5 has no such limit; its stacks grow by themselves.
+    const hipError_t result = loader().hipDeviceSetLimit(hipLimitStackSize, stack);
+    if (result != hipSuccess)
+        log(LogLevel::debug, LogChannel::launch, "hip: a stack of {} bytes: {}", stack, describe(result));
+}
+
+uint32_t HipDevice::resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads,
+                                                       uint32_t dynamic_shared_bytes) const {
+    make_current();
+    int blocks = 0;
+    check(loader().hipModuleOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, static_cast<HipKernel&>(kernel).handle(),
+                                                                      int(block_threads), dynamic_shared_bytes),
+          "asking how many blocks are resident");
+    return uint32_t(std::max(0, blocks));
+}
+
+} // namespace rt::backend::hip

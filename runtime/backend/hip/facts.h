@@ -1,0 +1,10 @@
+#pragma once
+
+#include "backend/backend.h"
+
+namespace rt::backend::hip {
+
+/// Device number `device` of the HIP runtime, as it describes it.
+DeviceFacts describe_device(int device);
+
+} // namespace rt::backend::hip

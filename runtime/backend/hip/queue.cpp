@@ -1,0 +1,134 @@
+#include "backend/hip/queue.h"
+
+#include "backend/gpu/rows.h"
+#include "backend/hip/code.h"
+#include "backend/hip/device.h"
+#include "support/log.h"
+
+#include <algorithm>
+#include <cassert>
+#include <exception>
+#include <fmt/format.h>
+
+namespace rt::backend::hip {
+
+namespace {
+
+void* pointer(uint64_t address) { return reinterpret_cast<void*>(address); }
+
+/// Runs on a thread of HIP's, out of which nothing may escape.
+void run_host_call(void* argument) {
+    const std::unique_ptr<std::function<void()>> function(static_cast<std::function<void()>*>(argument));
+    try {
+        (*function)();
+    } catch (const std::exception& error) {
+        log(LogLevel::error, LogChannel::launch, "hip: a host call failed: {}", error.what());
+    }
+}
+
+bool tells_of_a_kernel(hipError_t result) {
+    return result == hipErrorIllegalAddress || result == hipErrorAssert || result == hipErrorLaunchFailure;
+}
+
+} // namespace
+
+HipQueue::HipQueue(HipDevice& device, int priority) : device_(device), hip_(loader()) {
+    int least = 0, greatest = 0;
+    check(hip_.hipDeviceGetStreamPriorityRange(&least, &greatest), "asking for priorities");
+    // In both the lower number is served sooner. Not blocking: the default stream has no part in this.
+    const int wanted = std::clamp(priority, std::min(least, greatest), std::max(least, greatest));
+    check(hip_.hipStreamCreateWithPriority(&stream_, hipStreamNonBlocking, wanted), "creating a stream");
+}
+
+HipQueue::~HipQueue() {
+    synchronize();
+    hip_.hipStreamDestroy(stream_);
+}
+
+void HipQueue::taken(hipError_t result, const std::string& doing) {
+    if (tells_of_a_kernel(result))
+        note(*faults_, result);
+    else
+        check(result, doing);
+}
+
+void HipQueue::launch(const Launch& launch) {
+    assert(launch.cluster.count() <= 1 && "facts() offers none");
+    device_.make_current();
+    auto& kernel = static_cast<HipKernel&>(*launch.kernel);
+    kernel.code().set_globals(launch.globals);
+    // The packed parameters are the kernel's only argument. HIP copies it before it returns.
+    void* block = const_cast<uint8_t*>(launch.parameters.data());
+    void** parameters = launch.parameters.empty() ? nullptr : &block;
+    const auto &grid = launch.grid, &threads = launch.block;
+    const hipError_t result =
+        launch.cooperative
+            ? hip_.hipModuleLaunchCooperativeKernel(kernel.handle(), grid.x, grid.y, grid.z, threads.x, threads.y,
+                                                    threads.z, launch.dynamic_shared_bytes, stream_, parameters)
+            : hip_.hipModuleLaunchKernel(kernel.handle(), grid.x, grid.y, grid.z, threads.x, threads.y, threads.z,
+                                         launch.dynamic_shared_bytes, stream_, parameters, nullptr);
+    taken(result, "launching kernel " + kernel.info().name);
+}
+
+void HipQueue::copy(const Copy& copy) {
+    if (!copy.width || !copy.height || !copy.depth) return;
+    device_.make_current();
+    if (copy.height == 1) {
+        gpu::for_each_row(copy, [&](uint64_t to, uint64_t from) {
+            taken(hip_.hipMemcpyAsync(pointer(to), pointer(from), copy.width, hipMemcpyDefault, stream_), "copying");
+        });
+        return;
+    }
+    for (size_t slice = 0; slice < copy.depth; slice++)
+        taken(hip_.hipMemcpy2DAsync(pointer(copy.destination + slice * copy.destination_slice), copy.destination_pitch,
+                                    pointer(copy.source + slice * copy.source_slice), copy.source_pitch, copy.width,
+                                    copy.height, hipMemcpyDefault, stream_),
+              "copying rows");
+}
+
+void HipQueue::fill(const Fill& fill) {
+    device_.make_current();
+    gpu::for_each_run(fill, [&](uint64_t to, size_t elements) {
+        void* at = pointer(to);
+        taken(fill.element_bytes == 1   ? hip_.hipMemsetD8Async(at, uint8_t(fill.value), elements, stream_)
+              : fill.element_bytes == 2 ? hip_.hipMemsetD16Async(at, uint16_t(fill.value), elements, stream_)
+                                        : hip_.hipMemsetD32Async(at, int(fill.value), elements, stream_),
+              "filling memory");
+    });
+}
+
+void HipQueue::call(std::function<void()> function) {
+    device_.make_current();
+    auto argument = std::make_unique<std::function<void()>>(std::move(function));
+    const hipError_t result = hip_.hipLaunchHostFunc(stream_, run_host_call, argument.get());
+    if (result == hipSuccess) argument.release();
+    taken(result, "arranging a host call");
+}
+
+std::shared_ptr<Marker> HipQueue::mark(bool timing) {
+    device_.make_current();
+    std::shared_ptr<Clock::Reference> reference = timing ? device_.clock()->reference(stream_) : nullptr;
+    auto event = std::make_unique<Event>(timing);
+    taken(hip_.hipEventRecord(event->handle(), stream_), "recording an event");
+    return std::make_shared<HipMarker>(faults_, std::move(event), std::move(reference));
+}
+
+void HipQueue::wait_for(std::shared_ptr<Marker> marker) {
+    if (marker->reached()) return;
+    const auto own = std::dynamic_pointer_cast<HipMarker>(marker);
+    if (!own) return call([marker] { marker->wait(); });
+    device_.make_current();
+    taken(hip_.hipStreamWaitEvent(stream_, own->event(), 0), "waiting for an event");
+}
+
+bool HipQueue::idle() const {
+    device_.make_current();
+    return note(*faults_, hip_.hipStreamQuery(stream_));
+}
+
+void HipQueue::synchronize() {
+    device_.make_current();
+    note(*faults_, hip_.hipStreamSynchronize(stream_));
+}
+
+} // namespace rt::backend::hip

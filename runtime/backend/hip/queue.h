@@ -1,0 +1,40 @@
+#pragma once
+
+#include "backend/backend.h"
+#include "backend/gpu/faults.h"
+#include "backend/hip/loader.h"
+
+#include <memory>
+#include <mutex>
+
+namespace rt::backend::hip {
+
+class HipDevice;
+
+/// A stream, in order by itself. What it was given is done before it is gone.
+class HipQueue : public Queue {
+  public:
+    HipQueue(HipDevice& device, int priority);
+    ~HipQueue() override;
+
+    void launch(const Launch& launch) override;
+    void copy(const Copy& copy) override;
+    void fill(const Fill& fill) override;
+    void call(std::function<void()> function) override;
+    std::shared_ptr<Marker> mark(bool timing) override;
+    void wait_for(std::shared_ptr<Marker> marker) override;
+    bool idle() const override;
+    void synchronize() override;
+    Fault fault(std::string* message) const override { return faults_->get(message); }
+
+  private:
+    /// Throws unless the command was taken. What only tells of an earlier kernel's fault becomes the queue's fault.
+    void taken(hipError_t result, const std::string& doing);
+
+    HipDevice& device_;
+    const Loader& hip_;
+    hipStream_t stream_ = nullptr;
+    const std::shared_ptr<gpu::Faults> faults_ = std::make_shared<gpu::Faults>();
+};
+
+} // namespace rt::backend::hip
