@@ -1,0 +1,259 @@
+// The HIP back end through the seam, on the emulated device.
+#include "backend/hip/hip.h"
+#include "backend_seam_tests.h"
+#include "ptx/translate.h"
+#include "rt/error.h"
+
+#include <cmath>
+#include <cstring>
+
+using namespace rt;
+using namespace rt::backend;
+
+std::unique_ptr<Backend> seam::create_tested_backend() { return create_hip_backend(); }
+
+namespace {
+
+using seam::Buffer;
+using seam::host;
+
+constexpr std::string_view kernels = R"(
+.version 8.0
+.target sm_80
+.address_size 64
+.visible .global .align 4 .u32 added = 1000;
+
+.visible .entry saxpy(.param .u64 x, .param .u64 y, .param .f32 a, .param .u32 n)
+{
+    .reg .pred %p;
+    .reg .f32 %a, %x, %y;
+    .reg .b32 %n, %i, %block, %size;
+    .reg .b64 %xp, %yp, %offset;
+    ld.param.u64 %xp, [x];
+    ld.param.u64 %yp, [y];
+    ld.param.f32 %a, [a];
+    ld.param.u32 %n, [n];
+    mov.u32 %block, %ctaid.x;
+    mov.u32 %size, %ntid.x;
+    mov.u32 %i, %tid.x;
+    mad.lo.s32 %i, %block, %size, %i;
+    setp.ge.u32 %p, %i, %n;
+    @%p bra done;
+    mul.wide.u32 %offset, %i, 4;
+    add.s64 %xp, %xp, %offset;
+    add.s64 %yp, %yp, %offset;
+    ld.global.f32 %x, [%xp];
+    ld.global.f32 %y, [%yp];
+    fma.rn.f32 %y, %a, %x, %y;
+    st.global.f32 [%yp], %y;
+done:
+    ret;
+}
+
+// out[ctaid] = added + the sum of in[ctaid * ntid ...], by halves in dynamic shared memory.
+.extern .shared .align 4 .b8 partial[];
+.visible .entry sum(.param .u64 in, .param .u64 out)
+{
+    .reg .pred %p, %q;
+    .reg .b32 %i, %block, %size, %mine, %at, %other, %a, %b;
+    .reg .b64 %from, %to, %offset;
+    ld.param.u64 %from, [in];
+    ld.param.u64 %to, [out];
+    mov.u32 %block, %ctaid.x;
+    mov.u32 %size, %ntid.x;
+    mov.u32 %mine, %tid.x;
+    mad.lo.s32 %i, %block, %size, %mine;
+    mul.wide.u32 %offset, %i, 4;
+    add.s64 %from, %from, %offset;
+    ld.global.u32 %a, [%from];
+    mov.u32 %at, partial;
+    mad.lo.s32 %at, %mine, 4, %at;
+    st.shared.u32 [%at], %a;
+again:
+    bar.sync 0;
+    shr.u32 %size, %size, 1;
+    setp.eq.u32 %p, %size, 0;
+    @%p bra end;
+    setp.ge.u32 %q, %mine, %size;
+    @%q bra again;
+    mad.lo.s32 %other, %size, 4, %at;
+    ld.shared.u32 %b, [%other];
+    ld.shared.u32 %a, [%at];
+    add.s32 %a, %a, %b;
+    st.shared.u32 [%at], %a;
+    bra again;
+end:
+    setp.ne.u32 %p, %mine, 0;
+    @%p bra done;
+    ld.shared.u32 %a, [%at];
+    ld.global.u32 %b, [added];
+    add.s32 %a, %a, %b;
+    mul.wide.u32 %offset, %block, 4;
+    add.s64 %to, %to, %offset;
+    st.global.u32 [%to], %a;
+done:
+    ret;
+}
+
+.visible .entry wild(.param .u64 at)
+{
+    .reg .b64 %p;
+    ld.param.u64 %p, [at];
+    st.global.u32 [%p], 1;
+    ret;
+}
+.visible .entry stop()
+{
+    trap;
+}
+)";
+
+class Hip : public seam::Seam {
+  protected:
+    Kernel& kernel(const std::string& name) {
+        const std::string_view sources[] = {kernels};
+        ptx::Request request;
+        request.sources = sources;
+        request.target = device().facts().target;
+        request.kernels = {name};
+        code_ = device().load(std::make_shared<const ptx::Image>(ptx::translate(request)));
+        return *code_->kernel(name);
+    }
+    void launch(const std::string& name, uint32_t grid, uint32_t block, const std::vector<uint8_t>& parameters,
+                uint32_t shared = 0, uint64_t globals = 0) {
+        Launch launch;
+        launch.kernel = &kernel(name);
+        launch.grid.x = grid;
+        launch.block.x = block;
+        launch.parameters = parameters;
+        launch.dynamic_shared_bytes = shared;
+        launch.globals = globals;
+        queue->launch(launch);
+    }
+    template <class... T> static std::vector<uint8_t> pack(T... values) {
+        std::vector<uint8_t> bytes;
+        const auto add = [&](auto value) {
+            bytes.resize((bytes.size() + sizeof value - 1) / sizeof value * sizeof value + sizeof value);
+            std::memcpy(bytes.data() + bytes.size() - sizeof value, &value, sizeof value);
+        };
+        (add(values), ...);
+        return bytes;
+    }
+    Fault fault_after(const std::string& name, const std::vector<uint8_t>& parameters, std::string& message) {
+        launch(name, 1, 32, parameters);
+        queue->synchronize();
+        const Fault fault = queue->fault(&message);
+        queue.reset(); // a fault stays
+        return fault;
+    }
+
+    std::unique_ptr<Code> code_;
+};
+
+} // namespace
+
+TEST(NoRuntime, IsAnError) {
+    try {
+        create_hip_backend();
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.status(), Status::no_device);
+        EXPECT_NE(std::string(error.what()).find("no HIP runtime"), std::string::npos) << error.what();
+    }
+}
+
+TEST_F(Hip, DescribesTheDevice) {
+    const DeviceFacts& facts = device().facts();
+    EXPECT_EQ(vendor().name(), "hip");
+    EXPECT_EQ(facts.name.rfind("Cuttle's emulated gfx", 0), 0u) << facts.name;
+    EXPECT_EQ(facts.target.name().rfind("amdgcn:gfx", 0), 0u) << "without features: " << facts.target.name();
+    EXPECT_EQ(facts.target.name().find(':', 7), std::string::npos) << facts.target.name();
+    EXPECT_EQ(facts.memory_bytes, uint64_t{1} << 30);
+    EXPECT_EQ(facts.shared_bytes_per_block, 48u << 10);
+    EXPECT_EQ(facts.shared_bytes_per_block_optin, 64u << 10);
+    EXPECT_EQ(facts.pci_bus, 0x31);
+    EXPECT_EQ(std::memcmp(facts.uuid.data(), "GPU-cuttle-emul", 16), 0);
+    EXPECT_TRUE(facts.cooperative_launch);
+    EXPECT_FALSE(facts.pageable_memory_access);
+}
+
+TEST_F(Hip, CountsItsMemory) {
+    const MemoryInfo before = device().memory();
+    {
+        Buffer buffer(device(), 1 << 20), pinned(device(), 1 << 20, MemoryKind::pinned),
+            managed(device(), 1 << 20, MemoryKind::managed);
+        EXPECT_EQ(buffer.address % 512, 0u);
+        EXPECT_EQ(device().memory().free_bytes, before.free_bytes - (1 << 20));
+    }
+    EXPECT_EQ(device().memory().free_bytes, before.free_bytes);
+    EXPECT_EQ(device().allocate(size_t{1} << 31, MemoryKind::device), 0u);
+}
+
+TEST_F(Hip, RefusesOtherCode) {
+    auto image = std::make_shared<ptx::Image>();
+    EXPECT_THROW(device().load(image), Error) << "host code";
+    image->target.arch = ptx::Arch::amdgcn;
+    EXPECT_EQ(device().load(image)->kernel("none"), nullptr);
+    image->code.assign(64, 1);
+    image->kernels.push_back({});
+    image->kernels.back().name = image->kernels.back().symbol = "broken";
+    try {
+        device().load(image);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.status(), Status::invalid_image);
+        EXPECT_NE(std::string(error.what()).find("loading kernel broken: hipErrorInvalidImage"), std::string::npos)
+            << error.what();
+    }
+}
+
+TEST_F(Hip, RunsSaxpy) {
+    constexpr uint32_t count = 10000;
+    std::vector<float> x(count), y(count), expected(count);
+    for (uint32_t i = 0; i < count; i++) {
+        x[i] = float(i) * 0.37f;
+        y[i] = 1.0f / float(i + 1);
+        expected[i] = std::fma(2.5f, x[i], y[i]);
+    }
+    Buffer xs(device(), count * 4), ys(device(), count * 4);
+    queue->copy({.destination = xs.address, .source = host(x.data()), .width = count * 4});
+    queue->copy({.destination = ys.address, .source = host(y.data()), .width = count * 4});
+    launch("saxpy", (count + 127) / 128, 128, pack(xs.address, ys.address, 2.5f, count));
+    queue->copy({.destination = host(y.data()), .source = ys.address, .width = count * 4});
+    queue->synchronize();
+    EXPECT_EQ(y, expected);
+}
+
+TEST_F(Hip, RunsAReduction) {
+    constexpr uint32_t blocks = 37, threads = 256;
+    std::vector<uint32_t> in(blocks * threads), out(blocks), expected(blocks, 1000);
+    for (uint32_t i = 0; i < in.size(); i++) {
+        in[i] = i * 2654435761u;
+        expected[i / threads] += in[i];
+    }
+    Buffer from(device(), in.size() * 4), to(device(), out.size() * 4), globals(device(), 4);
+    queue->copy({.destination = from.address, .source = host(in.data()), .width = in.size() * 4});
+    queue->fill({.destination = globals.address, .value = 1000, .element_bytes = 4, .width = 1});
+    launch("sum", blocks, threads, pack(from.address, to.address), threads * 4, globals.address);
+    queue->copy({.destination = host(out.data()), .source = to.address, .width = out.size() * 4});
+    queue->synchronize();
+    EXPECT_EQ(out, expected);
+}
+
+TEST_F(Hip, SaysHowManyBlocksAreResident) {
+    Kernel& sum = kernel("sum");
+    EXPECT_EQ(device().resident_blocks_per_multiprocessor(sum, 1024, 0), 2u);
+    EXPECT_EQ(device().resident_blocks_per_multiprocessor(sum, 64, 32 << 10), 2u);
+}
+
+TEST_F(Hip, AWildAccessIsAFault) {
+    std::string message;
+    EXPECT_EQ(fault_after("wild", pack(uint64_t{0x1234567}), message), Fault::illegal_address);
+    EXPECT_NE(message.find("no access to 4 bytes at 0x1234567"), std::string::npos) << message;
+}
+
+TEST_F(Hip, ATrapIsAFault) {
+    std::string message;
+    EXPECT_EQ(fault_after("stop", {}, message), Fault::trap);
+    EXPECT_NE(message.find("s_trap"), std::string::npos) << message;
+}

@@ -1,0 +1,144 @@
+#include "hip_device.h"
+
+#include <cstdlib>
+#include <fmt/format.h>
+
+namespace amdgpu {
+
+void* DeviceMemory::allocate(size_t bytes, bool counted) {
+    constexpr size_t alignment = 4096;
+    std::lock_guard lock(mutex_);
+    if (counted && bytes > total - used_) return nullptr;
+    void* memory = std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
+    if (!memory) return nullptr;
+    allocations_[reinterpret_cast<uint64_t>(memory)] = {bytes, counted};
+    if (counted) used_ += bytes;
+    return memory;
+}
+
+bool DeviceMemory::release(void* address) {
+    std::lock_guard lock(mutex_);
+    auto found = allocations_.find(reinterpret_cast<uint64_t>(address));
+    if (found == allocations_.end()) return false;
+    if (found->second.counted) used_ -= found->second.bytes;
+    allocations_.erase(found);
+    std::free(address);
+    return true;
+}
+
+size_t DeviceMemory::free_bytes() {
+    std::lock_guard lock(mutex_);
+    return total - used_;
+}
+
+std::vector<Range> DeviceMemory::ranges() {
+    std::lock_guard lock(mutex_);
+    std::vector<Range> list;
+    for (const auto& [address, allocation] : allocations_) list.push_back({address, address + allocation.bytes});
+    return list;
+}
+
+void Point::reach(hipError_t what) {
+    std::lock_guard lock(mutex);
+    done = true;
+    result = what;
+    time = std::chrono::steady_clock::now();
+    reached.notify_all();
+}
+
+hipError_t Point::query() {
+    std::lock_guard lock(mutex);
+    return done ? result : hipErrorNotReady;
+}
+
+hipError_t Point::wait() {
+    std::unique_lock lock(mutex);
+    reached.wait(lock, [&] { return done; });
+    return result;
+}
+
+Stream::Stream() : thread_([this] { run(); }) {}
+
+Stream::~Stream() {
+    {
+        std::lock_guard lock(mutex_);
+        ending_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+}
+
+void Stream::add(std::function<void()> command) {
+    {
+        std::lock_guard lock(mutex_);
+        commands_.push_back(std::move(command));
+        last_ = nullptr;
+    }
+    changed_.notify_one();
+}
+
+std::shared_ptr<Point> Stream::mark() {
+    auto point = std::make_shared<Point>();
+    add([this, point] { point->reach(fault_); });
+    std::lock_guard lock(mutex_);
+    last_ = point;
+    return point;
+}
+
+std::shared_ptr<Point> Stream::mark_if_new() {
+    {
+        std::lock_guard lock(mutex_);
+        if (last_) return last_;
+    }
+    return mark();
+}
+
+void Stream::run() {
+    for (;;) {
+        std::function<void()> command;
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [&] { return ending_ || !commands_.empty(); });
+            if (commands_.empty()) return;
+            command = std::move(commands_.front());
+            commands_.pop_front();
+        }
+        try {
+            command();
+        } catch (const Stop& stop) {
+            fault_ = stop.kind == Stop::illegal_address ? hipErrorIllegalAddress : hipErrorLaunchFailure;
+            set_fault_text(stop.message);
+        }
+    }
+}
+
+namespace {
+std::mutex fault_mutex;
+std::string newest_fault;
+} // namespace
+
+void set_fault_text(const std::string& text) {
+    std::lock_guard lock(fault_mutex);
+    newest_fault = text;
+    fmt::print(stderr, "amdgpu_emulator: {}\n", text);
+}
+
+std::string fault_text() {
+    std::lock_guard lock(fault_mutex);
+    return newest_fault;
+}
+
+DeviceMemory& device_memory() {
+    static auto& memory = *new DeviceMemory;
+    return memory;
+}
+
+const Processor& device_processor() {
+    static const Processor processor = [] {
+        const char* name = std::getenv("CUTTLE_EMULATED_GPU");
+        return Processor::of(name ? name : "gfx1100");
+    }();
+    return processor;
+}
+
+} // namespace amdgpu

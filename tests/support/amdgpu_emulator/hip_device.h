@@ -1,0 +1,99 @@
+#pragma once
+
+#include "backend/hip/abi.h"
+#include "dispatch.h"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+/// The device behind the libamdhip64.so of the tests: memory, streams and events. Commands of a stream run on a thread
+/// of its own, after the calls return.
+namespace amdgpu {
+
+using namespace rt::backend::hip;
+
+/// Allocations, all of them host memory. Thread safe.
+class DeviceMemory {
+  public:
+    static constexpr size_t total = size_t{1} << 30;
+
+    void* allocate(size_t bytes, bool counted); ///< nullptr when there is not enough
+    bool release(void* address);                ///< false for an address that was not allocated
+    size_t free_bytes();
+    std::vector<Range> ranges();
+
+  private:
+    struct Allocation {
+        size_t bytes;
+        bool counted;
+    };
+    std::mutex mutex_;
+    std::map<uint64_t, Allocation> allocations_;
+    size_t used_ = 0;
+};
+
+/// What an event became when it was last recorded.
+struct Point {
+    void reach(hipError_t result);
+    hipError_t query();
+    hipError_t wait();
+
+    std::mutex mutex;
+    std::condition_variable reached;
+    bool done = false;
+    hipError_t result = hipSuccess;
+    std::chrono::steady_clock::time_point time;
+};
+
+class Stream {
+  public:
+    Stream();
+    ~Stream(); ///< after the last command
+
+    /// A command that does not change the stream's fault throws nothing; one that throws Stop ends the stream's work.
+    void add(std::function<void()> command);
+    std::shared_ptr<Point> mark();
+    hipError_t query() { return mark_if_new()->query(); }
+    hipError_t synchronize() { return mark()->wait(); }
+
+  private:
+    void run();
+    std::shared_ptr<Point> mark_if_new();
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<std::function<void()>> commands_;
+    std::shared_ptr<Point> last_; ///< after the newest command, if nothing came since
+    bool ending_ = false;
+    hipError_t fault_ = hipSuccess; ///< of the stream's thread
+    std::thread thread_;            // last: it uses the others
+};
+
+/// The text of the newest fault, part of what hipGetErrorString says.
+void set_fault_text(const std::string& text);
+std::string fault_text();
+
+DeviceMemory& device_memory();
+/// "gfx1100" unless CUTTLE_EMULATED_GPU says otherwise.
+const Processor& device_processor();
+
+} // namespace amdgpu
+
+struct rt::backend::hip::ihipStream_t : amdgpu::Stream {};
+struct rt::backend::hip::ihipEvent_t {
+    std::shared_ptr<amdgpu::Point> point;
+    bool timing = true;
+};
+struct rt::backend::hip::ihipModuleSymbol_t {
+    const amdgpu::Kernel* kernel;
+};
+struct rt::backend::hip::ihipModule_t {
+    explicit ihipModule_t(std::span<const uint8_t> bytes) : code(bytes) {}
+    amdgpu::CodeObject code;
+    std::map<std::string, rt::backend::hip::ihipModuleSymbol_t> functions;
+};
