@@ -144,7 +144,7 @@ TEST_F(WarpTest, ExitedLanesAreLeftOut) {
     run("gone_lanes", {{1}, {32}}, {out.address()});
     for (uint32_t lane = 0; lane < 20; lane++) {
         EXPECT_EQ(out[lane], (1u << 20) - 1);
-        EXPECT_EQ(out[32 + lane], lane);
+        EXPECT_EQ(out[32 + lane], 0u); // what a lane that has exited gives, as on an H100
     }
     Array<uint32_t> votes(32);
     run("exit_completes", {{1}, {32}}, {votes.address()});
