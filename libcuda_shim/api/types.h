@@ -92,6 +92,8 @@ CU_ENUM(CUmulticastGranularity_flags)
 CU_ENUM(CUoutput_mode)
 CU_ENUM(CUpointer_attribute)
 CU_ENUM(CUprocessState)
+CU_ENUM(CUresourceViewFormat)
+CU_ENUM(CUresourcetype)
 CU_ENUM(CUsharedconfig)
 CU_ENUM(CUstreamCaptureMode)
 CU_ENUM(CUstreamCaptureStatus)
@@ -108,12 +110,6 @@ using CUkernelNodeAttrID = CUlaunchAttributeID;
 using CUstreamAttrID = CUlaunchAttributeID;
 
 // Structures that no body looks into yet.
-struct CUDA_ARRAY3D_DESCRIPTOR;
-struct CUDA_ARRAY3D_DESCRIPTOR_v1;
-struct CUDA_ARRAY_DESCRIPTOR;
-struct CUDA_ARRAY_DESCRIPTOR_v1;
-struct CUDA_ARRAY_MEMORY_REQUIREMENTS;
-struct CUDA_ARRAY_SPARSE_PROPERTIES;
 struct CUDA_BATCH_MEM_OP_NODE_PARAMS;
 struct CUDA_EXTERNAL_MEMORY_BUFFER_DESC;
 struct CUDA_EXTERNAL_MEMORY_HANDLE_DESC;
@@ -124,13 +120,8 @@ struct CUDA_EXTERNAL_SEMAPHORE_WAIT_PARAMS;
 struct CUDA_EXT_SEM_SIGNAL_NODE_PARAMS;
 struct CUDA_EXT_SEM_WAIT_NODE_PARAMS;
 struct CUDA_LAUNCH_PARAMS;
-struct CUDA_MEMCPY2D_v1;
 struct CUDA_MEMCPY3D_BATCH_OP;
-struct CUDA_MEMCPY3D_v1;
 struct CUDA_MEM_ALLOC_NODE_PARAMS;
-struct CUDA_RESOURCE_DESC;
-struct CUDA_RESOURCE_VIEW_DESC;
-struct CUDA_TEXTURE_DESC;
 struct CU_DEV_SM_RESOURCE_GROUP_PARAMS;
 struct CUarrayMapInfo;
 struct CUasyncNotificationInfo;
@@ -250,6 +241,120 @@ struct CUDA_MEMCPY3D_PEER {
     CUcontext dstContext;
     size_t dstPitch, dstHeight;
     size_t WidthInBytes, Height, Depth;
+};
+
+/// The descriptors of CUDA 2, with 32-bit sizes and addresses.
+struct CUDA_MEMCPY2D_v1 {
+    unsigned int srcXInBytes, srcY;
+    CUmemorytype srcMemoryType;
+    const void* srcHost;
+    CUdeviceptr_v1 srcDevice;
+    CUarray srcArray;
+    unsigned int srcPitch;
+    unsigned int dstXInBytes, dstY;
+    CUmemorytype dstMemoryType;
+    void* dstHost;
+    CUdeviceptr_v1 dstDevice;
+    CUarray dstArray;
+    unsigned int dstPitch;
+    unsigned int WidthInBytes, Height;
+};
+
+struct CUDA_MEMCPY3D_v1 {
+    unsigned int srcXInBytes, srcY, srcZ, srcLOD;
+    CUmemorytype srcMemoryType;
+    const void* srcHost;
+    CUdeviceptr_v1 srcDevice;
+    CUarray srcArray;
+    void* reserved0;
+    unsigned int srcPitch, srcHeight;
+    unsigned int dstXInBytes, dstY, dstZ, dstLOD;
+    CUmemorytype dstMemoryType;
+    void* dstHost;
+    CUdeviceptr_v1 dstDevice;
+    CUarray dstArray;
+    void* reserved1;
+    unsigned int dstPitch, dstHeight;
+    unsigned int WidthInBytes, Height, Depth;
+};
+
+struct CUDA_ARRAY_DESCRIPTOR {
+    size_t Width, Height;
+    CUarray_format Format;
+    unsigned int NumChannels;
+};
+
+struct CUDA_ARRAY_DESCRIPTOR_v1 {
+    unsigned int Width, Height;
+    CUarray_format Format;
+    unsigned int NumChannels;
+};
+
+struct CUDA_ARRAY3D_DESCRIPTOR {
+    size_t Width, Height, Depth;
+    CUarray_format Format;
+    unsigned int NumChannels, Flags;
+};
+
+struct CUDA_ARRAY3D_DESCRIPTOR_v1 {
+    unsigned int Width, Height, Depth;
+    CUarray_format Format;
+    unsigned int NumChannels, Flags;
+};
+
+struct CUDA_ARRAY_MEMORY_REQUIREMENTS {
+    size_t size, alignment;
+    unsigned int reserved[4];
+};
+
+struct CUDA_ARRAY_SPARSE_PROPERTIES {
+    struct {
+        unsigned int width, height, depth;
+    } tileExtent;
+    unsigned int miptailFirstLevel;
+    unsigned long long miptailSize;
+    unsigned int flags, reserved[4];
+};
+
+struct CUDA_RESOURCE_DESC {
+    CUresourcetype resType;
+    union {
+        struct {
+            CUarray hArray;
+        } array;
+        struct {
+            CUmipmappedArray hMipmappedArray;
+        } mipmap;
+        struct {
+            CUdeviceptr devPtr;
+            CUarray_format format;
+            unsigned int numChannels;
+            size_t sizeInBytes;
+        } linear;
+        struct {
+            CUdeviceptr devPtr;
+            CUarray_format format;
+            unsigned int numChannels;
+            size_t width, height, pitchInBytes;
+        } pitch2D;
+        int reserved[32];
+    } res;
+    unsigned int flags;
+};
+
+struct CUDA_TEXTURE_DESC {
+    CUaddress_mode addressMode[3];
+    CUfilter_mode filterMode;
+    unsigned int flags, maxAnisotropy;
+    CUfilter_mode mipmapFilterMode;
+    float mipmapLevelBias, minMipmapLevelClamp, maxMipmapLevelClamp, borderColor[4];
+    int reserved[12];
+};
+
+struct CUDA_RESOURCE_VIEW_DESC {
+    CUresourceViewFormat format;
+    size_t width, height, depth;
+    unsigned int firstMipmapLevel, lastMipmapLevel, firstLayer, lastLayer, reserved[16];
 };
 
 struct CUmemLocation {
