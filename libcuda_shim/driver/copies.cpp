@@ -1,6 +1,7 @@
 #include "driver/copies.h"
 
 #include "api/constants.h"
+#include "driver/array.h"
 #include "driver/handles.h"
 #include "rt/graph.h"
 #include "rt/memory.h"
@@ -34,6 +35,7 @@ struct Side {
     CUmemorytype type;
     const void* host;
     CUdeviceptr device;
+    CUarray array;
     size_t pitch, rows;
 };
 
@@ -42,14 +44,22 @@ struct Placed {
     size_t pitch, slice;
 };
 
+Placed place_in(rt::Array& array, const Side& side, size_t width, size_t height, size_t depth) {
+    const rt::ArrayShape& shape = array.shape();
+    const size_t texel = shape.texel_bytes(), row = shape.width * texel;
+    require_value(side.x % texel == 0 && width % texel == 0, "part of a texel cannot be copied");
+    require_value(side.x <= row && width <= row - side.x, "copy beyond the end of a row of the array");
+    require_value(side.y <= shape.rows() && height <= shape.rows() - side.y, "copy beyond the last row of the array");
+    require_value(side.z <= shape.slices() && depth <= shape.slices() - side.z, "copy beyond the end of the array");
+    return {array.address() + side.x + side.y * array.pitch() + side.z * array.slice(), array.pitch(), array.slice()};
+}
+
 Placed place(const Side& side, size_t width, size_t height, size_t depth, const char* which) {
     const bool flat = height == 1 && depth == 1;
     const auto wrong = [&](const char* why) { throw Error(Status::invalid_value, std::string(which) + ": " + why); };
     uint64_t base = side.device;
     if (side.type == CU_MEMORYTYPE_HOST) base = uint64_t(side.host);
-    if (side.type == CU_MEMORYTYPE_ARRAY) {
-        throw Error(Status::not_supported, std::string(which) + ": copies with arrays are not supported");
-    }
+    if (side.type == CU_MEMORYTYPE_ARRAY) return place_in(array_of(side.array), side, width, height, depth);
     if (side.type < CU_MEMORYTYPE_HOST || side.type > CU_MEMORYTYPE_UNIFIED) wrong("unknown kind of memory");
     if (!base) wrong("null");
     const size_t pitch = side.pitch ? side.pitch : side.x + width;
@@ -111,16 +121,17 @@ void copy_later(const Copy& copy, rt::Stream& stream) {
 }
 
 Copy box_of(const CUDA_MEMCPY2D& c) {
-    return box({c.srcXInBytes, c.srcY, 0, c.srcMemoryType, c.srcHost, c.srcDevice, c.srcPitch, 0},
-               {c.dstXInBytes, c.dstY, 0, c.dstMemoryType, c.dstHost, c.dstDevice, c.dstPitch, 0}, c.WidthInBytes,
-               c.Height, 1);
+    return box({c.srcXInBytes, c.srcY, 0, c.srcMemoryType, c.srcHost, c.srcDevice, c.srcArray, c.srcPitch, 0},
+               {c.dstXInBytes, c.dstY, 0, c.dstMemoryType, c.dstHost, c.dstDevice, c.dstArray, c.dstPitch, 0},
+               c.WidthInBytes, c.Height, 1);
 }
 
 Copy box_of(const CUDA_MEMCPY3D& c) {
     require_value(c.srcLOD == 0 && c.dstLOD == 0, "level of detail must be 0");
-    return box({c.srcXInBytes, c.srcY, c.srcZ, c.srcMemoryType, c.srcHost, c.srcDevice, c.srcPitch, c.srcHeight},
-               {c.dstXInBytes, c.dstY, c.dstZ, c.dstMemoryType, c.dstHost, c.dstDevice, c.dstPitch, c.dstHeight},
-               c.WidthInBytes, c.Height, c.Depth);
+    return box(
+        {c.srcXInBytes, c.srcY, c.srcZ, c.srcMemoryType, c.srcHost, c.srcDevice, c.srcArray, c.srcPitch, c.srcHeight},
+        {c.dstXInBytes, c.dstY, c.dstZ, c.dstMemoryType, c.dstHost, c.dstDevice, c.dstArray, c.dstPitch, c.dstHeight},
+        c.WidthInBytes, c.Height, c.Depth);
 }
 
 rt::backend::Fill fill_of(CUdeviceptr to, size_t pitch, uint32_t value, uint32_t element_bytes, size_t width,

@@ -14,7 +14,7 @@ void copy_later(const rt::backend::Copy&, rt::Stream&);
 /// Throws invalid_value unless the device may use these bytes: they lie in an allocation, or in the host's memory.
 void check_device_range(CUdeviceptr address, size_t bytes);
 
-/// A checked box copy; nothing to copy gives a width of 0. Throws invalid_value, not_supported (arrays).
+/// A checked box copy; nothing to copy gives a width of 0. Throws invalid_value, invalid_handle (arrays).
 rt::backend::Copy box_of(const CUDA_MEMCPY2D&);
 rt::backend::Copy box_of(const CUDA_MEMCPY3D&);
 

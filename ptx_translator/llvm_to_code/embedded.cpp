@@ -3,6 +3,7 @@
 // Made by device_library/embed.S.in.
 extern "C" {
 extern const char ptx_device_library_host_library_begin[], ptx_device_library_host_library_end[];
+extern const char ptx_device_library_texture_library_begin[], ptx_device_library_texture_library_end[];
 extern const char ptx_device_library_host_builtins_begin[], ptx_device_library_host_builtins_end[];
 extern const char ptx_device_library_host_matrix_begin[], ptx_device_library_host_matrix_end[];
 }
@@ -10,6 +11,10 @@ extern const char ptx_device_library_host_matrix_begin[], ptx_device_library_hos
 namespace ptx::device_library {
 
 std::string_view host_library() { return {ptx_device_library_host_library_begin, ptx_device_library_host_library_end}; }
+
+std::string_view texture_library() {
+    return {ptx_device_library_texture_library_begin, ptx_device_library_texture_library_end};
+}
 
 std::string_view host_builtins() {
     return {ptx_device_library_host_builtins_begin, ptx_device_library_host_builtins_end};

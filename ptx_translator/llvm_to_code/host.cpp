@@ -42,12 +42,12 @@ std::vector<FunctionSymbol> export_functions(llvm::Module& module) {
     return symbols;
 }
 
-void link_device_library(llvm::Module& module) {
-    const bool needed = llvm::any_of(module, [](const llvm::Function& function) {
-        return function.isDeclaration() && function.getName().starts_with("cuttle_");
+/// Links what the module calls of a library; `prefix` is what that library's names begin with.
+void link_device_library(llvm::Module& module, llvm::StringRef prefix, std::string_view bytes) {
+    const bool needed = llvm::any_of(module, [&](const llvm::Function& function) {
+        return function.isDeclaration() && function.getName().starts_with(prefix);
     });
     if (!needed) return;
-    const std::string_view bytes = device_library::host_library();
     auto library = llvm::getLazyBitcodeModule(llvm::MemoryBufferRef({bytes.data(), bytes.size()}, "device library"),
                                               module.getContext());
     if (!library) fail("device library: " + llvm::toString(library.takeError()));
@@ -151,7 +151,9 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     }
     lower(module, kernels, *machine);
     Image image{target, {}, export_functions(module), {}};
-    link_device_library(module);
+    link_device_library(module, "cuttle_texture_", device_library::texture_library());
+    link_device_library(module, "cuttle_surface_", device_library::texture_library());
+    link_device_library(module, "cuttle_", device_library::host_library());
     set_attributes(module, *machine, options);
     keep_accesses_to_constant_addresses(module);
     verify(module, "lowering for the host");

@@ -18,6 +18,7 @@ enum class HandleKind : uint8_t {
     graph_exec,
     graph_node,
     array,
+    mipmapped_array,
     texture,
     surface,
     link_state,

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "api/types.h"
+#include "rt/array.h"
+
+namespace shim {
+
+/// The object behind an array's handle. Throws invalid_handle.
+rt::Array& array_of(CUarray);
+rt::MipmappedArray& mipmap_of(CUmipmappedArray);
+
+} // namespace shim
