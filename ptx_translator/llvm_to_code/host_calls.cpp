@@ -217,7 +217,6 @@ llvm::Value* lower_round(Site& site, llvm::StringRef name) {
     return site.ir.CreateCall(callee, llvm::SmallVector<llvm::Value*, 3>(site.call.args()));
 }
 
-<<<<<<< HEAD
 /// Whatever the order asked for, the loop's compare and exchange has all of it.
 llvm::Value* lower_flushing_add(Site& site) {
     IR& ir = site.ir;
@@ -232,7 +231,8 @@ llvm::Value* lower_extreme(Site& site) {
         "cuttle_atomic_extreme_16", ir.getInt16Ty(), ir.getPtrTy(), ir.getInt16Ty(), ir.getInt16Ty(), ir.getInt32Ty());
     return ir.CreateCall(
         callee, {ir.CreateIntToPtr(site.operand(0), ir.getPtrTy()), site.operand(1), site.operand(2), site.operand(3)});
-=======
+}
+
 /// texture.sample -> cuttle_texture_sample of device_library/texture_library.cpp.
 llvm::Value* lower_texture(Site& site, llvm::StringRef name) {
     std::string symbol = ("cuttle_" + name).str();
@@ -240,7 +240,6 @@ llvm::Value* lower_texture(Site& site, llvm::StringRef name) {
     llvm::FunctionCallee callee =
         site.call.getModule()->getOrInsertFunction(symbol, site.call.getCalledFunction()->getFunctionType());
     return site.ir.CreateCall(callee, llvm::SmallVector<llvm::Value*, 9>(site.call.args()));
->>>>>>> 428fb67 ([textures] Arrays, texture and surface objects, tex, txq, suld, sust and sured on the CPU device)
 }
 
 llvm::Value* lower(Site& site, llvm::StringRef name) {
@@ -248,13 +247,10 @@ llvm::Value* lower(Site& site, llvm::StringRef name) {
     for (const Row& row : rows)
         if (row.name == name) return row.lower(site);
     if (name.starts_with("round.")) return lower_round(site, name);
-<<<<<<< HEAD
     if (name == "atomic.add.ftz.f32") return lower_flushing_add(site);
     if (name == "atomic.extreme.16") return lower_extreme(site);
     if (name.starts_with("mma.")) return lower_matrix_multiply(site.call, site.lane, site.ir);
-=======
     if (name.starts_with("texture.") || name.starts_with("surface.")) return lower_texture(site, name);
->>>>>>> 428fb67 ([textures] Arrays, texture and surface objects, tex, txq, suld, sust and sured on the CPU device)
     llvm::StringRef reg = name;
     if (reg.consume_front("sreg."))
         if (llvm::Value* value = special_register(site.lane, site.ir, reg))
