@@ -33,9 +33,9 @@ struct Descriptor {
     Format format = Format::f32;
     uint8_t channels = 1, texel_bytes = 4;
     bool integer = false; ///< texels are given as they are
-    bool linear = false, linear_levels = false, normalized = false, srgb = false;
+    bool linear = false, linear_levels = false, normalized = false, srgb = false, seamless = false;
     Address address[3] = {Address::clamp, Address::clamp, Address::clamp};
-    bool layered = false;
+    bool layered = false, linear_memory = false;
     uint32_t levels = 1;
     float bias = 0, least_level = 0, most_level = 0;
     float border[4] = {};
