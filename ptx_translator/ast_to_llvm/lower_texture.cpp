@@ -15,7 +15,7 @@ using texture::Geometry;
 
 Geometry geometry_of(const Instruction& instruction) {
     switch (instruction.first_of({Modifier::_1d, Modifier::_2d, Modifier::_3d, Modifier::a1d, Modifier::a2d,
-                                  Modifier::cube, Modifier::acube})) {
+                                  Modifier::cube, Modifier::acube, Modifier::_2dms, Modifier::a2dms})) {
     case Modifier::_1d: return Geometry::d1;
     case Modifier::_2d: return Geometry::d2;
     case Modifier::_3d: return Geometry::d3;
@@ -23,7 +23,9 @@ Geometry geometry_of(const Instruction& instruction) {
     case Modifier::a2d: return Geometry::a2d;
     case Modifier::cube: return Geometry::cube;
     case Modifier::acube: return Geometry::acube;
-    default: refuse(instruction, " of this geometry is not supported yet");
+    case Modifier::_2dms: return Geometry::d2; // CUDA makes no multisample textures: there is one sample
+    case Modifier::a2dms: return Geometry::a2d;
+    default: refuse(instruction, " of this geometry is not supported");
     }
 }
 
@@ -36,13 +38,23 @@ unsigned axes_of(Geometry geometry) {
     return geometry == Geometry::d2 || geometry == Geometry::a2d ? 2 : 3;
 }
 
+/// What stands at a place of `[texture, sampler, {x, y}]`.
+llvm::Value* reference_of(Emitter& e, const Operand& address, size_t place) {
+    const Operand& reference = address.elements[place];
+    if (reference.kind != Operand::Kind::symbol) return e.read(reference, Type::b64);
+    Operand variable = address;
+    variable.elements = {reference};
+    return e.ir().CreateLoad(e.ir().getInt64Ty(), e.pointer(variable, Space::global));
+}
+
 llvm::Value* handle_of(Emitter& e, const Operand& address) {
     if (address.kind != Operand::Kind::address) throw Error(address.where, "expected a texture in brackets");
-    const Operand& base = address.base();
-    if (base.kind != Operand::Kind::symbol) return e.read(base, Type::b64);
-    Operand variable = address;
-    variable.elements.resize(1);
-    return e.ir().CreateLoad(e.ir().getInt64Ty(), e.pointer(variable, Space::global));
+    return reference_of(e, address, 0);
+}
+
+/// Of .texmode_independent; 0: the texture's own.
+llvm::Value* sampler_of(Emitter& e, const Operand& address) {
+    return address.elements.size() > 2 ? reference_of(e, address, 1) : e.ir().getInt64(0);
 }
 
 /// The elements of `{x, y}`, or a lone register.
@@ -56,14 +68,20 @@ struct Place {
     llvm::Value* layer;
 };
 
+bool multisampled(const Instruction& instruction) {
+    return instruction.has(Modifier::_2dms) || instruction.has(Modifier::a2dms);
+}
+
 Place place_of(Emitter& e, const Instruction& instruction, const Operand& address, Geometry geometry, Type type) {
     const std::vector<Operand> parts = parts_of(address.elements.back());
-    const unsigned first = has_layer(geometry) ? 1 : 0, axes = axes_of(geometry);
+    // The sample's number stands before the coordinates.
+    const unsigned first = (has_layer(geometry) ? 1u : 0u) + (multisampled(instruction) ? 1u : 0u);
+    const unsigned axes = axes_of(geometry);
     if (address.elements.size() < 2 || parts.size() < first + axes) refuse(instruction, ": too few coordinates");
     Place place{};
     llvm::Value* none = llvm::Constant::getNullValue(e.type_of(type));
     for (unsigned k = 0; k < 3; ++k) place.axis[k] = k < axes ? e.read(parts[first + k], type) : none;
-    place.layer = first ? e.read(parts[0], Type::u32) : e.ir().getInt32(0);
+    place.layer = has_layer(geometry) ? e.read(parts[0], Type::u32) : e.ir().getInt32(0);
     return place;
 }
 
@@ -121,18 +139,26 @@ texture::Outside outside_of(const Instruction& instruction) {
 /// Where the bytes are, as an address in global memory.
 llvm::Value* surface_pointer(Emitter& e, const Instruction& instruction, const Operand& address, unsigned bytes,
                              bool store) {
-    if (!instruction.has(Modifier::b)) refuse(instruction, " is not supported yet: only its .b form is");
     const Geometry geometry = geometry_of(instruction);
     const Place place = place_of(e, instruction, address, geometry, Type::u32);
     auto& ir = e.ir();
     llvm::Value* where =
         e.call("cuttle.surface.address", ir.getInt64Ty(),
                {ir.getInt32(uint32_t(geometry)), handle_of(e, address), place.axis[0], place.axis[1], place.axis[2],
-                place.layer, ir.getInt32(bytes), ir.getInt32(uint32_t(outside_of(instruction))), ir.getInt32(store)});
+                place.layer, ir.getInt32(bytes), ir.getInt32(uint32_t(outside_of(instruction))),
+                ir.getInt32(uint32_t(store) | uint32_t(instruction.has(Modifier::p)) << 1)});
     return ir.CreateIntToPtr(where, ir.getPtrTy(1));
 }
 
 } // namespace
+
+/// The axes of a gradient, zeros behind them.
+void add_gradient(Emitter& e, std::vector<llvm::Value*>& arguments, const Operand& operand, Geometry geometry) {
+    const std::vector<Operand> parts = parts_of(operand);
+    for (unsigned k = 0; k < 3; ++k)
+        arguments.push_back(k < axes_of(geometry) && k < parts.size() ? e.read(parts[k], Type::f32)
+                                                                      : llvm::ConstantFP::get(e.ir().getFloatTy(), 0));
+}
 
 void lower_tex(Emitter& e, const Instruction& instruction) {
     const Operand& address = instruction.operands.at(1);
@@ -140,26 +166,49 @@ void lower_tex(Emitter& e, const Instruction& instruction) {
     const Type coordinate = instruction.type(1);
     auto& ir = e.ir();
     const bool level = instruction.has(Modifier::level), grad = instruction.has(Modifier::grad);
-    if (grad) refuse(instruction, ": gradients are not supported yet");
-    const size_t next = level ? 3 : 2;
+    const size_t next = level ? 3 : grad ? 4 : 2;
     const Operand* offsets = instruction.operands.size() > next ? &instruction.operands[next] : nullptr;
     if (instruction.operands.size() > next + 1 || (offsets && offsets->kind != Operand::Kind::vector))
-        refuse(instruction, ": depth comparison is not supported yet");
+        refuse(instruction, ": depth comparison needs depth textures, which CUDA does not make");
     const Place place = place_of(e, instruction, address, geometry, coordinate);
     llvm::Value* shape = ir.getInt32(uint32_t(geometry) | uint32_t(level) << 8);
-    llvm::Value* words = nullptr;
-    if (coordinate == Type::f32) {
-        llvm::Value* asked = level ? e.read(instruction.operands[2], Type::f32) : llvm::ConstantFP::get(ir.getFloatTy(), 0);
-        words = e.call("cuttle.texture.sample", four_words(e),
-                       {shape, handle_of(e, address), place.axis[0], place.axis[1], place.axis[2], place.layer, asked,
-                        offsets_of(e, offsets)});
+    std::vector<llvm::Value*> arguments{shape, handle_of(e, address)};
+    const bool whole = coordinate != Type::f32;
+    if (!whole) arguments.push_back(sampler_of(e, address));
+    arguments.insert(arguments.end(), {place.axis[0], place.axis[1], place.axis[2], place.layer});
+    const char* function = whole ? "cuttle.texture.fetch" : grad ? "cuttle.texture.gradient" : "cuttle.texture.sample";
+    if (grad) {
+        add_gradient(e, arguments, instruction.operands[2], geometry);
+        add_gradient(e, arguments, instruction.operands[3], geometry);
+    } else if (whole) {
+        arguments.push_back(level ? e.read(instruction.operands[2], Type::s32) : ir.getInt32(0));
     } else {
-        llvm::Value* asked = level ? e.read(instruction.operands[2], Type::s32) : ir.getInt32(0);
-        words = e.call("cuttle.texture.fetch", four_words(e),
-                       {shape, handle_of(e, address), place.axis[0], place.axis[1], place.axis[2], place.layer, asked,
-                        offsets_of(e, offsets)});
+        arguments.push_back(level ? e.read(instruction.operands[2], Type::f32)
+                                  : llvm::ConstantFP::get(ir.getFloatTy(), 0));
     }
-    write_results(e, instruction, words);
+    arguments.push_back(offsets_of(e, offsets));
+    write_results(e, instruction, e.call(function, four_words(e), arguments));
+}
+
+void lower_tld4(Emitter& e, const Instruction& instruction) {
+    const Operand& address = instruction.operands.at(1);
+    const Geometry geometry = geometry_of(instruction);
+    const Operand* offsets = instruction.operands.size() > 2 ? &instruction.operands[2] : nullptr;
+    if (instruction.operands.size() > 3 || (offsets && offsets->kind != Operand::Kind::vector))
+        refuse(instruction, ": depth comparison needs depth textures, which CUDA does not make");
+    auto& ir = e.ir();
+    uint32_t channel = 0;
+    switch (instruction.first_of({Modifier::r, Modifier::g, Modifier::b, Modifier::a})) {
+    case Modifier::g: channel = 1; break;
+    case Modifier::b: channel = 2; break;
+    case Modifier::a: channel = 3; break;
+    default: break;
+    }
+    const Place place = place_of(e, instruction, address, geometry, Type::f32);
+    write_results(e, instruction,
+                  e.call("cuttle.texture.gather", four_words(e),
+                         {ir.getInt32(uint32_t(geometry)), handle_of(e, address), sampler_of(e, address), place.axis[0],
+                          place.axis[1], place.axis[2], place.layer, ir.getInt32(channel), offsets_of(e, offsets)}));
 }
 
 void lower_txq(Emitter& e, const Instruction& instruction) {
@@ -167,23 +216,48 @@ void lower_txq(Emitter& e, const Instruction& instruction) {
         Modifier modifier;
         texture::Query query;
     };
-    constexpr Row rows[] = {{Modifier::width, texture::Query::width},
-                            {Modifier::height, texture::Query::height},
-                            {Modifier::depth, texture::Query::depth},
-                            {Modifier::array_size, texture::Query::array_size},
-                            {Modifier::num_mipmap_levels, texture::Query::levels},
-                            {Modifier::normalized_coords, texture::Query::normalized}};
+    using texture::Query;
+    constexpr Row rows[] = {{Modifier::width, Query::width},
+                            {Modifier::height, Query::height},
+                            {Modifier::depth, Query::depth},
+                            {Modifier::array_size, Query::array_size},
+                            {Modifier::num_mipmap_levels, Query::levels},
+                            {Modifier::num_samples, Query::samples},
+                            {Modifier::normalized_coords, Query::normalized},
+                            {Modifier::force_unnormalized_coords, Query::force_unnormalized},
+                            {Modifier::channel_data_type, Query::channel_type},
+                            {Modifier::channel_order, Query::channel_order},
+                            {Modifier::filter_mode, Query::filter},
+                            {Modifier::addr_mode_0, Query::address_0},
+                            {Modifier::addr_mode_1, Query::address_1},
+                            {Modifier::addr_mode_2, Query::address_2},
+                            {Modifier::memory_layout, Query::memory_layout}};
     for (const Row& row : rows) {
         if (!instruction.has(row.modifier)) continue;
-        llvm::Value* level = instruction.operands.size() > 2 ? e.read(instruction.operands[2], Type::s32) : e.ir().getInt32(0);
-        llvm::Value* value = e.call("cuttle.texture.query", e.ir().getInt32Ty(),
-                                    {e.ir().getInt32(uint32_t(row.query)), handle_of(e, instruction.operands.at(1)), level});
+        auto& ir = e.ir();
+        const bool level = instruction.operands.size() > 2;
+        llvm::Value* value =
+            e.call("cuttle.texture.query", ir.getInt32Ty(),
+                   {ir.getInt32(uint32_t(row.query)), handle_of(e, instruction.operands.at(1)),
+                    level ? e.read(instruction.operands[2], Type::s32) : ir.getInt32(0)});
         return e.write(instruction.operands[0], value, Type::b32);
     }
-    refuse(instruction, " of this property is not supported yet");
+    refuse(instruction, " of this property is not supported");
+}
+
+/// True of the address of a module's .texref, .samplerref or .surfref; an H100 says no of the handles of objects.
+void lower_istypep(Emitter& e, const Instruction& instruction) {
+    auto& ir = e.ir();
+    texture::Kind kind = texture::Kind::texture;
+    if (instruction.type() == Type::samplerref) kind = texture::Kind::sampler;
+    if (instruction.type() == Type::surfref) kind = texture::Kind::surface;
+    llvm::Value* is = e.call("cuttle.texture.is", ir.getInt32Ty(),
+                             {ir.getInt32(uint32_t(kind)), e.read(instruction.operands.at(1), Type::b64)});
+    e.write(instruction.operands[0], ir.CreateICmpNE(is, ir.getInt32(0)), Type::pred);
 }
 
 void lower_suld(Emitter& e, const Instruction& instruction) {
+    if (instruction.has(Modifier::p)) refuse(instruction, " is in no assembler"); // nor in ptxas 13
     const Type type = instruction.type();
     const unsigned lanes = instruction.lanes(), bytes = size_of(type) * lanes;
     llvm::Value* from = surface_pointer(e, instruction, instruction.operands.at(1), bytes, false);
@@ -195,7 +269,24 @@ void lower_suld(Emitter& e, const Instruction& instruction) {
     for (unsigned k = 0; k < lanes; ++k) e.write(parts[k], values[k], type);
 }
 
+/// Words become texels of the surface's format.
+void lower_formatted_store(Emitter& e, const Instruction& instruction) {
+    const Operand& address = instruction.operands.at(0);
+    const Geometry geometry = geometry_of(instruction);
+    const unsigned lanes = instruction.lanes();
+    const Place place = place_of(e, instruction, address, geometry, Type::u32);
+    auto& ir = e.ir();
+    std::vector<llvm::Value*> arguments{ir.getInt32(uint32_t(geometry)), handle_of(e, address), place.axis[0],
+                                        place.axis[1], place.axis[2], place.layer,
+                                        ir.getInt32(uint32_t(outside_of(instruction))), ir.getInt32(lanes)};
+    const std::vector<Operand> parts = elements_of(instruction.operands.at(1), lanes);
+    for (unsigned k = 0; k < 4; ++k)
+        arguments.push_back(k < lanes ? e.read(parts[k], Type::b32) : ir.getInt32(0));
+    e.call("cuttle.surface.store", ir.getVoidTy(), arguments);
+}
+
 void lower_sust(Emitter& e, const Instruction& instruction) {
+    if (instruction.has(Modifier::p)) return lower_formatted_store(e, instruction);
     const Type type = instruction.type();
     const unsigned lanes = instruction.lanes(), bytes = size_of(type) * lanes;
     llvm::Value* to = surface_pointer(e, instruction, instruction.operands.at(0), bytes, true);

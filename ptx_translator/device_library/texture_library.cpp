@@ -1,125 +1,84 @@
-// Texture fetches and surface addresses, on a descriptor in memory (ptx/texture_abi.h). Linked as bitcode into modules
+// Texture fetches and surface accesses, on a descriptor in memory (ptx/texture_abi.h). Linked as bitcode into modules
 // that call them. The arithmetic is what an H100's bits show; tests/texture/README.md.
-#include "texture/coordinates.h"
-#include "texture/cube.h"
+#include "texture/sampling.h"
+#include "texture/surface.h"
 
 namespace {
 
 using namespace texture;
-using Words = uint32_t __attribute__((vector_size(16)));
 
-/// What an instruction asks for.
-struct Request {
-    Geometry geometry;
-    float x, y, z;
-    uint32_t layer;
-    int offset[3];
-};
-
-void unpack(int (&offset)[3], uint32_t packed) {
-    for (int k = 0; k < 3; ++k) offset[k] = static_cast<int8_t>(packed >> 8 * k);
+/// Of a handle: an object's descriptor, or what a module's variable holds, given by its address.
+const Descriptor* descriptor(uint64_t handle) {
+    if (!handle) return nullptr;
+    const auto* found = reinterpret_cast<const Descriptor*>(handle);
+    return found->magic == alive ? found : *reinterpret_cast<const Descriptor* const*>(handle);
 }
 
-const Descriptor* descriptor(uint64_t handle) { return reinterpret_cast<const Descriptor*>(handle); }
-
-bool is_cube(Geometry g) { return g == Geometry::cube || g == Geometry::acube; }
-
-int slice_of(const Request& r, const Level& level, int face) {
-    const uint32_t each = is_cube(r.geometry) ? 6 : 1, count = level.depth / each;
-    const bool layers = r.geometry == Geometry::a1d || r.geometry == Geometry::a2d || r.geometry == Geometry::acube;
-    const uint32_t layer = !layers ? 0 : r.layer < count ? r.layer : count - 1;
-    return static_cast<int>(layer * each) + face;
-}
-
-struct Axes {
-    Axis x, y, z;
-};
-
-Axes axes_of(const Descriptor& t, const Request& r, const Level& level, Take take) {
-    const int width = static_cast<int>(level.width), height = static_cast<int>(level.height);
-    if (is_cube(r.geometry)) {
-        const Face face = face_of(r.x, r.y, r.z, level.width);
-        const int slice = slice_of(r, level, face.number);
-        const Address across = t.seamless ? Address::clamp : mode_of(t, 0);
-        const Address down = t.seamless ? Address::clamp : mode_of(t, 1);
-        return {axis_of(face.s, width, across, r.offset[0], take), axis_of(face.t, height, down, r.offset[1], take),
-                {slice, slice, 0}};
+/// The texture as another sampler reads it.
+const Descriptor& sampled_by(const Descriptor& t, uint64_t sampler, Descriptor& merged) {
+    if (!sampler) return t;
+    merged = t;
+    if (sampler & literal_sampler) {
+        merged.linear = sampler & 1;
+        for (int k = 0; k < 3; ++k) merged.address[k] = static_cast<Address>(sampler >> (1 + 2 * k) & 3);
+        if (sampler & literal_unnormalized) merged.normalized = false;
+    } else if (const Descriptor* s = descriptor(sampler)) {
+        merged.linear = s->linear;
+        merged.linear_levels = s->linear_levels;
+        for (int k = 0; k < 3; ++k) merged.address[k] = s->address[k];
+        for (int k = 0; k < 4; ++k) merged.border[k] = s->border[k];
+        merged.bias = s->bias;
+        merged.least_level = s->least_level;
+        merged.most_level = s->most_level;
+        merged.seamless = s->seamless;
     }
-    const Axis x = axis_of(in_texels(t, r.x, level.width), width, mode_of(t, 0), r.offset[0], take);
-    // One dimension is two, at row 0's upper edge; layers of rows are not.
-    Axis y{0, 0, 0};
-    if (r.geometry != Geometry::a1d) {
-        const float row = r.geometry == Geometry::d1 ? 0 : r.y;
-        y = axis_of(in_texels(t, row, level.height), height, mode_of(t, 1), r.offset[1], take);
-    }
-    if (r.geometry == Geometry::d3) {
-        const int depth = static_cast<int>(level.depth);
-        return {x, y, axis_of(in_texels(t, r.z, level.depth), depth, mode_of(t, 2), r.offset[2], take)};
-    }
-    const int slice = slice_of(r, level, 0);
-    return {x, y, {slice, slice, 0}};
+    return merged;
 }
 
-/// A level of detail in 1/256, cut towards zero.
-int fixed_level(float level) {
-    const double x = bounded(level) * 256;
-    return static_cast<int>(x > 0x1p30 ? 0x1p30 : x < -0x1p30 ? -0x1p30 : x);
+Request request_of(uint32_t shape, float x, float y, float z, int32_t layer, uint32_t offsets) {
+    Request r{static_cast<Geometry>(shape & 255), x, y, z, static_cast<uint32_t>(layer), {}};
+    for (int k = 0; k < 3; ++k) r.offset[k] = static_cast<int8_t>(offsets >> 8 * k);
+    return r;
 }
 
-/// The level between the sampler's limits, and between those that are there.
-int level_of(const Descriptor& t, int asked) {
-    const int least = fixed_level(t.least_level), most = fixed_level(t.most_level);
-    const int last = (static_cast<int>(t.levels) - 1) * 256;
-    const int level = asked < least ? least : asked > most ? most : asked;
-    return level < 0 ? 0 : level > last ? last : level;
-}
-
-Words sampled(const Descriptor& t, const Request& r, int level) {
-    const bool blends = t.linear_levels && t.levels > 1;
-    const int fixed = level + (blends ? 0 : 128);
-    const int number = fixed >> 8, part = blends ? fixed & 255 : 0;
-    Corners corners;
-    for (int k = 0; k < 2; ++k) {
-        const int weight = k ? part : 256 - part;
-        if (!weight) continue;
-        const Level& l = t.level[number + k];
-        if (is_cube(r.geometry) && t.seamless && t.linear) {
-            add_seamless_cell(corners, l, face_of(r.x, r.y, r.z, l.width), slice_of(r, l, 0), weight);
-            continue;
-        }
-        const Axes axes = axes_of(t, r, l, t.linear ? Take::filter : Take::nearest);
-        add_cell(corners, l, axes.x, axes.y, axes.z, weight);
-    }
-    Words result = {0, 0, 0, 0};
-    for (int channel = 0; channel < t.channels; ++channel)
-        result[channel] = t.linear || blends ? filtered(t, corners, channel)
-                                             : unfiltered(t, texel(t, corners.place[0], channel), channel);
-    return result;
-}
+constexpr Words nothing = {0, 0, 0, 0};
 
 } // namespace
 
-extern "C" Words cuttle_texture_sample(uint32_t shape, uint64_t handle, float x, float y, float z, int32_t layer,
-                                       float asked, uint32_t offsets) {
-    if (!handle || descriptor(handle)->linear_memory) return Words{0, 0, 0, 0}; // as an H100 does
-    const Descriptor& t = *descriptor(handle);
-    Request r{static_cast<Geometry>(shape & 255), x, y, z, static_cast<uint32_t>(layer), {}};
-    unpack(r.offset, offsets);
+extern "C" Words cuttle_texture_sample(uint32_t shape, uint64_t handle, uint64_t sampler, float x, float y, float z,
+                                       int32_t layer, float asked, uint32_t offsets) {
+    const Descriptor* found = descriptor(handle);
+    if (!found || found->linear_memory) return nothing; // as an H100 does
+    Descriptor merged;
+    const Descriptor& t = sampled_by(*found, sampler, merged);
     const bool given = shape >> 8 & 1; // else level 0, to which no bias is added
-    return sampled(t, r, t.levels > 1 ? level_of(t, given ? fixed_level(asked) + fixed_level(t.bias) : 0) : 0);
+    const int level = t.levels > 1 ? level_of(t, given ? fixed_level(asked) + fixed_level(t.bias) : 0) : 0;
+    return sampled(t, request_of(shape, x, y, z, layer, offsets), level);
+}
+
+extern "C" Words cuttle_texture_gradient(uint32_t shape, uint64_t handle, uint64_t sampler, float x, float y, float z,
+                                         int32_t layer, float x0, float x1, float x2, float y0, float y1, float y2,
+                                         uint32_t offsets) {
+    const Descriptor* found = descriptor(handle);
+    if (!found || found->linear_memory) return nothing;
+    Descriptor merged;
+    const Descriptor& t = sampled_by(*found, sampler, merged);
+    const Request r = request_of(shape, x, y, z, layer, offsets);
+    if (t.levels < 2) return sampled(t, r, 0);
+    const int asked = level_of_request(t, r, {x0, x1, x2}, {y0, y1, y2});
+    return sampled(t, r, level_of(t, asked + fixed_level(t.bias)));
 }
 
 /// One channel of the four texels that a linear filter would take, from the lower left anticlockwise. PTX ISA, tld4.
-extern "C" Words cuttle_texture_gather(uint32_t shape, uint64_t handle, float x, float y, float z, int32_t layer,
-                                       uint32_t channel, uint32_t offsets) {
-    Words result = {0, 0, 0, 0};
-    if (!handle) return result;
-    const Descriptor& t = *descriptor(handle);
-    if (channel >= t.channels) return result;
-    Request r{static_cast<Geometry>(shape & 255), x, y, z, static_cast<uint32_t>(layer), {}};
-    unpack(r.offset, offsets);
+extern "C" Words cuttle_texture_gather(uint32_t shape, uint64_t handle, uint64_t sampler, float x, float y, float z,
+                                       int32_t layer, uint32_t channel, uint32_t offsets) {
+    Words result = nothing;
+    const Descriptor* found = descriptor(handle);
+    if (!found || channel >= found->channels) return result;
+    Descriptor merged;
+    const Descriptor& t = sampled_by(*found, sampler, merged);
     const Level& level = t.level[0];
-    const Axes axes = axes_of(t, r, level, Take::gather);
+    const Axes axes = axes_of(t, request_of(shape, x, y, z, layer, offsets), level, Take::gather);
     const int slice = axes.z.first, c = static_cast<int>(channel);
     const Place places[4] = {{&level, axes.x.first, axes.y.second, slice},
                              {&level, axes.x.second, axes.y.second, slice},
@@ -131,70 +90,66 @@ extern "C" Words cuttle_texture_gather(uint32_t shape, uint64_t handle, float x,
 
 extern "C" Words cuttle_texture_fetch(uint32_t shape, uint64_t handle, int32_t x, int32_t y, int32_t z, int32_t layer,
                                       int32_t number, uint32_t offsets) {
-    Words result = {0, 0, 0, 0};
-    if (!handle) return result;
-    const Descriptor& t = *descriptor(handle);
-    const auto geometry = static_cast<Geometry>(shape & 255);
+    Words result = nothing;
+    const Descriptor* found = descriptor(handle);
+    if (!found) return result;
+    const Descriptor& t = *found;
+    const Request r = request_of(shape, 0, 0, 0, layer, offsets);
     // One dimension is a linear buffer here: an array of one gives nothing.
-    if (geometry == Geometry::d1 && !t.linear_memory) return result;
-    int offset[3];
-    unpack(offset, offsets);
+    if (r.geometry == Geometry::d1 && !t.linear_memory) return result;
     if (number < 0 || number >= static_cast<int32_t>(t.levels)) return result;
     const Level& level = t.level[number];
-    const bool flat = geometry == Geometry::d1 || geometry == Geometry::a1d;
+    const bool flat = r.geometry == Geometry::d1 || r.geometry == Geometry::a1d;
     // Outside of the texture is zero, whatever the address mode; with levels, the nearest texel.
     const Address outside = t.levels > 1 ? Address::clamp : Address::border;
     const auto index = [&](int32_t at, uint32_t size, int axis) {
-        return addressed(static_cast<long long>(at) + offset[axis], static_cast<int>(size), outside);
+        return addressed(static_cast<long long>(at) + r.offset[axis], static_cast<int>(size), outside);
     };
     Place place{&level, index(x, level.width, 0), flat ? 0 : index(y, level.height, 1), 0};
-    if (geometry == Geometry::d3)
+    if (r.geometry == Geometry::d3)
         place.z = index(z, level.depth, 2);
-    else if (geometry == Geometry::a1d || geometry == Geometry::a2d)
-        place.z = static_cast<uint32_t>(layer) < level.depth ? layer : -1;
+    else if (r.geometry == Geometry::a1d || r.geometry == Geometry::a2d)
+        place.z = r.layer < level.depth ? static_cast<int>(r.layer) : -1;
     if (on_border(place)) return result;
-    for (int channel = 0; channel < t.channels; ++channel) result[channel] = unfiltered(t, raw(t, place, channel), channel);
+    for (int channel = 0; channel < t.channels; ++channel)
+        result[channel] = unfiltered(t, raw(t, place, channel), channel);
     return result;
 }
 
 extern "C" uint32_t cuttle_texture_query(uint32_t what, uint64_t handle, int32_t number) {
-    if (!handle) return 0;
-    const Descriptor& t = *descriptor(handle);
-    if (number < 0 || number >= static_cast<int32_t>(t.levels)) return 0;
-    const Level& level = t.level[number];
-    switch (static_cast<Query>(what)) {
-    case Query::width: return level.width;
-    case Query::height: return level.height;
-    case Query::depth: return level.depth;
-    case Query::array_size: return t.layered ? level.depth : 0;
-    case Query::levels: return t.levels;
-    case Query::normalized: return t.normalized;
-    }
-    return 0;
+    const Descriptor* found = descriptor(handle);
+    if (!found || number < 0 || number >= static_cast<int32_t>(found->levels)) return 0;
+    return property(*found, static_cast<Query>(what), found->level[number]);
 }
 
-/// The address of `bytes` bytes at byte x of a row. Outside: the nearest inside, zeros to read, a place to drop what is
-/// written, or an address that faults.
+extern "C" uint32_t cuttle_texture_is(uint32_t kind, uint64_t handle) {
+    if (!handle || reinterpret_cast<const Descriptor*>(handle)->magic == alive) return 0;
+    const Descriptor* found = descriptor(handle);
+    return found && static_cast<uint32_t>(found->kind) == kind;
+}
+
+/// `store`: bit 0, a write; bit 1, x counts texels.
 extern "C" uint64_t cuttle_surface_address(uint32_t shape, uint64_t handle, int32_t x, int32_t y, int32_t z,
                                            int32_t layer, uint32_t bytes, uint32_t outside, uint32_t store) {
-    if (!handle) return 1;
-    const Descriptor& t = *descriptor(handle);
-    const Level& level = t.level[0];
-    const auto geometry = static_cast<Geometry>(shape & 255);
-    const bool flat = geometry == Geometry::d1 || geometry == Geometry::a1d;
-    const long long row = static_cast<long long>(level.width) * t.texel_bytes;
-    long long i = x, j = flat ? 0 : y, k = geometry == Geometry::d3 ? z : 0;
-    if (geometry == Geometry::a1d || geometry == Geometry::a2d) k = layer & 0xffff; // as an H100 does
-    const long long height = level.height, depth = level.depth, piece = bytes;
-    if (x % static_cast<int>(bytes) != 0) return 1; // misaligned: an address that faults
-    if (i < 0 || i + piece > row || j < 0 || j >= height || k < 0 || k >= depth) {
-        if (static_cast<Outside>(outside) == Outside::trap) return 1;
-        if (static_cast<Outside>(outside) == Outside::zero)
-            return reinterpret_cast<uint64_t>(store ? t.nowhere : t.zeros);
-        i = i < 0 ? 0 : i + piece > row ? row - piece : i;
-        j = j < 0 ? 0 : j >= height ? height - 1 : j;
-        k = k < 0 ? 0 : k >= depth ? depth - 1 : k;
+    const Descriptor* t = descriptor(handle);
+    if (!t) return faulting;
+    const int32_t at = store & 2 ? static_cast<int32_t>(static_cast<uint32_t>(x) * t->texel_bytes) : x;
+    return address_of(*t, {static_cast<Geometry>(shape & 255), at, y, z, layer, bytes, static_cast<Outside>(outside),
+                           (store & 1) != 0});
+}
+
+extern "C" void cuttle_surface_store(uint32_t shape, uint64_t handle, int32_t x, int32_t y, int32_t z, int32_t layer,
+                                     uint32_t outside, uint32_t lanes, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+    const Descriptor* t = descriptor(handle);
+    const uint32_t words[4] = {a, b, c, d};
+    uint64_t at = faulting;
+    if (t)
+        at = address_of(*t, {static_cast<Geometry>(shape & 255),
+                             static_cast<int32_t>(static_cast<uint32_t>(x) * t->texel_bytes), y, z, layer,
+                             t->texel_bytes, static_cast<Outside>(outside), true});
+    if (at == faulting) {
+        *reinterpret_cast<volatile uint8_t*>(at) = 0; // faults
+        return;
     }
-    return level.address + static_cast<uint64_t>(k) * level.slice + static_cast<uint64_t>(j) * level.pitch +
-           static_cast<uint64_t>(i);
+    for (uint32_t k = 0; k < lanes && k < t->channels; ++k) put(*t, at, static_cast<int>(k), words[k]);
 }

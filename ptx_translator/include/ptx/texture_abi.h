@@ -13,10 +13,32 @@ enum class Address : uint8_t { wrap, clamp, mirror, border }; ///< CUaddress_mod
 enum class Geometry : uint8_t { d1, d2, d3, a1d, a2d, cube, acube };
 
 /// What cuttle.texture.query asks.
-enum class Query : uint8_t { width, height, depth, array_size, levels, normalized };
+enum class Query : uint8_t {
+    width,
+    height,
+    depth,
+    array_size,
+    levels,
+    samples,
+    normalized,
+    force_unnormalized,
+    channel_type,
+    channel_order,
+    filter,
+    address_0,
+    address_1,
+    address_2,
+    memory_layout
+};
+
+/// What cuttle.texture.is asks.
+enum class Kind : uint8_t { none, texture, sampler, surface };
 
 /// What a surface access does outside: PTX ISA 9.7.11.
 enum class Outside : uint8_t { trap, clamp, zero };
+
+/// A .samplerref's value where it is no address: bit 0 a linear filter, bits 1 to 6 three address modes.
+constexpr uint64_t literal_sampler = 1ull << 63, literal_unnormalized = 1ull << 62;
 
 constexpr unsigned max_levels = 18;
 constexpr uint32_t alive = 0x7e875e1f;
@@ -35,7 +57,8 @@ struct Descriptor {
     bool integer = false; ///< texels are given as they are
     bool linear = false, linear_levels = false, normalized = false, srgb = false, seamless = false;
     Address address[3] = {Address::clamp, Address::clamp, Address::clamp};
-    bool layered = false, linear_memory = false;
+    bool layered = false, cubemap = false, linear_memory = false;
+    Kind kind = Kind::texture;
     uint32_t levels = 1;
     float bias = 0, least_level = 0, most_level = 0;
     float border[4] = {};

@@ -1,0 +1,128 @@
+#pragma once
+
+#include "texture/gradient.h"
+
+/// From a request to results.
+namespace texture {
+
+using Words = uint32_t __attribute__((vector_size(16)));
+
+/// What an instruction asks for.
+struct Request {
+    Geometry geometry;
+    float x, y, z;
+    uint32_t layer;
+    int offset[3];
+};
+
+inline bool is_cube(Geometry g) { return g == Geometry::cube || g == Geometry::acube; }
+
+inline int slice_of(const Request& r, const Level& level, int face) {
+    const uint32_t each = is_cube(r.geometry) ? 6 : 1, count = level.depth / each;
+    const bool layers = r.geometry == Geometry::a1d || r.geometry == Geometry::a2d || r.geometry == Geometry::acube;
+    const uint32_t layer = !layers ? 0 : r.layer < count ? r.layer : count - 1;
+    return static_cast<int>(layer * each) + face;
+}
+
+struct Axes {
+    Axis x, y, z;
+};
+
+inline Axes axes_of(const Descriptor& t, const Request& r, const Level& level, Take take) {
+    const int width = static_cast<int>(level.width), height = static_cast<int>(level.height);
+    if (is_cube(r.geometry)) {
+        const Face face = face_of(r.x, r.y, r.z, level.width);
+        const int slice = slice_of(r, level, face.number);
+        const Address across = t.seamless ? Address::clamp : mode_of(t, 0);
+        const Address down = t.seamless ? Address::clamp : mode_of(t, 1);
+        return {axis_of(face.s, width, across, r.offset[0], take), axis_of(face.t, height, down, r.offset[1], take),
+                {slice, slice, 0}};
+    }
+    const Axis x = axis_of(in_texels(t, r.x, level.width), width, mode_of(t, 0), r.offset[0], take);
+    // One dimension is two, at row 0's upper edge; layers of rows are not.
+    Axis y{0, 0, 0};
+    if (r.geometry != Geometry::a1d) {
+        const float row = r.geometry == Geometry::d1 ? 0 : r.y;
+        y = axis_of(in_texels(t, row, level.height), height, mode_of(t, 1), r.offset[1], take);
+    }
+    if (r.geometry == Geometry::d3) {
+        const int depth = static_cast<int>(level.depth);
+        return {x, y, axis_of(in_texels(t, r.z, level.depth), depth, mode_of(t, 2), r.offset[2], take)};
+    }
+    const int slice = slice_of(r, level, 0);
+    return {x, y, {slice, slice, 0}};
+}
+
+/// A level of detail in 1/256, cut towards zero.
+inline int fixed_level(float level) {
+    const double x = bounded(level) * 256;
+    return static_cast<int>(x > 0x1p30 ? 0x1p30 : x < -0x1p30 ? -0x1p30 : x);
+}
+
+/// The level between the sampler's limits, and between those that are there.
+inline int level_of(const Descriptor& t, int asked) {
+    const int least = fixed_level(t.least_level), most = fixed_level(t.most_level);
+    const int last = (static_cast<int>(t.levels) - 1) * 256;
+    const int level = asked < least ? least : asked > most ? most : asked;
+    return level < 0 ? 0 : level > last ? last : level;
+}
+
+inline Words sampled(const Descriptor& t, const Request& r, int level) {
+    const bool blends = t.linear_levels && t.levels > 1;
+    const int fixed = level + (blends ? 0 : 128);
+    const int number = fixed >> 8, part = blends ? fixed & 255 : 0;
+    Corners corners;
+    for (int k = 0; k < 2; ++k) {
+        const int weight = k ? part : 256 - part;
+        if (!weight) continue;
+        const Level& l = t.level[number + k];
+        if (is_cube(r.geometry) && t.seamless && t.linear) {
+            add_seamless_cell(corners, l, face_of(r.x, r.y, r.z, l.width), slice_of(r, l, 0), weight);
+            continue;
+        }
+        const Axes axes = axes_of(t, r, l, t.linear ? Take::filter : Take::nearest);
+        add_cell(corners, l, axes.x, axes.y, axes.z, weight);
+    }
+    Words result = {0, 0, 0, 0};
+    for (int channel = 0; channel < t.channels; ++channel)
+        result[channel] = t.linear || blends ? filtered(t, corners, channel)
+                                             : unfiltered(t, texel(t, corners.place[0], channel), channel);
+    return result;
+}
+
+/// The level that the gradients of coordinates ask for.
+inline int level_of_request(const Descriptor& t, const Request& r, Vector dx, Vector dy) {
+    const Level& level = t.level[0];
+    if (r.geometry == Geometry::d1 || r.geometry == Geometry::a1d) dx.y = dy.y = 0;
+    if (r.geometry != Geometry::d3 && !is_cube(r.geometry)) dx.z = dy.z = 0;
+    if (is_cube(r.geometry)) return level_of_gradients(along_faces(r.x, r.y, r.z, dx, level.width),
+                                                       along_faces(r.x, r.y, r.z, dy, level.width));
+    if (!t.normalized) return level_of_gradients(dx, dy);
+    const double size[3] = {static_cast<double>(level.width), static_cast<double>(level.height),
+                            r.geometry == Geometry::d3 ? static_cast<double>(level.depth) : 0};
+    return level_of_gradients({dx.x * size[0], dx.y * size[1], dx.z * size[2]},
+                              {dy.x * size[0], dy.y * size[1], dy.z * size[2]});
+}
+
+inline uint32_t property(const Descriptor& t, Query what, const Level& level) {
+    switch (what) {
+    case Query::width: return level.width;
+    case Query::height: return level.height;
+    case Query::depth: return level.depth;
+    case Query::array_size: return t.layered ? level.depth : 0;
+    case Query::levels: return t.levels;
+    case Query::samples: return 1;
+    case Query::normalized: return t.normalized;
+    case Query::force_unnormalized: return !t.normalized;
+    case Query::channel_type: return static_cast<uint32_t>(t.format);
+    case Query::channel_order: return t.channels;
+    case Query::filter: return t.linear;
+    case Query::address_0: return static_cast<uint32_t>(t.address[0]);
+    case Query::address_1: return static_cast<uint32_t>(t.address[1]);
+    case Query::address_2: return static_cast<uint32_t>(t.address[2]);
+    case Query::memory_layout: return 0;
+    }
+    return 0;
+}
+
+} // namespace texture
