@@ -25,12 +25,18 @@ struct Linear {
     size_t offset;
 };
 
-/// Copies `bytes` between an array and memory in up to three boxes: the end of a row, whole rows, the start of one.
-template <class Send> void linear_copy(const Linear& side, size_t bytes, Send send) {
+/// The bytes of a row, after a look whether the array has so many.
+size_t linear_row(const Linear& side, size_t bytes) {
     const rt::ArrayShape& shape = array_of(side.array).shape();
     const size_t row = shape.width * shape.texel_bytes();
     require_value(side.offset <= row * shape.rows() && bytes <= row * shape.rows() - side.offset,
                   "copy beyond the end of the array");
+    return row;
+}
+
+/// Copies `bytes` between an array and memory in up to three boxes: the end of a row, whole rows, the start of one.
+template <class Send> void linear_copy(const Linear& side, size_t bytes, Send send) {
+    const size_t row = linear_row(side, bytes);
     for (size_t done = 0; done < bytes;) {
         const size_t at = side.offset + done, x = at % row;
         const size_t left = bytes - done;
@@ -183,6 +189,59 @@ Status driver::cuMemcpyAtoD_v2(CUdeviceptr to, CUarray from, size_t offset, size
         box.dstPitch = width;
     };
     return from_array({from, offset}, bytes, fill, nullptr, false);
+}
+
+Status driver::cuMemcpyAtoA_v2(CUarray to, size_t to_offset, CUarray from, size_t from_offset, size_t bytes) {
+    const size_t to_row = linear_row({to, to_offset}, bytes), from_row = linear_row({from, from_offset}, bytes);
+    for (size_t done = 0; done < bytes;) {
+        const size_t to_x = (to_offset + done) % to_row, from_x = (from_offset + done) % from_row;
+        CUDA_MEMCPY2D box = {};
+        box.srcMemoryType = box.dstMemoryType = CU_MEMORYTYPE_ARRAY;
+        box.srcArray = from;
+        box.srcXInBytes = from_x;
+        box.srcY = (from_offset + done) / from_row;
+        box.dstArray = to;
+        box.dstXInBytes = to_x;
+        box.dstY = (to_offset + done) / to_row;
+        box.WidthInBytes = std::min({bytes - done, to_row - to_x, from_row - from_x});
+        box.Height = 1;
+        copy_later(box_of(box), stream_of(nullptr));
+        done += box.WidthInBytes;
+    }
+    return Status::success;
+}
+
+// ---- What no array here has: planes, sparse tiles, memory mapped later. An H100 answers so of arrays without them.
+
+Status driver::cuArrayGetPlane(CUarray* plane, CUarray array, unsigned int) {
+    (void)array_of(array);
+    require_value(plane, "null pointer");
+    throw Error(Status::invalid_value, "the array has no planes");
+}
+
+Status driver::cuArrayGetSparseProperties(CUDA_ARRAY_SPARSE_PROPERTIES* properties, CUarray array) {
+    (void)array_of(array);
+    require_value(properties, "null pointer");
+    throw Error(Status::invalid_value, "the array is not sparse");
+}
+
+Status driver::cuMipmappedArrayGetSparseProperties(CUDA_ARRAY_SPARSE_PROPERTIES* properties, CUmipmappedArray array) {
+    (void)mipmap_of(array);
+    require_value(properties, "null pointer");
+    throw Error(Status::invalid_value, "the mipmapped array is not sparse");
+}
+
+Status driver::cuArrayGetMemoryRequirements(CUDA_ARRAY_MEMORY_REQUIREMENTS* requirements, CUarray array, CUdevice) {
+    (void)array_of(array);
+    require_value(requirements, "null pointer");
+    throw Error(Status::invalid_value, "the array's memory is not mapped later");
+}
+
+Status driver::cuMipmappedArrayGetMemoryRequirements(CUDA_ARRAY_MEMORY_REQUIREMENTS* requirements,
+                                                     CUmipmappedArray array, CUdevice) {
+    (void)mipmap_of(array);
+    require_value(requirements, "null pointer");
+    throw Error(Status::invalid_value, "the mipmapped array's memory is not mapped later");
 }
 
 } // namespace shim

@@ -2,6 +2,7 @@
 #include "api/constants.h"
 #include "driver/handles.h"
 #include "driver/legacy_launch.h"
+#include "driver/texture_reference.h"
 #include "driver/loading.h"
 
 #include <fmt/format.h>
@@ -43,6 +44,7 @@ Status driver::cuModuleLoadFatBinary(CUmodule* module, const void* image) { retu
 Status driver::cuModuleUnload(CUmodule handle) {
     rt::Module& module = module_of(handle);
     forget_legacy_launches(module);
+    forget_references(module);
     delete &module;
     return Status::success;
 }

@@ -1,5 +1,7 @@
 #include "text_to_ast/parser.h"
 
+#include "ptx/texture_abi.h"
+
 #include <bit>
 
 // PTX ISA 5.4.4, 5.4.5: initial values.
@@ -7,7 +9,7 @@ namespace ptx::text_to_ast {
 
 void Parser::initializer(Variable& variable, std::vector<uint64_t> extents) {
     variable.has_initializer = true;
-    if (kind_of(variable.type) == TypeKind::opaque) return initialize_opaque();
+    if (kind_of(variable.type) == TypeKind::opaque) return initialize_opaque(variable);
     const bool open_ended = variable.is_unsized;
     if (variable.lanes > 1) extents.push_back(variable.lanes);
     const uint64_t inner = open_ended ? variable.element_count * variable.lanes : 0;
@@ -94,19 +96,41 @@ void Parser::symbol_address(Relocation& relocation) {
     relocation.addend = static_cast<int64_t>(inner + static_cast<uint64_t>(byte_offset()));
 }
 
-// Texture and sampler properties, `{ filter_mode = linear }`: the runtime sets them all, nothing is kept. PTX ISA 5.3.
-void Parser::initialize_opaque() {
+namespace {
+
+/// What a property says of a sampler, as bits of texture::literal_sampler. PTX ISA 5.3.
+uint64_t sampler_bits(std::string_view property, std::string_view value) {
+    if (property == "filter_mode") return value == "linear";
+    if (!property.starts_with("addr_mode_")) return 0;
+    const auto dimension = static_cast<unsigned>(property.back() - '0');
+    if (dimension > 2) return 0;
+    uint64_t mode = 1; // clamp_ogl, clamp_to_edge
+    if (value == "wrap") mode = 0;
+    if (value == "mirror") mode = 2;
+    if (value == "clamp_to_border") mode = 3;
+    return mode << (1 + 2 * dimension);
+}
+
+} // namespace
+
+// Texture and sampler properties, `{ filter_mode = linear }`. Of a texture or surface the runtime sets them all, and
+// nothing is kept; a sampler has no other source. PTX ISA 5.3.
+void Parser::initialize_opaque(Variable& variable) {
     expect('{');
+    uint64_t bits = texture::literal_sampler;
     while (!at('}')) {
-        expect_identifier("a property");
+        const std::string property(expect_identifier("a property"));
         expect('=');
-        if (at(TokenKind::identifier))
+        if (at(TokenKind::identifier)) {
+            bits |= sampler_bits(property, token_.text);
             advance();
-        else
-            constant_expression();
+        } else if (constant_expression().bits != 0 && property == "force_unnormalized_coords") {
+            bits |= texture::literal_unnormalized;
+        }
         if (!accept(',')) break;
     }
     expect('}');
+    if (variable.type == Type::samplerref) write_bytes(variable, 0, bits, 8);
 }
 
 void Parser::write_bytes(Variable& variable, uint64_t offset, uint64_t bits, unsigned bytes) {

@@ -109,7 +109,7 @@ class Parser {
     uint64_t initialize_aggregate(Variable&, const std::vector<uint64_t>& strides, size_t level, uint64_t first,
                                   uint64_t count);
     void initialize_element(Variable&, uint64_t index);
-    void initialize_opaque();
+    void initialize_opaque(Variable&);
     void masked_element(Variable&, uint64_t offset, uint64_t mask);
     void symbol_address(Relocation&);
     void store(Variable&, uint64_t offset, const Constant&);

@@ -7,18 +7,27 @@
 #include <string>
 #include <vector>
 
-/// The texture sweep: named configurations of a texture and an instruction, each sampled at some hundred places. Runs on
-/// any libcuda.so.1; what an H100 answered is in expected.bin.
+/// The texture sweep: named configurations of a texture and an instruction, each sampled at some hundred places. Runs
+/// on any libcuda.so.1; what an H100 answered is in expected.bin.
 namespace sweep {
 
 enum class Geometry : uint8_t { d1, d2, d3, a1d, a2d, cube, acube, linear, pitch2d };
-enum class Content : uint8_t { random, ramp, impulse, special };
+enum class Content : uint8_t {
+    random,
+    ramp,
+    impulse,
+    special,
+    level, ///< 256 times the level: what a filter between levels gives is the level of detail in 1/256
+    zero
+};
 enum class Places : uint8_t {
     mixed,      ///< all over and around the texture, texel borders and centres, NaN, infinities, huge
     fine,       ///< steps of 1/4096 of a texel from -1 on, along the diagonal
     weights,    ///< within one texel square: all 256 positions and what lies between them
     directions, ///< for cubes: random directions, ties between axes, zeros and specials
     levels,     ///< mixed, with levels of detail from -2 to levels + 2
+    gradients,  ///< gradients of a texel to 64, in all proportions
+    texels,     ///< each texel once, some beside; what is stored there is in the gradients' words
 };
 
 struct Case {
@@ -38,10 +47,10 @@ struct Case {
     int view_format = 0; ///< not 0: a resource view
     unsigned view_width = 0, view_height = 0, view_depth = 0, first_level = 0, last_level = 0, first_layer = 0,
              last_layer = 0;
-    std::string opcode = "tex"; ///< with .level, .grad, .base; tld4.r ...; suld.b
+    std::string opcode = "tex"; ///< with .level, .grad, .base; tld4.r ...; suld.b, sust.p, sured.b.add; txq.width
     std::string tail;           ///< operands behind the address, without level and gradients: offsets, a comparison
     std::string result = "f32", coordinate = "f32";
-    std::string clamp;          ///< surfaces: trap, clamp or zero
+    std::string clamp; ///< surfaces: trap, clamp or zero
     Content content = Content::random;
     Places places = Places::mixed;
     unsigned samples = 200;
@@ -59,13 +68,15 @@ struct Sample {
     uint32_t unused[2];
 };
 
-std::vector<Case> cases();            ///< those with an expected result
-std::vector<Case> exploring_cases();  ///< denser ones, for finding out how the hardware works
+std::vector<Case> cases();           ///< those with an expected result
+std::vector<Case> exploring_cases(); ///< denser ones, for finding out how the hardware works
 
 std::vector<Sample> samples_of(const Case&);
 /// The texels of a level, tightly packed: width, height, depth or layers as the level has them.
 std::vector<uint8_t> texels_of(const Case&, unsigned level);
 unsigned channel_bytes(int format);
+/// Whether what a case gives is its texture afterwards.
+bool stores(const Case&);
 /// The module's text: one kernel, `sample(handle, samples, results, count)`.
 std::string ptx_of(const Case&);
 

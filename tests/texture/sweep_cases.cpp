@@ -1,5 +1,7 @@
 #include "sweep_case.h"
 
+#include <algorithm>
+
 namespace sweep {
 namespace {
 
@@ -27,9 +29,7 @@ constexpr const char* filter_names[] = {"point", "linear"};
 constexpr const char* geometry_names[] = {"1d", "2d", "3d", "a1d", "a2d", "cube", "acube", "fetch", "pitch"};
 enum { wrap, clamp, mirror, border };
 
-bool is_integer(int format) {
-    return format == CU_AD_FORMAT_UNSIGNED_INT32 || format == CU_AD_FORMAT_SIGNED_INT32;
-}
+bool is_integer(int format) { return format == CU_AD_FORMAT_UNSIGNED_INT32 || format == CU_AD_FORMAT_SIGNED_INT32; }
 
 /// A case with a name from its parts.
 Case make(Geometry geometry, Format format, int filter, int address, bool normalized) {
@@ -83,8 +83,7 @@ void plain(List& list) {
     for (const Format& format : {f32x1, f32x4, f16x1, f16x2, u8x4, s8x2, u16x1, s16x4})
         for (int filter : {0, 1})
             for (int address : {wrap, clamp, mirror, border})
-                for (bool normalized : {false, true})
-                    list.add(make(Geometry::d2, format, filter, address, normalized));
+                for (bool normalized : {false, true}) list.add(make(Geometry::d2, format, filter, address, normalized));
     for (const Format& format : {f32x1, u8x1, f16x4})
         for (int filter : {0, 1})
             for (int address : {wrap, clamp, mirror, border})
@@ -124,7 +123,8 @@ void plain(List& list) {
     for (const Format& format : {f32x1, u8x4})
         for (int filter : {0, 1})
             for (int address : {wrap, clamp, border})
-                for (bool normalized : {false, true}) list.add(make(Geometry::pitch2d, format, filter, address, normalized));
+                for (bool normalized : {false, true})
+                    list.add(make(Geometry::pitch2d, format, filter, address, normalized));
 }
 
 void fetches(List& list) {
@@ -325,7 +325,8 @@ void surfaces(List& list) {
         Format format;
         const char* bits;
     };
-    const Access accesses[] = {{u8x1, "b8"}, {u8x4, "b8"}, {s16x2, "b16"}, {u32x1, "b32"}, {u32x4, "b32"}, {f32x2, "b32"}, {u32x2, "b64"}, {f32x4, "b64"}};
+    const Access accesses[] = {{u8x1, "b8"},   {u8x4, "b8"},   {s16x2, "b16"}, {u32x1, "b32"},
+                               {u32x4, "b32"}, {f32x2, "b32"}, {u32x2, "b64"}, {f32x4, "b64"}};
     for (Geometry geometry : {Geometry::d1, Geometry::d2, Geometry::d3, Geometry::a1d, Geometry::a2d})
         for (const char* mode : {"clamp", "zero"})
             for (const Access& access : accesses) {
@@ -335,11 +336,149 @@ void surfaces(List& list) {
                 c.opcode = "suld.b";
                 c.result = access.bits;
                 c.clamp = mode;
-                c.words = std::string(access.bits) == "b64" ? (access.format.channels == 4 ? 4 : 2) : access.format.channels;
-                c.name = std::string(geometry_names[size_t(geometry)]) + ".suld." + access.bits + "." + access.format.name + "." + mode;
+                c.words =
+                    std::string(access.bits) == "b64" ? (access.format.channels == 4 ? 4 : 2) : access.format.channels;
+                c.name = std::string(geometry_names[size_t(geometry)]) + ".suld." + access.bits + "." +
+                         access.format.name + "." + mode;
                 c.samples = 100;
                 list.add(c);
             }
+}
+
+Case store_case(Geometry geometry, Format format, const std::string& opcode, const char* bits, const char* mode) {
+    Case c = make(geometry, format, 0, clamp, false);
+    c.coordinate = "s32";
+    c.opcode = opcode;
+    c.result = bits;
+    c.clamp = mode;
+    c.places = Places::texels;
+    c.content = Content::zero;
+    const bool flat = geometry == Geometry::d1 || geometry == Geometry::a1d;
+    const bool deep = geometry != Geometry::d1 && geometry != Geometry::d2;
+    c.samples = c.width * (flat ? 1 : c.height) * (deep ? c.depth : 1);
+    c.name = std::string(geometry_names[size_t(geometry)]) + "." + opcode + "." + bits + "." + format.name + "." + mode;
+    return c;
+}
+
+void stored(List& list) {
+    const Format unorm8x4{"unorm8x4", 0xc2, 4}, snorm8x4{"snorm8x4", 0xc8, 4}, unorm16x2{"unorm16x2", 0xc4, 2},
+        snorm16x4{"snorm16x4", 0xcb, 4}, u16x4{"u16x4", CU_AD_FORMAT_UNSIGNED_INT16, 4};
+    for (const Format& format :
+         {u8x1,  u8x4,  s8x1,  s8x4,  u16x1, u16x2, u16x4, s16x1,    s16x4,    u32x1,     u32x2,
+          u32x4, s32x1, f16x1, f16x4, f32x1, f32x2, f32x4, unorm8x4, snorm8x4, unorm16x2, snorm16x4})
+        list.add(store_case(Geometry::d2, format, "sust.p", "b32", "zero"));
+    for (Geometry geometry : {Geometry::d1, Geometry::d3, Geometry::a1d, Geometry::a2d})
+        for (const char* mode : {"zero", "clamp"}) {
+            if (std::string(mode) == "clamp" && geometry != Geometry::d1) continue;
+            list.add(store_case(geometry, u8x4, "sust.p", "b32", "zero"), mode == std::string("clamp") ? ".again" : "");
+            list.add(store_case(geometry, s16x4, "sust.b", "b16", mode));
+            list.add(store_case(geometry, f32x2, "sust.b", "b32", mode));
+        }
+    for (const char* operation : {"add", "min", "max", "and", "or"})
+        for (const char* bits : {"u32", "s32", "b32"}) {
+            const bool logical = operation[0] == 'o' || std::string(operation) == "and";
+            if (logical != (bits[0] == 'b')) continue;
+            Case c = store_case(Geometry::d2, bits[0] == 's' ? s32x1 : u32x1, std::string("sured.b.") + operation, bits,
+                                "zero");
+            c.content = Content::random;
+            list.add(c);
+        }
+    for (const char* operation : {"add", "min", "max", "and", "or"})
+        for (const Format& format : {u32x1, s32x1}) {
+            Case c = store_case(Geometry::d2, format, std::string("sured.p.") + operation, "b32", "zero");
+            c.content = Content::random;
+            list.add(c);
+        }
+}
+
+void queries(List& list) {
+    const Format unorm8x4{"unorm8x4", 0xc2, 4}, snorm16x2{"snorm16x2", 0xca, 2};
+    for (const char* query : {"width", "height", "depth", "array_size", "num_mipmap_levels", "num_samples",
+                              "channel_data_type", "channel_order", "normalized_coords", "filter_mode", "addr_mode_0",
+                              "addr_mode_1", "addr_mode_2", "force_unnormalized_coords"}) {
+        const auto add = [&](Case c, const std::string& suffix) {
+            c.opcode = std::string("txq.") + query;
+            c.result = "u32";
+            c.samples = 1;
+            c.words = 1;
+            c.name += std::string(".txq.") + query + suffix;
+            list.add(c);
+        };
+        add(make(Geometry::d1, u8x4, 0, wrap, true), "");
+        add(make(Geometry::d2, f32x1, 1, clamp, false), "");
+        add(make(Geometry::d3, f16x2, 0, mirror, true), "");
+        add(make(Geometry::a1d, s16x2, 0, border, true), "");
+        add(make(Geometry::a2d, u32x4, 0, clamp, false), "");
+        add(make(Geometry::acube, f32x4, 1, clamp, true), "");
+        add(make(Geometry::linear, f32x1, 0, clamp, false), "");
+        add(make(Geometry::pitch2d, s8x2, 0, clamp, false), "");
+        add(make(Geometry::d2, unorm8x4, 0, clamp, false), "");
+        add(make(Geometry::d2, snorm16x2, 0, clamp, false), "");
+        Case levels = make(Geometry::d2, f32x1, 1, clamp, true);
+        levels.levels = 3;
+        levels.mip_filter = 1;
+        add(levels, ".levels");
+    }
+    for (const char* query : {"width", "height"})
+        for (const char* level : {"0", "1", "2", "3"}) {
+            Case c = make(Geometry::d2, f32x1, 1, clamp, true);
+            c.levels = 3;
+            c.opcode = std::string("txq.level.") + query;
+            c.tail = std::string(", ") + level;
+            c.result = "u32";
+            c.samples = c.words = 1;
+            list.add(c, std::string(".txq.level.") + query + level);
+        }
+    for (const char* query :
+         {"width", "height", "depth", "array_size", "channel_data_type", "channel_order", "memory_layout"})
+        for (Geometry geometry : {Geometry::d1, Geometry::d2, Geometry::d3, Geometry::a1d, Geometry::a2d})
+            for (const Format& format : {u8x4, f32x1, s16x2, f16x4, u32x2}) {
+                if (geometry != Geometry::d2 && format.format != CU_AD_FORMAT_FLOAT) continue;
+                Case c = make(geometry, format, 0, clamp, false);
+                c.opcode = std::string("suq.") + query;
+                c.result = "u32";
+                c.coordinate = "f32";
+                c.samples = c.words = 1;
+                list.add(c, std::string(".suq.") + query);
+            }
+}
+
+void borders(List& list) {
+    constexpr float colours[][4] = {{0.3f, 0.999f, -0.2f, 0.002f},     {0.5f, 0.0625f, 1 / 3.0f, -0.5f},
+                                    {-0.999f, 0.7f, 0.0039f, -0.004f}, {1e-5f, 0.9961f, 2, -3},
+                                    {0.00196f, 0.498f, 0.502f, 1},     {0x1p-15f, 0x1p-24f, 65520, 1e6f}};
+    const Format u16x4{"u16x4", CU_AD_FORMAT_UNSIGNED_INT16, 4};
+    for (size_t k = 0; k < std::size(colours); ++k)
+        for (const Format& format : {u8x4, s8x4, u16x4, s16x4, f16x4, f32x4})
+            for (int filter : {0, 1}) {
+                Case c = make(Geometry::d2, format, filter, border, true);
+                std::copy_n(colours[k], 4, c.border);
+                c.samples = 40;
+                list.add(c, ".colour" + std::to_string(k));
+            }
+    for (int address : {wrap, mirror, border}) {
+        Case c = make(Geometry::d2, f32x1, 0, address, true);
+        c.coordinate = "s32";
+        c.opcode = "tex.level";
+        c.places = Places::levels;
+        c.levels = 4;
+        list.add(c, ".whole.level");
+        c.flags = 0;
+        c.name = std::string("2d.f32x1.point.") + address_names[address];
+        list.add(c, ".whole.level");
+        Case d = make(Geometry::a2d, f32x1, 0, address, true);
+        d.coordinate = "s32";
+        d.opcode = "tex.level";
+        d.places = Places::levels;
+        d.levels = 3;
+        list.add(d, ".whole.level");
+        Case e = make(Geometry::d3, f32x1, 0, address, true);
+        e.coordinate = "s32";
+        e.opcode = "tex.level";
+        e.places = Places::levels;
+        e.levels = 2;
+        list.add(e, ".whole.level");
+    }
 }
 
 Case dense(Case c, const std::string& name, Places places, unsigned samples) {
@@ -358,6 +497,9 @@ std::vector<Case> cases() {
     mipmaps(list);
     variations(list);
     surfaces(list);
+    stored(list);
+    queries(list);
+    borders(list);
     return std::move(list.cases);
 }
 
@@ -411,7 +553,8 @@ std::vector<Case> exploring_cases() {
         for (bool seamless : {false, true}) {
             Case c = make(Geometry::cube, f32x1, filter, clamp, true);
             if (seamless) c.flags |= CU_TRSF_SEAMLESS_CUBEMAP;
-            list.add(dense(c, std::string("cube.") + filter_names[filter] + (seamless ? ".seamless" : ""), Places::directions, 20000));
+            list.add(dense(c, std::string("cube.") + filter_names[filter] + (seamless ? ".seamless" : ""),
+                           Places::directions, 20000));
         }
     for (int between : {0, 1}) {
         Case c = make(Geometry::d1, f32x1, 1, clamp, true);
@@ -461,7 +604,8 @@ std::vector<Case> exploring_cases() {
             c.array_flags = CUDA_ARRAY3D_TEXTURE_GATHER;
             c.words = 4;
             if (geometry != Geometry::d3)
-                list.add(dense(c, std::string("gather.") + geometry_names[size_t(geometry)] + filter_names[linear], c.places, 4000));
+                list.add(dense(c, std::string("gather.") + geometry_names[size_t(geometry)] + filter_names[linear],
+                               c.places, 4000));
         }
     for (const char* component : {"g", "b", "a"}) {
         Case c = make(Geometry::d2, f32x1, 0, clamp, true);
@@ -470,6 +614,22 @@ std::vector<Case> exploring_cases() {
         c.words = 4;
         list.add(dense(c, std::string("gather_missing.") + component, Places::mixed, 100));
     }
+    for (Geometry geometry : {Geometry::d1, Geometry::d2, Geometry::d3, Geometry::cube})
+        for (unsigned anisotropy : {0u, 2u, 16u}) {
+            if (anisotropy && geometry != Geometry::d2) continue;
+            Case c = make(geometry, f32x1, 0, clamp, true);
+            c.width = c.height = 64;
+            if (geometry == Geometry::d3) c.depth = 64;
+            c.levels = 7;
+            c.mip_filter = 1;
+            c.opcode = "tex.grad";
+            c.content = Content::level;
+            c.anisotropy = anisotropy;
+            list.add(dense(c,
+                           std::string("lod.") + geometry_names[size_t(geometry)] +
+                               (anisotropy ? ".aniso" + std::to_string(anisotropy) : ""),
+                           Places::gradients, 20000));
+        }
     return std::move(list.cases);
 }
 

@@ -9,10 +9,11 @@ namespace {
 
 bool is_float(int format) { return format == shim::CU_AD_FORMAT_FLOAT || format == shim::CU_AD_FORMAT_HALF; }
 
-constexpr uint32_t special_floats[] = {0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f7fffff, 0xff7fffff,
-                                       0x00000001, 0x80000001, 0x007fffff, 0x00800000, 0x3f800000, 0x7f800001, 0xffffffff};
-constexpr uint16_t special_halves[] = {0x0000, 0x8000, 0x7c00, 0xfc00, 0x7e00, 0x7bff, 0xfbff, 0x0001,
-                                       0x8001, 0x03ff, 0x0400, 0x3c00, 0x7c01, 0xffff};
+constexpr uint32_t special_floats[] = {0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000,
+                                       0x7f7fffff, 0xff7fffff, 0x00000001, 0x80000001, 0x007fffff,
+                                       0x00800000, 0x3f800000, 0x7f800001, 0xffffffff};
+constexpr uint16_t special_halves[] = {0x0000, 0x8000, 0x7c00, 0xfc00, 0x7e00, 0x7bff, 0xfbff,
+                                       0x0001, 0x8001, 0x03ff, 0x0400, 0x3c00, 0x7c01, 0xffff};
 
 uint32_t random_channel(Random& random, int format) {
     const uint32_t bits = random.word();
@@ -22,10 +23,15 @@ uint32_t random_channel(Random& random, int format) {
     return bits;
 }
 
-uint32_t channel(const Case& c, Random& random, unsigned index, unsigned x) {
+uint32_t channel(const Case& c, Random& random, unsigned index, unsigned x, unsigned level) {
     const bool half = c.format == shim::CU_AD_FORMAT_HALF;
     switch (c.content) {
-    case Content::random: break;
+    case Content::random:
+        break;
+    case Content::zero:
+        return 0;
+    case Content::level:
+        return std::bit_cast<uint32_t>(float(256 * level));
     case Content::ramp:
         if (c.format == shim::CU_AD_FORMAT_FLOAT) return std::bit_cast<uint32_t>(float(index));
         return index;
@@ -49,10 +55,12 @@ uint32_t channel(const Case& c, Random& random, unsigned index, unsigned x) {
 unsigned channel_bytes(int format) {
     switch (format) {
     case shim::CU_AD_FORMAT_UNSIGNED_INT8:
-    case shim::CU_AD_FORMAT_SIGNED_INT8: return 1;
+    case shim::CU_AD_FORMAT_SIGNED_INT8:
+        return 1;
     case shim::CU_AD_FORMAT_UNSIGNED_INT16:
     case shim::CU_AD_FORMAT_SIGNED_INT16:
-    case shim::CU_AD_FORMAT_HALF: return 2;
+    case shim::CU_AD_FORMAT_HALF:
+        return 2;
     default:
         if (format >= 0xc0 && format <= 0xcb) return (format - 0xc0) / 3 % 2 ? 2 : 1;
         return 4;
@@ -70,7 +78,7 @@ std::vector<uint8_t> texels_of(const Case& c, unsigned level) {
     std::vector<uint8_t> texels(count * bytes);
     Random random(seed_of(c.name) + level + 77);
     for (size_t i = 0; i < count; ++i) {
-        const uint32_t value = channel(c, random, unsigned(i), unsigned(i / c.channels % w));
+        const uint32_t value = channel(c, random, unsigned(i), unsigned(i / c.channels % w), level);
         std::memcpy(texels.data() + i * bytes, &value, bytes);
     }
     return texels;
