@@ -43,6 +43,10 @@ Request request_of(uint32_t shape, float x, float y, float z, int32_t layer, uin
 
 constexpr Words nothing = {0, 0, 0, 0};
 
+/// Where accesses to surface 0 go: an H100 reads zeros and drops what is written.
+alignas(16) uint8_t nowhere[16];
+alignas(16) const uint8_t zeros[16] = {};
+
 } // namespace
 
 extern "C" Words cuttle_texture_sample(uint32_t shape, uint64_t handle, uint64_t sampler, float x, float y, float z,
@@ -132,7 +136,7 @@ extern "C" uint32_t cuttle_texture_is(uint32_t kind, uint64_t handle) {
 extern "C" uint64_t cuttle_surface_address(uint32_t shape, uint64_t handle, int32_t x, int32_t y, int32_t z,
                                            int32_t layer, uint32_t bytes, uint32_t outside, uint32_t store) {
     const Descriptor* t = descriptor(handle);
-    if (!t) return faulting;
+    if (!t) return reinterpret_cast<uint64_t>(store & 1 ? nowhere : zeros);
     const int32_t at = store & 2 ? static_cast<int32_t>(static_cast<uint32_t>(x) * t->texel_bytes) : x;
     return address_of(*t, {static_cast<Geometry>(shape & 255), at, y, z, layer, bytes, static_cast<Outside>(outside),
                            (store & 1) != 0});
@@ -141,12 +145,11 @@ extern "C" uint64_t cuttle_surface_address(uint32_t shape, uint64_t handle, int3
 extern "C" void cuttle_surface_store(uint32_t shape, uint64_t handle, int32_t x, int32_t y, int32_t z, int32_t layer,
                                      uint32_t outside, uint32_t lanes, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
     const Descriptor* t = descriptor(handle);
+    if (!t) return;
     const uint32_t words[4] = {a, b, c, d};
-    uint64_t at = faulting;
-    if (t)
-        at = address_of(*t, {static_cast<Geometry>(shape & 255),
-                             static_cast<int32_t>(static_cast<uint32_t>(x) * t->texel_bytes), y, z, layer,
-                             t->texel_bytes, static_cast<Outside>(outside), true});
+    const int32_t column = static_cast<int32_t>(static_cast<uint32_t>(x) * t->texel_bytes);
+    const uint64_t at = address_of(*t, {static_cast<Geometry>(shape & 255), column, y, z, layer, t->texel_bytes,
+                                        static_cast<Outside>(outside), true});
     if (at == faulting) {
         *reinterpret_cast<volatile uint8_t*>(at) = 0; // faults
         return;
