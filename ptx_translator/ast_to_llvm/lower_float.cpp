@@ -63,19 +63,11 @@ Value* sign_bit(const Operation& op, Value* value) {
     return op.ir.CreateAnd(bits, llvm::ConstantInt::get(bits->getType(), llvm::APInt::getSignMask(width)));
 }
 
-/// bf16 arithmetic in float rounds twice, which is harmless but for fma: that one goes through double. A zero sum of
-/// unlike signs is -0 when rounding down.
+/// bf16 arithmetic in float rounds twice, which is harmless but for fma: that one goes through double.
 Value* bfloat_fma(const Operation& op, llvm::ArrayRef<Value*> a) {
     llvm::Type* wide = a[0]->getType()->getWithNewType(op.ir.getDoubleTy());
     auto widen = [&](Value* value) { return op.ir.CreateFPExt(value, wide); };
-    Value *x = widen(a[0]), *y = widen(a[1]), *z = widen(a[2]);
-    Value* sum = fma_to_odd(op.ir, x, y, z);
-    if (rounding_of(op.instruction) == Rounding::rm) {
-        Value* zero = op.ir.CreateFCmpOEQ(sum, llvm::ConstantFP::get(wide, 0.0));
-        Value* sign = op.ir.CreateOr(sign_bit(op, op.ir.CreateFMul(x, y)), sign_bit(op, z));
-        sum = op.ir.CreateSelect(zero, op.ir.CreateBitCast(sign, wide), sum);
-    }
-    return narrow_to_odd(op.ir, sum);
+    return narrow_to_odd(op.ir, fma_to_odd(op.ir, widen(a[0]), widen(a[1]), widen(a[2])));
 }
 
 Value* compute(const Operation& op, const RoundedOperation& row, llvm::ArrayRef<Value*> sources) {
@@ -102,54 +94,62 @@ Value* read_source(const Operation& op, const RoundedOperation& row, unsigned n)
     return op.ir.CreateFPExt(value, op.emitter.type_of(op.type));
 }
 
-/// .oob: zero where a factor is the NaN that stands for an element beyond a tensor's border. PTX ISA 9.7.4.4.
+/// .oob: zero where a factor is the NaN that stands for an element beyond a tensor's border, which fills of tensor maps
+/// write: 0x7ff7 on an H100, of either sign and in both formats. PTX ISA 9.7.4.4.
 Value* zero_out_of_bounds(const Operation& op, Value* result) {
-    constexpr uint64_t out_of_bounds = 0xffff;
+    constexpr uint64_t out_of_bounds = 0x7ff7;
     for (size_t n : {0u, 1u}) {
         Value* bits = op.source(n, size_of(op.type) == 2 ? Type::b16 : Type::b32);
         if (size_of(op.type) == 4) bits = op.ir.CreateBitCast(bits, llvm::FixedVectorType::get(op.ir.getInt16Ty(), 2));
-        Value* outside = op.ir.CreateICmpEQ(bits, op.constant(bits, out_of_bounds));
+        Value* magnitude = op.ir.CreateAnd(bits, op.constant(bits, 0x7fff));
+        Value* outside = op.ir.CreateICmpEQ(magnitude, op.constant(bits, out_of_bounds));
         result = op.ir.CreateSelect(outside, llvm::Constant::getNullValue(result->getType()), result);
     }
     return result;
 }
 
-/// Hardware flushes a product that is subnormal before rounding, even if it rounds to the smallest normal number. Both
-/// factors are scaled so that the exact product, compared with one in an fma, neither overflows wrongly nor vanishes.
-Value* flush_product(const Operation& op, Value* product, Value* a, Value* b) {
+/// Hardware flushes what is subnormal after rounding as if the exponent had no bounds, so that some results that round
+/// to the smallest normal number are flushed too. Twice the result, which is normal then, shows it; sums are exact.
+Value* flush_result(const Operation& op, const RoundedOperation& row, Value* result, llvm::ArrayRef<Value*> sources) {
     auto& ir = op.ir;
-    llvm::Type* type = product->getType();
-    const auto magnitude = [&](Value* v) { return ir.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, v); };
-    Value* tiny;
-    if (type->getScalarType()->isHalfTy()) {
-        llvm::Type* wide = type->getWithNewType(ir.getFloatTy());
-        Value* exact = magnitude(ir.CreateFMul(ir.CreateFPExt(a, wide), ir.CreateFPExt(b, wide)));
-        tiny = ir.CreateFCmpOLT(exact, llvm::ConstantFP::get(wide, 0x1p-14));
-    } else {
-        const auto scaled = [&](Value* v) { return ir.CreateFMul(magnitude(v), llvm::ConstantFP::get(type, 0x1p63)); };
-        Value* less_one = ir.CreateIntrinsic(llvm::Intrinsic::fma, {type},
-                                             {scaled(a), scaled(b), llvm::ConstantFP::get(type, -1.0)});
-        tiny = ir.CreateFCmpOLT(less_one, llvm::ConstantFP::get(type, 0.0));
-    }
-    Value* zero = ir.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, llvm::ConstantFP::get(type, 0.0), product);
-    return ir.CreateSelect(tiny, zero, product);
+    const llvm::StringRef name = row.name;
+    if (name == "fadd" || name == "fsub" || name == "sqrt") return flush_subnormal(ir, result);
+    llvm::SmallVector<Value*, 3> doubled(sources);
+    doubled[0] = ir.CreateFAdd(doubled[0], doubled[0]);
+    if (name == "fma") doubled[2] = ir.CreateFAdd(doubled[2], doubled[2]);
+    Value* twice = ir.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, compute(op, row, doubled));
+    llvm::Type* type = result->getType();
+    const double smallest = type->getScalarType()->isHalfTy() ? 0x1p-14 : 0x1p-126;
+    Value* tiny = ir.CreateFCmpOLT(twice, llvm::ConstantFP::get(type, 2 * smallest));
+    Value* zero = ir.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, llvm::ConstantFP::get(type, 0.0), result);
+    return ir.CreateSelect(tiny, zero, result);
+}
+
+/// What ptxas makes of fma.{rz,rm,rp}.bf16, which it takes though no manual has it: an fma of .f16 rounded to nearest,
+/// without .relu. Its .bf16x2 rounds to nearest too.
+void directed_bfloat_fma(const Operation& op) {
+    llvm::SmallVector<Value*, 3> a;
+    for (size_t n = 0; n < 3; ++n) a.push_back(op.source(n, Type::f16));
+    Value* result = op.ir.CreateIntrinsic(llvm::Intrinsic::fma, {a[0]->getType()}, a);
+    Value* bits = as_integer(op.ir, result);
+    op.result(op.ir.CreateSelect(is_nan(op.ir, result), op.constant(bits, 0x7fff), bits), Type::b16);
 }
 
 void lower_rounded(const Operation& op, const RoundedOperation& row) {
+    const bool is_fma = llvm::StringRef(row.name) == "fma";
+    const Rounding rounding = is_bfloat(op.type) && is_fma ? Rounding::rn : rounding_of(op.instruction);
+    if (rounding != rounding_of(op.instruction) && op.type == Type::bf16) return directed_bfloat_fma(op);
     llvm::SmallVector<Value*, 3> sources;
     for (unsigned n = 0; n < row.sources; ++n) sources.push_back(read_source(op, row, n));
     if (op.instruction.opcode == Opcode::rcp)
         sources.insert(sources.begin(), llvm::ConstantFP::get(sources[0]->getType(), 1.0));
     Value* result = compute(op, row, sources);
     // ptxas takes .ftz for rcp.f64, whose subnormals stay.
-    if (op.has(Modifier::ftz) && op.type != Type::f64) {
-        const bool product = op.instruction.opcode == Opcode::mul;
-        result = product ? flush_product(op, result, sources[0], sources[1]) : flush_subnormal(op.ir, result);
-    }
+    if (op.has(Modifier::ftz) && op.type != Type::f64) result = flush_result(op, row, result, sources);
     if (op.has(Modifier::sat)) result = saturate(op.ir, result);
     if (op.has(Modifier::relu)) result = clamp_negative(op.ir, result);
     if (op.has(Modifier::oob)) result = zero_out_of_bounds(op, result);
-    write_float(op, result, op.type, rounding_of(op.instruction));
+    write_float(op, result, op.type, rounding);
 }
 
 // PTX ISA 9.7.3.11, 9.7.3.12, 9.7.4.7: -0 is less than +0, a NaN loses against a number unless .NaN is given.

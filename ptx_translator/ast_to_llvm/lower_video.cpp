@@ -194,10 +194,20 @@ Value* saturate(const Operation& op, Value* value, Type type) {
     return op.ir.CreateBinaryIntrinsic(llvm::Intrinsic::umin, value, op.constant(value, largest));
 }
 
+/// Of what a left shift gives an H100 sees 34 bits, as a signed number, and clamps that.
+Value* saturate_shifted(const Operation& op, Value* value, Type type) {
+    value = extend(op, value, 34, true);
+    if (part_of(op, op.operand(0).name).bits != 32) return saturate(op, value, type);
+    return clamp(op, value, 32, is_signed(type));
+}
+
 void lower_scalar(const Operation& op, Function function) {
     const Types types = types_of(op, function);
     Value* value = apply(op, function, part(op, 0, types.a), part(op, 1, types.b));
-    if (op.has(Modifier::sat)) value = saturate(op, value, types.result);
+    if (op.has(Modifier::sat)) {
+        const bool left = function == Function::shift_left;
+        value = left ? saturate_shifted(op, value, types.result) : saturate(op, value, types.result);
+    }
     finish(op, value, types.result);
 }
 

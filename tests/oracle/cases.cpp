@@ -38,13 +38,16 @@ std::vector<std::vector<std::string>> read_table(const std::string& path, size_t
     return rows;
 }
 
+// clang-format off
 const std::map<std::string, unsigned> sizes = {
     {"u16x2", 4},  {"s16x2", 4},  {"cf16", 2}, {"cbf16", 2}, {"cf32", 4}, {"cf64", 8}, {"u8", 1},
     {"s8", 1},     {"b8", 1},     {"u16", 2},  {"s16", 2},   {"b16", 2},  {"f16", 2},  {"bf16", 2},
     {"e4m3x2", 2}, {"e5m2x2", 2}, {"u32", 4},  {"s32", 4},   {"b32", 4},  {"f32", 4},  {"tf32", 4},
     {"f16x2", 4},  {"bf16x2", 4}, {"pred", 4}, {"sh", 4},    {"trig", 4}, {"ex2", 4},  {"u64", 8},
     {"s64", 8},    {"b64", 8},    {"f64", 8},  {"fd", 8},    {"h4", 8},
+    {"tiny_f16", 2}, {"tiny_f32", 4},
 };
+// clang-format on
 
 } // namespace
 
