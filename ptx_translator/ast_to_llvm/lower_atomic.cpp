@@ -98,8 +98,12 @@ class AtomicAccess {
 
     llvm::Value* add_flushing(const Operand& address, const Operand& source) {
         auto& ir = function_.ir();
+        llvm::Value* place = function_.address(address, space_);
+        llvm::Value* flush = ir.getTrue();
+        if (space_ == Space::generic)
+            flush = ir.CreateNot(function_.call("cuttle.isspacep.shared", ir.getInt1Ty(), {place}, false));
         return function_.call("cuttle.atomic.add.ftz.f32", ir.getFloatTy(),
-                              {function_.address(address, space_), function_.read(source, type_)}, false);
+                              {place, function_.read(source, type_), flush}, false);
     }
 
     /// min and max of 16-bit floats: there are no others of floating point. PTX ISA 9.7.13.5.

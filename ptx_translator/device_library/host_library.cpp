@@ -149,16 +149,15 @@ APPROXIMATE(sin, sin)
 APPROXIMATE(cos, cos)
 APPROXIMATE(tanh, tanh)
 
-/// The magnitude of a subnormal is zero.
-static uint32_t without_subnormal(uint32_t bits) { return bits & 0x7f800000 ? bits : bits & 0x80000000; }
-
-/// atom.add.f32 on global memory; gives what was there.
-extern "C" float cuttle_atomic_add_ftz_f32(uint32_t* place, float value) {
-    const float addend = __builtin_bit_cast(float, without_subnormal(__builtin_bit_cast(uint32_t, value)));
+/// atom.add.f32 on global memory, where the magnitude of a subnormal is zero, or on whatever memory; gives what was
+/// there.
+extern "C" float cuttle_atomic_add_ftz_f32(uint32_t* place, float value, bool flush) {
+    const auto read = [flush](uint32_t bits) { return bits & 0x7f800000 || !flush ? bits : bits & 0x80000000; };
+    const float addend = __builtin_bit_cast(float, read(__builtin_bit_cast(uint32_t, value)));
     uint32_t old = __atomic_load_n(place, __ATOMIC_RELAXED);
     for (;;) {
-        const float sum = __builtin_bit_cast(float, without_subnormal(old)) + addend;
-        const uint32_t wanted = without_subnormal(__builtin_bit_cast(uint32_t, sum));
+        const float sum = __builtin_bit_cast(float, read(old)) + addend;
+        const uint32_t wanted = read(__builtin_bit_cast(uint32_t, sum));
         if (__atomic_compare_exchange_n(place, &old, wanted, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
             return __builtin_bit_cast(float, old);
     }

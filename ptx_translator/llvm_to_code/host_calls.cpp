@@ -221,8 +221,8 @@ llvm::Value* lower_round(Site& site, llvm::StringRef name) {
 llvm::Value* lower_flushing_add(Site& site) {
     IR& ir = site.ir;
     llvm::FunctionCallee callee = site.call.getModule()->getOrInsertFunction(
-        "cuttle_atomic_add_ftz_f32", ir.getFloatTy(), ir.getPtrTy(), ir.getFloatTy());
-    return ir.CreateCall(callee, {ir.CreateIntToPtr(site.operand(0), ir.getPtrTy()), site.operand(1)});
+        "cuttle_atomic_add_ftz_f32", ir.getFloatTy(), ir.getPtrTy(), ir.getFloatTy(), ir.getInt1Ty());
+    return ir.CreateCall(callee, {ir.CreateIntToPtr(site.operand(0), ir.getPtrTy()), site.operand(1), site.operand(2)});
 }
 
 llvm::Value* lower_extreme(Site& site) {

@@ -23,5 +23,7 @@ void complete_transaction(ptx::host::Lane*, uint64_t address, uint32_t bytes);
 
 /// Ends the kernel as an illegal instruction, with the reason.
 [[noreturn]] void refuse(ptx::host::Lane*, std::string what);
+/// The same as a misaligned address.
+[[noreturn]] void refuse_address(ptx::host::Lane*, std::string what);
 
 } // namespace rt::backend::cpu

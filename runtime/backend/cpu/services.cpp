@@ -159,6 +159,7 @@ void cluster_wait(Lane* lane) { lanes_of(lane, "barrier.cluster").cluster_wait(f
 } // namespace
 
 void refuse(Lane* lane, std::string what) { fail(lane, Fault::illegal_instruction, std::move(what)); }
+void refuse_address(Lane* lane, std::string what) { fail(lane, Fault::misaligned_address, std::move(what)); }
 
 const ptx::host::Services& services() {
     static const ptx::host::Services table = {

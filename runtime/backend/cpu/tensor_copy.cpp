@@ -31,14 +31,15 @@ void fill(const TensorMap& map, uint8_t* row, uint32_t bytes) {
     for (uint32_t i = 0; i < bytes; i += 2) std::memcpy(row + i, &pattern, 2);
 }
 
-/// To the 10 bits of mantissa that .tf32 has.
+/// To the 10 bits of mantissa that .tf32 has, halves to even.
 void round_to_tf32(uint8_t* row, uint32_t bytes) {
     for (uint32_t i = 0; i < bytes; i += 4) {
         uint32_t bits;
         std::memcpy(&bits, row + i, 4);
         const uint32_t magnitude = bits & 0x7fffffff;
         constexpr uint32_t infinity = 0x7f800000, nan = 0x7fffe000; // as an H100's
-        bits = magnitude > infinity ? nan : magnitude == infinity ? bits : (bits + 0x1000) & ~0x1fffu;
+        const uint32_t odd = bits >> 13 & 1;
+        bits = magnitude > infinity ? nan : magnitude == infinity ? bits : (bits + 0xfff + odd) & ~0x1fffu;
         std::memcpy(row + i, &bits, 4);
     }
 }
@@ -106,11 +107,18 @@ void tensor_copy(Lane* lane, uint32_t kind, uint32_t mode, uint32_t operation, u
     std::string error;
     const std::vector<TileRow> rows = rows_of(map, request, &error);
     if (!error.empty()) refuse(lane, "cp.async.bulk.tensor: " + error);
-    if (shared % 128) refuse(lane, fmt::format("cp.async.bulk.tensor: a tile at {:#x}, no multiple of 128", shared));
+    if (shared % 128)
+        refuse_address(lane, fmt::format("cp.async.bulk.tensor: a tile at {:#x}, no multiple of 128", shared));
+    const bool stores = ptx::host::TensorCopy(kind) != ptx::host::TensorCopy::load;
+    // As an H100, which loads what lies before a tensor, but calls it an illegal instruction to store there.
+    if (stores)
+        for (uint32_t d = 0; d < dimensions; d++)
+            if (request.at[d] < 0)
+                refuse(lane, fmt::format("cp.async.bulk.tensor: a store at coordinate {}", request.at[d]));
     const Cta& cta = Cta::of(lane);
     // Swizzling looks at the address inside the CTA's shared memory, which is aligned to more than the pattern.
     const Shared tile{reinterpret_cast<uint8_t*>(shared), reinterpret_cast<uint64_t>(lane->shared), map.swizzle};
-    if (ptx::host::TensorCopy(kind) != ptx::host::TensorCopy::load) {
+    if (stores) {
         Combine combine;
         const bool reduces = ptx::host::TensorCopy(kind) == ptx::host::TensorCopy::reduce;
         if (reduces) combine = combination_of(lane, map, operation);
