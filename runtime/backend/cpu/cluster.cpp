@@ -79,10 +79,14 @@ Outcome Cluster::resume() {
             if (done_[current_]) continue;
             const Outcome outcome = members_[current_]->resume_lanes();
             if (outcome == Outcome::stopped || outcome == Outcome::faulted) return outcome;
-            if (outcome == Outcome::finished)
+            if (outcome == Outcome::finished) {
                 done_[current_] = progress_ = true;
-            else
+                // Others of the cluster may wait at the grid's barrier, which counts CTAs.
+                GridRun& run = members_[current_]->run();
+                if (run.cooperative()) run.grid_leave(1);
+            } else {
                 all_done = false;
+            }
             waits |= outcome == Outcome::waiting;
         }
         current_ = 0;

@@ -141,8 +141,8 @@ bool GridRun::settle(Runner& runner, Cta& cta, Outcome outcome) {
     if (outcome != Outcome::finished) {
         cta.abandon();
         completed++;
-    } else if (cooperative()) {
-        grid_leave(blocks_of_unit_);
+    } else if (cooperative() && !kernel().info().uses_cluster) {
+        grid_leave(1); // a cluster says so of each of its CTAs
     }
     runner.give_back(cta);
     finish(completed, runner);

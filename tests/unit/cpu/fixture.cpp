@@ -24,6 +24,7 @@ std::shared_ptr<const ptx::Image> image() {
             info.symbol = name;
             info.translated = true;
             info.uses_barrier = synchronises;
+            info.uses_cluster = info.name.starts_with("test_cluster_");
             info.static_shared_bytes = shared;
             image->kernels.push_back(info);
         };
@@ -51,6 +52,7 @@ void launch(Queue& queue, const std::string& name, Shape shape, const std::vecto
     launch.block = shape.block;
     launch.dynamic_shared_bytes = shape.dynamic_shared_bytes;
     launch.cooperative = shape.cooperative;
+    launch.cluster = shape.cluster;
     launch.parameters = {reinterpret_cast<const uint8_t*>(parameters.data()), parameters.size() * 8};
     queue.launch(launch);
 }

@@ -45,6 +45,7 @@ struct Shape {
     Dim3 grid, block;
     uint32_t dynamic_shared_bytes = 0;
     bool cooperative = false;
+    Dim3 cluster = {1, 1, 1};
 };
 
 void launch(Queue& queue, const std::string& name, Shape shape, const std::vector<uint64_t>& parameters = {});

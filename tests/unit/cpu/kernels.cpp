@@ -362,13 +362,17 @@ FIBERS(grid_barrier) { // values, out, rounds
     pointer<uint32_t>(lane, 1)[me] = values[me];
 }
 
-FIBERS(grid_barrier_exits) { // counter, out: odd blocks leave at once, and so does every third thread
+/// counter, out: odd blocks leave at once, and so does every third thread
+static void leave_or_meet(Lane* lane) {
     if (lane->block[0] & 1) return;
     if (thread_index(lane) % 3 == 0) return;
     atomic(*pointer<uint64_t>(lane, 0)).fetch_add(1);
     services(lane).grid_sync(lane);
     pointer<uint64_t>(lane, 1)[global_index(lane)] = atomic(*pointer<uint64_t>(lane, 0)).load();
 }
+
+FIBERS(grid_barrier_exits) { leave_or_meet(lane); }
+FIBERS(cluster_grid_barrier_exits) { leave_or_meet(lane); }
 
 FIBERS(workspace_barrier) { // values, out: what nvcc makes of cooperative_groups::grid_group::sync
     uint32_t* values = pointer<uint32_t>(lane, 0);

@@ -70,6 +70,18 @@ TEST_F(WaitingTest, CooperativeGridWithExits) {
     }
 }
 
+// One block of each cluster leaves while the other waits for the grid.
+TEST_F(WaitingTest, CooperativeClustersWithExits) {
+    for (uint32_t width : {2u, 3u, 6u}) {
+        Array<uint64_t> counter(1), out(6 * 64);
+        run("cluster_grid_barrier_exits", {{6}, {64}, 0, true, {width}}, {counter.address(), out.address()});
+        for (uint32_t i = 0; i < out.size(); i++) {
+            const bool there = i / 64 % 2 == 0 && i % 64 % 3 != 0;
+            ASSERT_EQ(out[i], there ? 3u * 42 : 0u) << width << ": " << i;
+        }
+    }
+}
+
 TEST_F(WaitingTest, GridBarrierNeedsACooperativeLaunch) {
     Array<uint32_t> values(64), out(64);
     launch(*queue, "grid_barrier", {{2}, {32}}, {values.address(), out.address(), 1});
