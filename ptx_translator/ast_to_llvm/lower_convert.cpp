@@ -223,7 +223,7 @@ void pair_to_packed(const Operation& op, Type to) {
 void lower_cvt(Emitter& emitter, const Instruction& instruction) {
     const Operation op(emitter, instruction);
     const Type to = instruction.type(0), from = instruction.type(1);
-    if (op.has(Modifier::rs)) op.refuse("stochastic rounding is not supported yet");
+    if (op.has(Modifier::rs)) return convert_stochastic(op, to);
     if (is_small_float(to) || is_small_float(from)) return convert_small_floats(op, to, from);
     if (to == Type::tf32) return to_tf32(op, from);
     if ((to == Type::f16x2 || to == Type::bf16x2) && from == Type::f32) return pair_to_packed(op, to);

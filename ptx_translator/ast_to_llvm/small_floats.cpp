@@ -1,6 +1,7 @@
 #include "ast_to_llvm/small_floats.h"
 
 #include "ast_to_llvm/float_bits.h"
+#include "ast_to_llvm/small_float_formats.h"
 
 #include <llvm/IR/Intrinsics.h>
 
@@ -11,41 +12,12 @@ namespace {
 
 using llvm::Value;
 
-/// A format of sign, exponent and fraction. `largest` is the code of the largest finite number; `nan` is the code that
-/// results hold, 0 where the format has none (then NaN gives the largest number).
-struct Format {
-    Type packed;
-    unsigned elements;
-    unsigned fraction_bits;
-    int bias;
-    unsigned largest;
-    unsigned nan;
-    unsigned sign;         ///< sign bit of an element, in its place
-    unsigned element_bits; ///< how far elements lie apart
-};
-
-// clang-format off
-constexpr Format formats[] = {
-    {Type::e4m3x2, 2, 3,  7, 0x7e, 0x7f, 0x80, 8},
-    {Type::e5m2x2, 2, 2, 15, 0x7b, 0x7f, 0x80, 8},
-    {Type::e2m3x2, 2, 3,  1, 0x1f, 0,    0x20, 8},
-    {Type::e3m2x2, 2, 2,  3, 0x1f, 0,    0x20, 8},
-    {Type::e2m1x2, 2, 1,  1, 0x07, 0,    0x08, 4},
-};
-// clang-format on
-
-const Format* format_of(Type type) {
-    for (const Format& format : formats)
-        if (format.packed == type) return &format;
-    return nullptr;
-}
-
 double power_of_two(int exponent) { return std::ldexp(1.0, exponent); }
 
 /// A float's code, rounded to nearest even and clamped to the largest finite number (.satfinite), as i32.
 /// Below the smallest normal number of the format, the code counts units in the last place: adding a number whose last
 /// place is that unit does the rounding. Above it, the float's own bits are rounded and their exponent re-biased.
-Value* encode(const Operation& op, Value* value, const Format& format) {
+Value* encode(const Operation& op, Value* value, const SmallFloat& format) {
     auto& ir = op.ir;
     llvm::Type* single = ir.getFloatTy();
     const int unit = 1 - format.bias - static_cast<int>(format.fraction_bits);
@@ -70,7 +42,7 @@ Value* encode(const Operation& op, Value* value, const Format& format) {
 }
 
 /// A code (i16) as half, which holds every value of every format here exactly.
-Value* decode(const Operation& op, Value* code, const Format& format) {
+Value* decode(const Operation& op, Value* code, const SmallFloat& format) {
     auto& ir = op.ir;
     Value* magnitude = ir.CreateAnd(code, ir.getInt16(format.sign - 1));
     Value* bits = ir.CreateShl(magnitude, 10 - format.fraction_bits);
@@ -82,7 +54,7 @@ Value* decode(const Operation& op, Value* code, const Format& format) {
     bits = ir.CreateOr(bits, ir.CreateSelect(negative, ir.getInt16(0x8000), ir.getInt16(0)));
     if (!format.nan) return bits;
     // e5m2 has infinities: its NaNs lie above them; e4m3 has one NaN.
-    const unsigned last_number = format.packed == Type::e5m2x2 ? 0x7c : format.largest;
+    const unsigned last_number = format.infinity ? format.infinity : format.largest;
     return ir.CreateSelect(ir.CreateICmpUGT(magnitude, ir.getInt16(last_number)), ir.getInt16(0x7fff), bits);
 }
 
@@ -103,7 +75,7 @@ llvm::SmallVector<Value*, 2> float_sources(const Operation& op, Type from) {
     return out;
 }
 
-void encode_all(const Operation& op, const Format& format, Type to, Type from) {
+void encode_all(const Operation& op, const SmallFloat& format, Type to, Type from) {
     Value* packed = op.ir.getInt32(0);
     unsigned place = 0;
     for (Value* value : float_sources(op, from)) {
@@ -115,11 +87,11 @@ void encode_all(const Operation& op, const Format& format, Type to, Type from) {
     op.result(op.ir.CreateTrunc(packed, op.ir.getIntNTy(8 * size_of(to))), bits);
 }
 
-void decode_all(const Operation& op, const Format& format, Type to, Type from) {
+void decode_all(const Operation& op, const SmallFloat& format, Type to, Type from) {
     if (to != Type::f16x2) op.refuse("this conversion is not supported");
     Value* packed = op.ir.CreateZExt(op.source(0, size_of(from) == 1 ? Type::b8 : Type::b16), op.ir.getInt32Ty());
     Value* result = op.ir.getInt32(0);
-    for (unsigned n = 0; n < format.elements; ++n) {
+    for (unsigned n = 0; n < 2; ++n) {
         Value* code = op.ir.CreateTrunc(op.ir.CreateLShr(packed, n * format.element_bits), op.ir.getInt16Ty());
         Value* bits = decode(op, code, format);
         if (op.has(Modifier::relu)) {
@@ -181,8 +153,9 @@ bool is_small_float(Type type) {
 void convert_small_floats(const Operation& op, Type to, Type from) {
     if (to == Type::ue8m0x2) return encode_powers(op, from);
     if (from == Type::ue8m0x2 && to == Type::bf16x2) return decode_powers(op);
-    if (const Format* format = format_of(to)) return encode_all(op, *format, to, from);
-    if (const Format* format = format_of(from)) return decode_all(op, *format, to, from);
+    const bool widens = to == Type::f16x2;
+    if (const SmallFloat* format = small_float(widens ? from : to))
+        return widens ? decode_all(op, *format, to, from) : encode_all(op, *format, to, from);
     op.refuse("this conversion is not supported yet");
 }
 

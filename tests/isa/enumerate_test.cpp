@@ -17,12 +17,6 @@ namespace {
 
 using isa_test::Module;
 
-std::vector<const ptx::InstructionForm*> without(std::vector<const ptx::InstructionForm*> forms,
-                                                 std::string_view word) {
-    std::erase_if(forms, [&](const auto* form) { return form->text.find(word) != form->text.npos; });
-    return forms;
-}
-
 ptx::Image translate(const std::string& text) {
     const std::string_view sources[] = {text};
     ptx::Request request;
@@ -37,20 +31,14 @@ TEST(Table, EveryFormParsesAndVerifies) {
     EXPECT_EQ(ptx::index(sources).diagnostics.substr(0, 2000), "");
 }
 
-// Stochastic rounding belongs to sm_100a and sm_103a alone.
 TEST(Table, EveryFormIsLoweredForTheHost) {
-    const auto forms = without(isa_test::scalar_forms(true), ".rs");
-    ASSERT_GT(forms.size(), 200u);
-    const Module module = isa_test::module_of(forms);
-    for (const ptx::KernelInfo& kernel : translate(module.text).kernels) EXPECT_EQ(kernel.error, "") << kernel.name;
-}
-
-TEST(Table, StochasticRoundingIsRefusedByName) {
-    std::vector<const ptx::InstructionForm*> forms = isa_test::scalar_forms(false);
-    std::erase_if(forms, [](const auto* form) { return form->text.find(".rs") == form->text.npos; });
-    ASSERT_FALSE(forms.empty());
-    for (const ptx::KernelInfo& kernel : translate(isa_test::module_of(forms).text).kernels)
-        EXPECT_NE(kernel.error.find("stochastic rounding"), std::string::npos) << kernel.error;
+    for (bool all : {true, false}) {
+        const auto forms = isa_test::scalar_forms(all);
+        ASSERT_GT(forms.size(), 200u);
+        const Module module = isa_test::module_of(forms);
+        for (const ptx::KernelInfo& kernel : translate(module.text).kernels)
+            EXPECT_EQ(kernel.error, "") << kernel.name;
+    }
 }
 
 /// Lines that ptxas complains about, with the complaint.
