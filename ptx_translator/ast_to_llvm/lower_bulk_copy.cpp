@@ -172,23 +172,23 @@ void lower_st_bulk(Emitter& emitter, const Instruction& instruction) {
     function.continue_in(done);
 }
 
-/// The data goes to one multicast object's memories. There are none on this device.
-void lower_multimem(Emitter&, const Instruction& instruction) {
-    throw Error(instruction.where, instruction.opcode_text + " needs a multicast object, which no device here has");
-}
-
 /// Asks for a cluster that has not begun to be cancelled, to do its work instead: the answer is always that there was
-/// none, so that each cluster runs by itself. Sixteen zero bytes say so. PTX ISA 9.7.13.16.
+/// none, so that each cluster runs by itself. Sixteen zero bytes say so, with .multicast::cluster::all in every CTA of
+/// the asking cluster. PTX ISA 9.7.13.16.
 void lower_try_cancel(Emitter& emitter, const Instruction& instruction) {
     require_operands(instruction, 2);
-    if (instruction.has(Modifier::multicast_cluster_all))
-        throw Error(instruction.where, "clusterlaunchcontrol.try_cancel.multicast::cluster::all is not supported");
     auto& ir = emitter.ir();
     Operand half = instruction.operands[0];
     for (int i = 0; i < 2; ++i, half.offset += 8)
         ir.CreateAlignedStore(ir.getInt64(0), emitter.pointer(half, instruction.space()), llvm::Align(8));
-    complete_transaction(emitter, generic_address(emitter, instruction.operands[1], instruction.space()),
-                         ir.getInt32(16));
+    llvm::Value* barrier = generic_address(emitter, instruction.operands[1], instruction.space());
+    if (!instruction.has(Modifier::multicast_cluster_all))
+        return complete_transaction(emitter, barrier, ir.getInt32(16));
+    llvm::Value* answer = generic_address(emitter, instruction.operands[0], instruction.space());
+    llvm::Value* blocks = emitter.call("cuttle.sreg.cluster_nctarank", ir.getInt32Ty(), {});
+    llvm::Value* all = ir.CreateSub(ir.CreateShl(ir.getInt32(1), blocks), ir.getInt32(1));
+    emitter.call("cuttle.bulk.copy", ir.getVoidTy(),
+                 {answer, answer, ir.getInt32(16), barrier, all, ir.getInt32(0xffff)}, true);
 }
 
 /// Of an answer: bit 0 of its 128, whether a cluster was cancelled; the ids of its first CTA above that.
