@@ -148,7 +148,21 @@ void ChildGrids::child_finished(Fault fault, const std::string& message) {
     advance();
 }
 
+const std::shared_future<Kernel*>& ChildGrids::translate(uint64_t kernel) {
+    std::lock_guard lock(mutex_);
+    std::shared_future<Kernel*>& translation = translations_[kernel];
+    if (!translation.valid()) {
+        auto task = std::make_shared<std::packaged_task<Kernel*()>>(
+            [side = parent_.device_side, kernel] { return &side->resolve(kernel); });
+        translation = task->get_future().share();
+        device_.pool().host_call([task] { (*task)(); });
+    }
+    return translation;
+}
+
 void ChildGrids::close(Fault fault, const std::string& message, Finished finished) {
+    // Nobody translates any more unless the grid was stopped meanwhile.
+    for (const auto& [kernel, translation] : translations_) translation.wait();
     {
         std::lock_guard lock(mutex_);
         if (fault != Fault::none) fault_ = fault, message_ = message;

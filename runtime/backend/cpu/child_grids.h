@@ -3,6 +3,7 @@
 #include "backend/cpu/grid_run.h"
 
 #include <deque>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,6 +55,10 @@ class ChildGrids : public std::enable_shared_from_this<ChildGrids> {
     /// False when there is no such stream.
     bool launch(LaunchCommand command, uint64_t stream, ThreadNumber by);
 
+    /// The kernel at this address, which another thread begins to translate if nobody has asked for it before. close()
+    /// waits for that, whatever becomes of who asked.
+    const std::shared_future<Kernel*>& translate(uint64_t kernel);
+
     uint64_t create_stream();
     bool destroy_stream(uint64_t stream);
     uint64_t create_event();
@@ -81,6 +86,7 @@ class ChildGrids : public std::enable_shared_from_this<ChildGrids> {
     LaunchCommand parent_; ///< but for the parameters
     mutable std::mutex mutex_;
     std::map<uint64_t, PreparedLaunch> kept_;
+    std::map<uint64_t, std::shared_future<Kernel*>> translations_;
     std::map<uint64_t, std::shared_ptr<Timeline>> streams_;
     std::map<uint64_t, std::shared_ptr<CpuMarker>> events_; ///< null: never recorded
     /// By kind, block and thread. They live as long as they have work.

@@ -8,9 +8,9 @@
 #include "rt/error.h"
 #include "support/log.h"
 
+#include <chrono>
 #include <cstring>
 #include <fmt/format.h>
-#include <future>
 
 namespace rt::backend::cpu {
 
@@ -143,18 +143,14 @@ class Caller {
         return give(address, answer);
     }
 
-    /// A kernel that is not translated yet keeps this thread waiting. The translation wants more stack than a lane has.
+    /// While a kernel is translated, which wants more stack than a lane has, this thread does other work. Where a fiber
+    /// runs whole blocks it waits: to leave one in its middle would begin grids before the rest of a warp is as far.
     Kernel& resolve(uint64_t address) {
         if (Kernel* kernel = side_->find(address)) return *kernel;
-        std::promise<Kernel*> made;
-        cta_.runner().pool().host_call([&] {
-            try {
-                made.set_value(&side_->resolve(address));
-            } catch (...) {
-                made.set_exception(std::current_exception());
-            }
-        });
-        return *made.get_future().get();
+        const std::shared_future<Kernel*>& translation = run_.children()->translate(address);
+        while (!cta_.whole_blocks() && translation.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+            cta_.pause(self_);
+        return *translation.get();
     }
 
     uint64_t buffer(uint64_t kernel, uint64_t bytes, LaunchCommand command) {
