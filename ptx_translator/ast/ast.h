@@ -17,7 +17,7 @@ using LocalId = int32_t;
 using LabelId = int32_t;
 constexpr int32_t none = -1;
 
-/// A virtual register. Parameterised names (`.reg .b32 %r<8>`) become eight of these. PTX ISA 5.4.2.
+/// A virtual register. Of parameterised names (`.reg .b32 %r<8>`) those that the body uses are there. PTX ISA 5.4.2.
 /// A vector register (`.reg .v4 .f32 v`) is one register with `lanes` 4; its parts are named by Operand::component.
 struct Register {
     std::string name;

@@ -3,6 +3,6 @@
 
 namespace ptx {
 
-ModuleInfo index(std::span<const std::string_view> sources) { return prepare(sources).info; }
+ModuleInfo index(std::span<const std::string_view> sources) { return prepare_outline(sources).info; }
 
 } // namespace ptx

@@ -57,10 +57,8 @@ void Layout::collect() {
             variables_.push_back({&variable, variable.name, true});
     }
     for (const auto& function : module_.functions)
-        for (size_t i = 0; i < function->locals.size(); ++i)
-            if (lies_in_block(function->locals[i]))
-                variables_.push_back(
-                    {&function->locals[i], name_of_local_global(*function, static_cast<LocalId>(i)), false});
+        for (const Variable& local : function->locals)
+            if (lies_in_block(local)) variables_.push_back({&local, name_of_local_global(*function, local), false});
 }
 
 std::string Layout::through_aliases(const std::string& name) const {
@@ -165,8 +163,9 @@ void Layout::run() {
 
 void layout_globals(Module& module, const CallGraph& calls, ModuleInfo& info) { Layout(module, calls, info).run(); }
 
-std::string name_of_local_global(const Function& function, LocalId local) {
-    return function.name + ":" + std::to_string(local) + ":" + function.locals[static_cast<size_t>(local)].name;
+std::string name_of_local_global(const Function& function, const Variable& local) {
+    return function.name + ":" + std::to_string(local.where.line) + ":" + std::to_string(local.where.column) + ":" +
+           local.name;
 }
 
 } // namespace ptx

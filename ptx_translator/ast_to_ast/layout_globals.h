@@ -19,8 +19,8 @@ namespace ptx {
 /// such variables join ModuleInfo::unresolved. Throws Error when the block would exceed 2^46 bytes.
 void layout_globals(Module&, const CallGraph&, ModuleInfo&);
 
-/// The name of a .global or .const variable of a function body (`local` indexes Function::locals) in
-/// ModuleInfo::globals. Not a name PTX can spell.
-std::string name_of_local_global(const Function&, LocalId local);
+/// The name in ModuleInfo::globals of a .global or .const variable of a function body: by its place in the text, which
+/// is the same however much of the body was read. Not a name PTX can spell.
+std::string name_of_local_global(const Function&, const Variable& local);
 
 } // namespace ptx

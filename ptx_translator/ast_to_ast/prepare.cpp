@@ -1,5 +1,6 @@
 #include "ast_to_ast/prepare.h"
 
+#include "ast_to_ast/abridge.h"
 #include "ast_to_ast/find_unresolved.h"
 #include "ast_to_ast/layout_globals.h"
 #include "ast_to_ast/link_modules.h"
@@ -47,10 +48,30 @@ std::string all_messages(const Module& module) {
     return out;
 }
 
+/// Verified: the errors of a body are known.
+std::unique_ptr<Module> parse_whole(std::string_view text, size_t source) {
+    auto module = parse(text, static_cast<uint16_t>(source));
+    verify(*module);
+    return module;
+}
+
+/// Verified and abridged.
+std::unique_ptr<Module> parse_outline(std::string_view text, size_t source) {
+    BodyVerifier verify_body;
+    return parse(text, static_cast<uint16_t>(source), {nullptr, [&](const Module& header, Function& function) {
+                                                           verify_body(header, function);
+                                                           abridge(function);
+                                                       }});
+}
+
 /// A text of which only what the roots reach is read in full: time and memory follow what is needed.
 std::unique_ptr<Module> parse_needed(std::string_view text, const std::vector<std::string>& kernels,
                                      const std::vector<std::string>& functions) {
-    return parse(text, 0, [&](const Module& outline) {
+    BodyVerifier verify_body;
+    const auto end_of_body = [&](const Module& header, Function& function) {
+        function.abridged ? abridge(function) : verify_body(header, function);
+    };
+    const auto choose = [&](const Module& outline) {
         const CallGraph calls(outline);
         std::vector<const Function*> needed;
         std::unordered_set<const Function*> seen;
@@ -60,7 +81,8 @@ std::unique_ptr<Module> parse_needed(std::string_view text, const std::vector<st
                     for (const Function* function : calls.reachable(*found))
                         if (seen.insert(function).second) needed.push_back(function);
         return needed;
-    });
+    };
+    return parse(text, 0, {choose, end_of_body});
 }
 
 std::string first_error(const Module& module) {
@@ -87,21 +109,13 @@ std::string Prepared::error_of(const Function& root) const {
     return {};
 }
 
-Prepared prepare(std::span<const std::string_view> sources) { return prepare(sources, {}, {}); }
+namespace {
 
-Prepared prepare(std::span<const std::string_view> sources, const std::vector<std::string>& kernels,
-                 const std::vector<std::string>& functions) {
-    std::vector<std::unique_ptr<Module>> modules;
-    // Linking renames functions, so that one text alone can be read by name.
-    if (sources.size() == 1 && !(kernels.empty() && functions.empty()))
-        modules.push_back(parse_needed(sources[0], kernels, functions));
-    else
-        for (size_t i = 0; i < sources.size(); ++i) modules.push_back(parse(sources[i], static_cast<uint16_t>(i)));
+Prepared describe(std::vector<std::unique_ptr<Module>> modules) {
     Prepared out;
     out.module = link(std::move(modules));
     out.info.version = out.module->version_major * 10 + out.module->version_minor;
     out.info.target = out.module->target;
-    verify(*out.module);
     out.calls.emplace(*out.module);
     out.info.wrong = first_error(*out.module);
     find_unresolved(*out.module, *out.calls, out.info);
@@ -115,6 +129,25 @@ Prepared prepare(std::span<const std::string_view> sources, const std::vector<st
     for (KernelInfo& kernel : out.info.kernels) kernel.error = out.error_of(*out.calls->find(kernel.name));
     out.info.diagnostics = all_messages(*out.module);
     return out;
+}
+
+template <class Parse> Prepared prepare_each(std::span<const std::string_view> sources, Parse&& parse_text) {
+    std::vector<std::unique_ptr<Module>> modules;
+    for (size_t i = 0; i < sources.size(); ++i) modules.push_back(parse_text(sources[i], i));
+    return describe(std::move(modules));
+}
+
+} // namespace
+
+Prepared prepare(std::span<const std::string_view> sources) { return prepare_each(sources, parse_whole); }
+
+Prepared prepare_outline(std::span<const std::string_view> sources) { return prepare_each(sources, parse_outline); }
+
+Prepared prepare(std::span<const std::string_view> sources, const std::vector<std::string>& kernels,
+                 const std::vector<std::string>& functions) {
+    // Linking renames functions, so that one text alone can be read by name.
+    if (sources.size() != 1 || (kernels.empty() && functions.empty())) return prepare(sources);
+    return prepare_each(sources, [&](std::string_view text, size_t) { return parse_needed(text, kernels, functions); });
 }
 
 } // namespace ptx

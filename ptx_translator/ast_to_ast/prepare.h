@@ -28,8 +28,12 @@ struct Prepared {
     std::string error_of(const Function& root) const;
 };
 
-/// Parses, links, verifies and lays out. Throws Error when a text is no module or the texts do not link.
+/// Parses, verifies, links and lays out. Throws Error when a text is no module or the texts do not link.
 Prepared prepare(std::span<const std::string_view> sources);
+
+/// The same, everything checked, but of each body no more is kept than abridge() leaves: memory follows the number of
+/// functions.
+Prepared prepare_outline(std::span<const std::string_view> sources);
 
 /// The same for a translation of these kernels and functions (none: all of them): of functions that they do not reach
 /// little more than the names is read, and their errors stay unknown.

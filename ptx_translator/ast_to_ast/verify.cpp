@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace ptx {
 namespace {
@@ -101,6 +102,8 @@ unsigned number_in(std::string_view text) {
     return out;
 }
 
+} // namespace
+
 class Verifier {
   public:
     explicit Verifier(const Module& module)
@@ -122,18 +125,24 @@ class Verifier {
     void check_widths(const Instruction&);
     void check_width(const Instruction&, const Operand&, Type);
     void check_lists(const Instruction&);
+    void collect_lists();
     void report(Position where, std::string message, Severity severity = Severity::error) {
         function_->errors.push_back({where, std::move(message), severity});
     }
 
     unsigned version_, architecture_, address_size_;
     Function* function_ = nullptr;
+    std::unordered_set<std::string_view> branch_lists_, call_lists_; ///< of the function
     std::unordered_map<std::string, Verdict> verdicts_;
 };
+
+namespace {
 
 OperandShape shape_of(const Operand& operand) {
     return operand.kind == Operand::Kind::address ? OperandShape::address : OperandShape::value;
 }
+
+} // namespace
 
 Verifier::Verdict Verifier::judge(const Instruction& instruction) const {
     const std::vector<InstructionForm>& forms = forms_of(instruction.opcode);
@@ -231,23 +240,28 @@ void Verifier::check_widths(const Instruction& instruction) {
 
 // PTX ISA 11.3: the lists that brx.idx and indirect calls name.
 void Verifier::check_lists(const Instruction& instruction) {
-    const auto has = [](const auto& lists, const std::string& name) {
-        return std::any_of(lists.begin(), lists.end(), [&](const auto& list) { return list.name == name; });
-    };
     const auto& operands = instruction.operands;
-    if (instruction.opcode == Opcode::brx && operands.size() > 1 && !has(function_->branch_targets, operands[1].name))
+    if (instruction.opcode == Opcode::brx && operands.size() > 1 && !branch_lists_.contains(operands[1].name))
         report(operands[1].where, "undefined list of branch targets '" + operands[1].name + "'");
     if (instruction.opcode != Opcode::call) return;
-    if (operands.size() > 3 && !has(function_->prototypes, operands[3].name) &&
-        !has(function_->call_targets, operands[3].name))
+    if (operands.size() > 3 && !call_lists_.contains(operands[3].name))
         report(operands[3].where, "undefined prototype or list of call targets '" + operands[3].name + "'");
     if (operands[1].kind == Operand::Kind::reg && operands.size() < 4)
         report(operands[1].where, "an indirect call needs a prototype or a list of call targets");
 }
 
+void Verifier::collect_lists() {
+    branch_lists_.clear();
+    call_lists_.clear();
+    for (const BranchTargets& targets : function_->branch_targets) branch_lists_.insert(targets.name);
+    for (const CallTargets& targets : function_->call_targets) call_lists_.insert(targets.name);
+    for (const Prototype& prototype : function_->prototypes) call_lists_.insert(prototype.name);
+}
+
 void Verifier::run(Function& function) {
     function_ = &function;
     if (function.has_body && address_size_ != 64) report(function.where, "32-bit addresses are not supported");
+    collect_lists();
     for (const Instruction& instruction : function.instructions) {
         const size_t before = function.errors.size();
         check_form(instruction);
@@ -258,12 +272,18 @@ void Verifier::run(Function& function) {
     sort(function.errors);
 }
 
-} // namespace
-
 void verify(Module& module) {
     Verifier verifier(module);
     for (const auto& function : module.functions)
         if (!function->abridged) verifier.run(*function);
+}
+
+BodyVerifier::BodyVerifier() = default;
+BodyVerifier::~BodyVerifier() = default;
+
+void BodyVerifier::operator()(const Module& module, Function& function) {
+    if (verifier_ == nullptr) verifier_ = std::make_unique<Verifier>(module);
+    verifier_->run(function);
 }
 
 } // namespace ptx

@@ -51,8 +51,7 @@ const Function* ModuleContext::next_to_lower() {
 
 uint64_t ModuleContext::global_offset(const Variable& variable, const Function* owner, Position where) const {
     if (!owner) return prepared_.offset_of(variable.name, where);
-    return prepared_.offset_of(name_of_local_global(*owner, static_cast<LocalId>(&variable - owner->locals.data())),
-                               where);
+    return prepared_.offset_of(name_of_local_global(*owner, variable), where);
 }
 
 } // namespace ptx::ast_to_llvm

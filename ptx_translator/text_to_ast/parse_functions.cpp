@@ -145,6 +145,7 @@ void Parser::body(Function& function) {
         }
     } while (!pending_begin_.empty());
     function_ = nullptr;
+    if (reading_.end_of_body) reading_.end_of_body(*module_, function);
 }
 
 void Parser::close_scope() {

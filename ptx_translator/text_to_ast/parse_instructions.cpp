@@ -31,7 +31,7 @@ void Parser::guarded_instruction() {
     out.predicate_negated = accept('!');
     const Position begin = where();
     const std::string_view name = expect_identifier("a predicate");
-    const Symbol symbol = symbols_.find(name);
+    const Symbol symbol = find(name);
     if (symbol.kind != Symbol::Kind::reg) fail_at(begin, "undeclared register " + quoted(name));
     out.predicate = symbol.id;
     const Token first = token_;

@@ -6,16 +6,16 @@
 // PTX ISA 11: the directives outside functions.
 namespace ptx::text_to_ast {
 
-Parser::Parser(std::string_view text, uint16_t source, Choice choose)
-    : lexer_(text, source), choose_(std::move(choose)), outlines_(choose_ != nullptr),
-      module_(std::make_unique<Module>()), most_registers_(most_registers + text.size() / 8) {}
+Parser::Parser(std::string_view text, uint16_t source, Reading reading)
+    : lexer_(text, source), reading_(std::move(reading)), outlines_(reading_.choose != nullptr),
+      module_(std::make_unique<Module>()) {}
 
 std::unique_ptr<Module> Parser::parse() {
     advance();
     header();
     while (!at(TokenKind::end)) statement();
     resolve_pending_module_names();
-    if (choose_) read_chosen();
+    if (reading_.choose) read_chosen();
     for (const auto& function : module_->functions) sort(function->errors);
     return std::move(module_);
 }
@@ -23,7 +23,7 @@ std::unique_ptr<Module> Parser::parse() {
 void Parser::read_chosen() {
     outlines_ = false;
     unresolved_.clear();
-    for (const Function* chosen : choose_(*module_)) {
+    for (const Function* chosen : reading_.choose(*module_)) {
         const auto begin = bodies_.find(chosen);
         if (begin == bodies_.end()) continue;
         lexer_.rewind(begin->second);
@@ -244,10 +244,10 @@ void Parser::resolve_pending_module_names() {
 
 namespace ptx {
 
-std::unique_ptr<Module> parse(std::string_view text, uint16_t source) { return parse(text, source, nullptr); }
+std::unique_ptr<Module> parse(std::string_view text, uint16_t source) { return parse(text, source, Reading{}); }
 
-std::unique_ptr<Module> parse(std::string_view text, uint16_t source, Choice choose) {
-    return text_to_ast::Parser(text, source, std::move(choose)).parse();
+std::unique_ptr<Module> parse(std::string_view text, uint16_t source, Reading reading) {
+    return text_to_ast::Parser(text, source, std::move(reading)).parse();
 }
 
 } // namespace ptx

@@ -95,7 +95,7 @@ Operand Parser::named_operand() {
 }
 
 void Parser::resolve_name(Operand& out, std::string_view name) {
-    const Symbol symbol = symbols_.find(name);
+    const Symbol symbol = find(name);
     if (symbol.kind == Symbol::Kind::reg) {
         out.kind = Operand::Kind::reg;
         out.register_id = symbol.id;

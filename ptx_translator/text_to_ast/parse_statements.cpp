@@ -92,36 +92,28 @@ void Parser::register_declaration() {
         prototype.where = where();
         const std::string_view name = expect_identifier("the name of a register");
         if (!accept('<')) {
-            add_registers(prototype, name, 1, false);
+            add_register(prototype, name);
             continue;
         }
         // No expression: its '>' would be the bracket.
         if (!at(TokenKind::number)) fail("expected the number of registers, found " + found());
-        add_registers(prototype, name, primary_constant().bits, true);
+        add_register_range(prototype, name, primary_constant().bits);
         expect('>');
     } while (accept(','));
     expect(';');
 }
 
-void Parser::add_registers(const Register& prototype, std::string_view name, uint64_t count, bool range) {
-    registers_made_ += std::min(count, most_registers_ + 1);
-    if (registers_made_ > most_registers_) {
-        registers_made_ -= std::min(count, most_registers_ + 1);
-        fail_at(prototype.where, "too many registers");
-    }
-    const auto first = static_cast<RegisterId>(function_->registers.size());
-    const bool declared = range ? symbols_.declare_range(name, first, static_cast<uint32_t>(count))
-                                : symbols_.declare(name, {Symbol::Kind::reg, first});
-    if (!declared) fail_at(prototype.where, quoted(name) + " is declared twice");
-    for (uint64_t i = 0; i < count; ++i) {
-        if (function_->abridged) {
-            function_->registers.emplace_back(prototype);
-            continue;
-        }
-        Register& made = function_->registers.emplace_back(prototype);
-        made.name = name;
-        if (range) made.name += std::to_string(i);
-    }
+void Parser::add_register(const Register& prototype, std::string_view name) {
+    const auto id = static_cast<RegisterId>(function_->registers.size());
+    if (!symbols_.declare(name, {Symbol::Kind::reg, id})) fail_at(prototype.where, quoted(name) + " is declared twice");
+    function_->registers.push_back(prototype);
+    function_->registers.back().name = name;
+}
+
+void Parser::add_register_range(const Register& prototype, std::string_view prefix, uint64_t count) {
+    if (count > most_registers) fail_at(prototype.where, "too many registers");
+    if (!symbols_.declare_range(prefix, prototype, static_cast<uint32_t>(count)))
+        fail_at(prototype.where, quoted(prefix) + " is declared twice");
 }
 
 void Parser::label(const Token& name) {

@@ -18,14 +18,13 @@ namespace ptx::text_to_ast {
 /// Recursion is bounded by `deepest`. The member functions stand in parse_*.cpp by chapter.
 class Parser {
   public:
-    /// `choose` as parse() takes it; null: everything is read in full.
-    Parser(std::string_view text, uint16_t source, Choice choose);
+    Parser(std::string_view text, uint16_t source, Reading reading);
     std::unique_ptr<Module> parse();
 
   private:
     static constexpr unsigned deepest = 100; ///< nesting of expressions, operands and braces
     static constexpr unsigned deepest_scope = 500;
-    static constexpr uint64_t most_registers = 1u << 21;            ///< of a module
+    static constexpr uint64_t most_registers = 1u << 21;            ///< of a declaration
     static constexpr uint64_t most_initial_bytes = 512u << 20;      ///< of a module
     static constexpr uint64_t largest_variable = uint64_t{1} << 40; ///< bytes
 
@@ -133,7 +132,8 @@ class Parser {
     void recover(const Token& begin);
     void body_directive();
     void register_declaration();
-    void add_registers(const Register& prototype, std::string_view name, uint64_t count, bool range);
+    void add_register(const Register& prototype, std::string_view name);
+    void add_register_range(const Register& prototype, std::string_view prefix, uint64_t count);
     void add_local(Variable);
     void label(const Token& name);
     void labeled_directive(const Token& name);
@@ -164,25 +164,25 @@ class Parser {
     void component(Operand&);
     int64_t byte_offset();
     void resolve_name(Operand&, std::string_view name);
+    Symbol find(std::string_view name) { return symbols_.find(name, function_->registers); }
     void note_pending(const Instruction&, Operand&, size_t index);
     void note_pending(Operand&);
     bool resolve_in_module(Operand&) const;
 
     Lexer lexer_;
     Token token_;
-    Choice choose_;
+    Reading reading_;
     bool outlines_;                                     ///< bodies are abridged now
     std::unordered_map<const Function*, Token> bodies_; ///< of abridged functions: where they begin
     unsigned depth_ = 0;
     std::unique_ptr<Module> module_;
-    const uint64_t most_registers_; ///< grows with the text, so that big modules pass and small ones cannot fill memory
 
     struct ModuleSymbol {
         bool is_function = false;
         size_t index = 0;
     };
     std::unordered_map<std::string_view, ModuleSymbol> module_symbols_;
-    uint64_t registers_made_ = 0, initial_bytes_ = 0;
+    uint64_t initial_bytes_ = 0;
 
     Function* function_ = nullptr;
     SymbolTable symbols_;

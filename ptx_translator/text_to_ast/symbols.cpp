@@ -26,6 +26,7 @@ void SymbolTable::clear() {
     names_ = {};
     ranges_ = {};
     all_ranges_.clear();
+    members_.clear();
     labels_ = {};
     scopes_.assign(1, {0, 0, 0});
 }
@@ -44,10 +45,10 @@ void SymbolTable::close_scope() {
 
 bool SymbolTable::declare(std::string_view name, Symbol symbol) { return names_.declare(name, symbol, depth()); }
 
-bool SymbolTable::declare_range(std::string_view prefix, RegisterId first, uint32_t count) {
+bool SymbolTable::declare_range(std::string_view prefix, const Register& prototype, uint32_t count) {
     const Entry<int32_t> shadowed = ranges_.find(prefix);
     const auto index = static_cast<int32_t>(all_ranges_.size());
-    all_ranges_.push_back({first, count, depth(), shadowed.depth == 0 ? none : shadowed.value});
+    all_ranges_.push_back({prototype, count, depth(), shadowed.depth == 0 ? none : shadowed.value});
     return ranges_.declare(prefix, index, depth());
 }
 
@@ -60,9 +61,11 @@ LabelId SymbolTable::find_label(std::string_view name) const {
 
 // A member of a range is found by its prefix, so that `%r<50000>` costs one entry. Prefixes may end in digits
 // themselves (`%fd1<4>`), hence the loop; a number has no leading zeros.
-Symbol SymbolTable::find(std::string_view name) const {
-    Entry<Symbol> best = names_.find(name);
-    uint64_t number = 0, weight = 1;
+Symbol SymbolTable::find(std::string_view name, std::vector<Register>& registers) {
+    const Entry<Symbol> plain = names_.find(name);
+    unsigned best = plain.depth;
+    uint64_t number = 0, weight = 1, best_number = 0;
+    int32_t best_range = none;
     for (size_t split = name.size(); split > 0 && name.size() - split < 8; --split) {
         const char c = name[split - 1];
         if (c < '0' || c > '9') break;
@@ -72,13 +75,23 @@ Symbol SymbolTable::find(std::string_view name) const {
         const Entry<int32_t> entry = ranges_.find(name.substr(0, split - 1));
         for (int32_t i = entry.depth == 0 ? none : entry.value; i != none;) {
             const Range& range = all_ranges_[static_cast<size_t>(i)];
-            if (range.depth <= best.depth) break;
-            if (number < range.count)
-                best = {{Symbol::Kind::reg, range.first + static_cast<RegisterId>(number)}, range.depth};
+            if (range.depth <= best) break;
+            if (number < range.count) {
+                best = range.depth;
+                best_range = i;
+                best_number = number;
+            }
             i = range.outer;
         }
     }
-    return best.value;
+    if (best_range == none) return plain.value;
+    const auto [found, is_new] = members_.try_emplace(static_cast<uint64_t>(best_range) << 32 | best_number,
+                                                      static_cast<RegisterId>(registers.size()));
+    if (is_new) {
+        registers.push_back(all_ranges_[static_cast<size_t>(best_range)].prototype);
+        registers.back().name = name;
+    }
+    return {Symbol::Kind::reg, found->second};
 }
 
 } // namespace ptx::text_to_ast

@@ -27,11 +27,12 @@ class SymbolTable {
 
     /// False when the innermost scope already has the name.
     bool declare(std::string_view name, Symbol symbol);
-    /// `prefix<count>`: count registers from `first` on.
-    bool declare_range(std::string_view prefix, RegisterId first, uint32_t count);
+    /// `prefix<count>`: count registers like `prototype`, which exist once they are asked for.
+    bool declare_range(std::string_view prefix, const Register& prototype, uint32_t count);
     bool declare_label(std::string_view name, LabelId label);
 
-    Symbol find(std::string_view name) const;
+    /// A member of a range joins `registers`, those of the function, when it is asked for the first time.
+    Symbol find(std::string_view name, std::vector<Register>& registers);
     /// Only labels of the innermost scope: outer ones are asked for when their scope closes.
     LabelId find_label(std::string_view name) const;
 
@@ -41,7 +42,7 @@ class SymbolTable {
         unsigned depth = 0; ///< 0: undeclared
     };
     struct Range {
-        RegisterId first = none;
+        Register prototype;
         uint32_t count = 0;
         unsigned depth = 0;
         int32_t outer = none; ///< in all_ranges_: the one that it shadows, whose higher numbers stay visible
@@ -62,6 +63,7 @@ class SymbolTable {
     Names<Symbol> names_;
     Names<int32_t> ranges_; ///< in all_ranges_, by prefix
     std::vector<Range> all_ranges_;
+    std::unordered_map<uint64_t, RegisterId> members_; ///< by place in all_ranges_, then number
     Names<LabelId> labels_;
     std::vector<Scope> scopes_;
 };

@@ -1,4 +1,5 @@
 #include "examples.h"
+#include "generated_document.h"
 
 #include "ast_to_llvm/emitter.h"
 #include "ptx/translate.h"
@@ -101,20 +102,4 @@ std::string report() {
 
 } // namespace
 
-int main(int argc, char** argv) {
-    const bool write = argc == 3 && std::string_view(argv[1]) == "--write";
-    if (argc != 2 && !write) {
-        std::fprintf(stderr, "usage: ptx_coverage [--write] FILE\n");
-        return 2;
-    }
-    const char* path = argv[argc - 1];
-    const std::string wanted = report();
-    if (write) {
-        std::ofstream file(path, std::ios::binary);
-        file << wanted;
-        return file.flush() ? 0 : 1;
-    }
-    if (read(path) == wanted) return 0;
-    std::fprintf(stderr, "%s does not agree with the table: run ptx_coverage --write on it\n", path);
-    return 1;
-}
+int main(int argc, char** argv) { return keep_document(argc, argv, "ptx_coverage", report); }

@@ -1,8 +1,8 @@
+#include "generated_document.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <set>
@@ -69,22 +69,4 @@ std::string report() {
 
 } // namespace
 
-int main(int argc, char** argv) {
-    const bool write = argc == 3 && std::string_view(argv[1]) == "--write";
-    if (argc != 2 && !write) {
-        fmt::print(stderr, "usage: api_coverage [--write] FILE\n");
-        return 2;
-    }
-    const char* path = argv[argc - 1];
-    const std::string wanted = report();
-    if (write) {
-        std::ofstream file(path, std::ios::binary);
-        file << wanted;
-        return file.flush() ? 0 : 1;
-    }
-    std::ifstream file(path, std::ios::binary);
-    const std::string found{std::istreambuf_iterator<char>(file), {}};
-    if (found == wanted) return 0;
-    fmt::print(stderr, "{} does not agree with driver_api.def: run api_coverage --write on it\n", path);
-    return 1;
-}
+int main(int argc, char** argv) { return keep_document(argc, argv, "api_coverage", report); }
