@@ -31,6 +31,7 @@ Status driver::cuLinkAddFile_v2(CUlinkState state, CUjitInputType type, const ch
     LinkState& link = state_of(state);
     JitArguments ignored(count, options, values);
     const std::string data = read_file(path);
+    if (data.empty()) throw Error(Status::invalid_image, std::string(path) + " is empty");
     link.add(type, data.data(), data.size(), path);
     return Status::success;
 }

@@ -72,6 +72,43 @@ void rename_in(Module& module, const Names& names) {
 bool is_internal(const Variable& variable) { return variable.linkage == Linkage::internal; }
 bool is_internal(const Function& function) { return function.linkage == Linkage::internal && function.has_body; }
 
+/// Every name that code or data of a module uses.
+class UsedNames {
+  public:
+    explicit UsedNames(const Module& module) {
+        for (const Alias& alias : module.aliases) names_.insert(alias.target);
+        add(module.variables);
+        for (const auto& function : module.functions) {
+            add(function->locals);
+            for (const CallTargets& targets : function->call_targets)
+                names_.insert(targets.functions.begin(), targets.functions.end());
+            for (const Instruction& instruction : function->instructions)
+                for (const Operand& operand : instruction.operands) add(operand);
+        }
+    }
+    bool contain(const std::string& name) const { return names_.contains(name); }
+
+  private:
+    void add(const std::vector<Variable>& variables) {
+        for (const Variable& variable : variables)
+            for (const Relocation& relocation : variable.relocations) names_.insert(relocation.symbol);
+    }
+    void add(const Operand& operand) {
+        if (operand.kind == Operand::Kind::symbol) names_.insert(operand.name);
+        for (const Operand& element : operand.elements) add(element);
+    }
+
+    std::unordered_set<std::string_view> names_; ///< which the module owns
+};
+
+/// A function that is declared and not used is not compared with others: NVIDIA's compiler leaves it out of what it
+/// hands to the linker.
+void drop_unused_declarations(Module& module) {
+    const UsedNames used(module);
+    std::erase_if(module.functions,
+                  [&](const auto& function) { return !function->has_body && !used.contain(function->name); });
+}
+
 class Linker {
   public:
     explicit Linker(const std::vector<std::unique_ptr<Module>>& modules);
@@ -97,6 +134,7 @@ class Linker {
 
 Linker::Linker(const std::vector<std::unique_ptr<Module>>& modules) {
     for (const auto& module : modules) {
+        drop_unused_declarations(*module);
         for (const Variable& variable : module->variables)
             if (!is_internal(variable)) taken_.insert(variable.name);
         for (const auto& function : module->functions)
@@ -114,27 +152,33 @@ void Linker::twice(Position where, const std::string& name, Position first) {
     throw Error(where, "'" + name + "' has " + what + " than in " + text_number(first));
 }
 
-// What an H100's linker refuses; other differences between a declaration and its definition it lets pass.
+// What an H100's linker refuses; other differences between two of a name it lets pass.
 void check_agreement(const Variable& known, const Variable& fresh) {
     if (known.space != fresh.space) differs(fresh.where, fresh.name, "another state space", known.where);
+    if (known.managed != fresh.managed) differs(fresh.where, fresh.name, "another .managed attribute", known.where);
     if (known.is_unsized || fresh.is_unsized) return;
     const Strength a = strength_of(known), b = strength_of(fresh);
-    const bool declared = a == Strength::declaration || b == Strength::declaration;
-    if (declared && known.size() != fresh.size()) differs(fresh.where, fresh.name, "another size", known.where);
+    const bool both_defined = a != Strength::declaration && b != Strength::declaration;
+    const bool may_grow = both_defined && (a == Strength::common || b == Strength::common);
+    if (!may_grow && known.size() != fresh.size()) differs(fresh.where, fresh.name, "another size", known.where);
     const bool common_is_larger = (a == Strength::common && b > a && known.size() > fresh.size()) ||
                                   (b == Strength::common && a > b && fresh.size() > known.size());
     if (common_is_larger) differs(fresh.where, fresh.name, "another size, too small for .common,", known.where);
 }
 
-bool same_sizes(const std::vector<Variable>& a, const std::vector<Variable>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](const Variable& x, const Variable& y) { return x.size() == y.size(); });
+bool is_floating(Type type) { return kind_of(type) == TypeKind::floating; }
+
+// Integers of a size are one type to an H100, a floating-point number and an array of bytes are others.
+bool same_shapes(const std::vector<Variable>& a, const std::vector<Variable>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Variable& x, const Variable& y) {
+        return x.size() == y.size() && x.is_array == y.is_array && is_floating(x.type) == is_floating(y.type);
+    });
 }
 
 void check_agreement(const Function& known, const Function& fresh) {
     if (!known.has_body && !fresh.has_body) return;
-    if (known.is_entry == fresh.is_entry && same_sizes(known.results, fresh.results) &&
-        same_sizes(known.parameters, fresh.parameters))
+    if (known.is_entry == fresh.is_entry && same_shapes(known.results, fresh.results) &&
+        same_shapes(known.parameters, fresh.parameters))
         return;
     differs(fresh.where, fresh.name, "another prototype", known.where);
 }

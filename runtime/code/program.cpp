@@ -69,6 +69,15 @@ ptx::ModuleInfo index(const Compilation& compilation, const JitOptions& jit) {
     }
 }
 
+/// The lines of `messages` that the log does not have already.
+void put_new(std::string* log, std::string_view messages) {
+    while (log != nullptr && !messages.empty()) {
+        const std::string_view line = messages.substr(0, messages.find('\n'));
+        messages.remove_prefix(std::min(messages.size(), line.size() + 1));
+        if (log->find(line) == log->npos) put(log, std::string(line));
+    }
+}
+
 /// Fills the logs. Throws when kernels are there but none can be used.
 void report(const ptx::ModuleInfo& info, const Compilation& compilation, const JitOptions& jit) {
     size_t broken = 0;
@@ -78,7 +87,7 @@ void report(const ptx::ModuleInfo& info, const Compilation& compilation, const J
         put(jit.error_log, explain(kernel));
         log(LogLevel::warning, LogChannel::translate, "{}", explain(kernel));
     }
-    put(broken == 0 ? jit.info_log : jit.error_log, info.diagnostics);
+    put_new(broken == 0 ? jit.info_log : jit.error_log, info.diagnostics);
     put(jit.info_log, fmt::format("cuttle: {} kernels, {} of them cannot be translated; PTX {}.{} for {}",
                                   info.kernels.size(), broken, info.version / 10, info.version % 10, info.target));
     if (broken == 0 || broken < info.kernels.size()) return;

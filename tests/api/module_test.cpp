@@ -163,14 +163,141 @@ class Links : public Modules {
 TEST_F(Links, ClashesAreRefusedByName) {
     ASSERT_OK(add("one", ".visible .func f() { ret; }"));
     EXPECT_STATUS(invalid_source, add("two", ".visible .func f() { ret; }"));
-    EXPECT_TRUE(said("'f' is defined twice, first in 'one'")) << log_;
-    EXPECT_TRUE(said("'two', line 4")) << log_;
+    EXPECT_STREQ(log_, "'two', line 4, column 16: 'f' is defined twice, first in 'one'");
     EXPECT_STATUS(invalid_source, complete());
+    EXPECT_STREQ(log_, "'two', line 4, column 16: 'f' is defined twice, first in 'one'");
+    EXPECT_STATUS(invalid_source, complete());
+    EXPECT_STATUS(invalid_value, add("late", ""));
+}
+
+TEST_F(Links, PrototypesMustAgree) {
+    const std::string use = "();\n.visible .entry k() { .reg .b32 %r<2>; { .param .b32 a; call (a), f, (); "
+                            "ld.param.b32 %r1, [a]; } ret; }";
+    ASSERT_OK(add("main", ".extern .func (.param .b32 r) f" + use));
+    ASSERT_OK(add("unused", ".extern .func (.param .f32 r) f();"));
+    ASSERT_OK(add("weak", ".weak .func (.param .u32 r) f() { ret; }")); // integers of a size are one type
+    EXPECT_STATUS(invalid_source, add("float", ".visible .func (.param .f32 r) f() { ret; }"));
+    EXPECT_TRUE(said("'float', line 4, column 32: 'f' has another prototype than in 'weak'")) << log_;
+}
+
+TEST_F(Links, WeakVariablesMustHaveOneSize) {
+    ASSERT_OK(add("one", ".weak .global .u32 v = 1;"));
+    EXPECT_STATUS(invalid_source, add("two", ".weak .global .align 4 .b8 v[16];"));
+    EXPECT_TRUE(said("'v' has another size than in 'one'")) << log_;
+}
+
+TEST_F(Links, ManagedVariablesMustBeDeclaredSo) {
+    ASSERT_OK(add("one", ".visible .global .attribute(.managed) .u32 v = 1;"));
+    EXPECT_STATUS(invalid_source, add("two", ".extern .global .u32 v;\n.visible .entry k() { .reg .b32 %r<2>; "
+                                             "ld.global.u32 %r1, [v]; ret; }"));
+    EXPECT_TRUE(said("managed")) << log_;
+}
+
+TEST_F(Links, WhatOneTextKeepsForItselfIsMissingInAnother) {
+    ASSERT_OK(add("one", ".func f() { ret; }"));
+    ASSERT_OK(add("main", ".extern .func f();\n.visible .entry k() { call f; ret; }"));
+    EXPECT_STATUS(invalid_source, complete());
+    EXPECT_STREQ(log_, "'main', line 5, column 28: unresolved function 'f'");
+}
+
+TEST_F(Links, AreCompleteOnce) {
+    ASSERT_OK(add("one", ".visible .entry k() { ret; }"));
+    ASSERT_OK(complete());
+    EXPECT_STATUS(invalid_handle, complete());
+    EXPECT_STATUS(invalid_value, add("late", ".visible .func f() { ret; }"));
+}
+
+TEST_F(Links, InputsAreWhatTheyAreCalled) {
+    std::string text = ".version 7.8\n.target sm_80\n.address_size 64\n.visible .func f() { ret; }";
+    const auto add_as = [&](int type) {
+        return cuLinkAddData_v2(link_, CUjitInputType(type), text.data(), text.size() + 1, "text", 0, nullptr, nullptr);
+    };
+    EXPECT_STATUS(invalid_value, add_as(17));
+    EXPECT_STATUS(unknown, add_as(CU_JIT_INPUT_OBJECT));
+    EXPECT_STATUS(unknown, add_as(CU_JIT_INPUT_LIBRARY));
+    EXPECT_OK(add_as(CU_JIT_INPUT_FATBINARY));
+    EXPECT_STATUS(invalid_image, add_as(CU_JIT_INPUT_CUBIN));
+    EXPECT_STATUS(invalid_image, complete());
+}
+
+TEST_F(Links, NvvmIsRefused) {
+    char bytes[] = "BC";
+    EXPECT_STATUS(jit_compiler_not_found,
+                  cuLinkAddData_v2(link_, CU_JIT_INPUT_NVVM, bytes, sizeof bytes, "ir", 0, nullptr, nullptr));
+    EXPECT_STATUS(jit_compiler_not_found, complete());
+}
+
+TEST_F(Links, FilesAreReadByKind) {
+    EXPECT_STATUS(file_not_found,
+                  cuLinkAddFile_v2(link_, CU_JIT_INPUT_LIBRARY, "/nonexistent/library.a", 0, nullptr, nullptr));
+    const std::string path = testing::TempDir() + "link_input.ptx";
+    std::ofstream(path).close();
+    EXPECT_STATUS(invalid_image, cuLinkAddFile_v2(link_, CU_JIT_INPUT_PTX, path.c_str(), 0, nullptr, nullptr));
+    std::ofstream(path) << ".version 7.8\n.target sm_80\n.address_size 64\n.visible .entry k() { ret; }";
+    EXPECT_OK(cuLinkAddFile_v2(link_, CU_JIT_INPUT_PTX, path.c_str(), 0, nullptr, nullptr));
+    EXPECT_OK(complete());
+    std::remove(path.c_str());
+}
+
+TEST_F(Links, OneBadKernelLeavesTheOthers) {
+    ASSERT_OK(add("one", ".visible .func f() { ret; }"));
+    ASSERT_OK(add("two", ".extern .func f();\n.visible .entry good() { call f; ret; }\n.visible .entry bad() {\n  "
+                         "bogus.u32 %r1;\n}"));
+    ASSERT_OK(complete());
+    CUmodule module = nullptr;
+    CUfunction function = nullptr;
+    char log[1024] = {};
+    CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+    void* values[] = {log, reinterpret_cast<void*>(sizeof log)};
+    ASSERT_OK(cuModuleLoadDataEx(&module, image_, 2, options, values));
+    EXPECT_NE(std::string(log).find("line 7, column 3: unknown instruction 'bogus'"), std::string::npos) << log;
+    EXPECT_STATUS(invalid_ptx, cuModuleGetFunction(&function, module, "bad"));
+    ASSERT_OK(cuModuleGetFunction(&function, module, "good"));
+    EXPECT_OK(cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, nullptr, nullptr, nullptr));
+    EXPECT_OK(cuCtxSynchronize());
+    EXPECT_OK(cuModuleUnload(module));
+}
+
+// Which options and values an H100's driver takes.
+TEST_F(Modules, JitOptionsOfLinks) {
+    const auto create = [](std::vector<CUjit_option> options, std::vector<size_t> numbers) {
+        std::vector<void*> values;
+        for (size_t number : numbers) values.push_back(reinterpret_cast<void*>(number));
+        CUlinkState link = nullptr;
+        const CUresult result = cuLinkCreate_v2(unsigned(options.size()), options.data(), values.data(), &link);
+        if (result == 0) EXPECT_OK(cuLinkDestroy(link));
+        return result;
+    };
+    EXPECT_STATUS(invalid_value, create({CU_JIT_ERROR_LOG_BUFFER}, {0}));
+    EXPECT_STATUS(invalid_value, create({CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES}, {64}));
+    EXPECT_STATUS(invalid_value, create({CU_JIT_TARGET}, {17}));
+    EXPECT_STATUS(invalid_value, create({CU_JIT_FALLBACK_STRATEGY}, {7}));
+    EXPECT_STATUS(invalid_value, create({CU_JIT_CACHE_MODE}, {7}));
+    EXPECT_STATUS(invalid_value, create({CUjit_option(99)}, {7}));
+    EXPECT_STATUS(invalid_value, create({CUjit_option(-1)}, {7}));
+    EXPECT_OK(create({CU_JIT_TARGET, CU_JIT_OPTIMIZATION_LEVEL, CU_JIT_MAX_REGISTERS}, {90, 5, 32}));
+}
+
+TEST_F(Modules, LinksForAnOlderTargetRefuseTheText) {
+    CUjit_option options[] = {CU_JIT_TARGET, CU_JIT_WALL_TIME};
+    void* values[] = {reinterpret_cast<void*>(75), nullptr};
+    CUlinkState link = nullptr;
+    ASSERT_OK(cuLinkCreate_v2(2, options, values, &link));
+    char newer[] = ".version 7.8\n.target sm_80\n.address_size 64\n.visible .func f() { ret; }";
+    char older[] = ".version 7.8\n.target sm_75\n.address_size 64\n.visible .func f() { ret; }";
+    EXPECT_STATUS(invalid_ptx,
+                  cuLinkAddData_v2(link, CU_JIT_INPUT_PTX, newer, sizeof newer, "newer", 0, nullptr, nullptr));
+    EXPECT_OK(cuLinkAddData_v2(link, CU_JIT_INPUT_PTX, older, sizeof older, "older", 0, nullptr, nullptr));
+    float milliseconds = 0;
+    std::memcpy(&milliseconds, &values[1], sizeof milliseconds);
+    EXPECT_GT(milliseconds, 0.0f);
+    EXPECT_OK(cuLinkDestroy(link));
 }
 
 TEST_F(Links, VariablesMustAgree) {
     ASSERT_OK(add("one", ".visible .global .b8 v[16];"));
-    EXPECT_STATUS(invalid_source, add("two", ".extern .global .u32 v;"));
+    EXPECT_STATUS(invalid_source, add("two", ".extern .global .u32 v;\n.visible .entry k() { .reg .b32 %r<2>; "
+                                             "ld.global.u32 %r1, [v]; ret; }"));
     EXPECT_TRUE(said("'v' has another size than in 'one'")) << log_;
 }
 

@@ -278,8 +278,17 @@ TEST(Link, RefusesByName) {
               "text 2, line 4, column 22: 'g' has another state space than in text 1");
     EXPECT_EQ(link_error({".common .global .u64 g;", ".visible .global .u32 g;"}),
               "text 2, line 4, column 23: 'g' has another size, too small for .common, than in text 1");
-    EXPECT_EQ(link_error({".visible .func f() { ret; }", ".extern .func f(.param .b32 a);"}),
+    EXPECT_EQ(link_error({".visible .func f() { ret; }", ".extern .func f(.param .b32 a);"}), "");
+    EXPECT_EQ(link_error({".visible .func f() { ret; }",
+                          ".extern .func f(.param .b32 a);\n.visible .entry k() { call f, (1); }"}),
               "text 2, line 4, column 15: 'f' has another prototype than in text 1");
+    EXPECT_EQ(link_error({".visible .func f(.param .u32 a) { ret; }", ".weak .func f(.param .s32 a) { ret; }"}), "");
+    EXPECT_EQ(link_error({".visible .func f(.param .b32 a) { ret; }", ".weak .func f(.param .f32 a) { ret; }"}),
+              "text 2, line 4, column 13: 'f' has another prototype than in text 1");
+    EXPECT_EQ(link_error({".weak .global .u32 g;", ".weak .global .u64 g;"}),
+              "text 2, line 4, column 20: 'g' has another size than in text 1");
+    EXPECT_EQ(link_error({".visible .global .attribute(.managed) .u32 g;", ".extern .global .u32 g;"}),
+              "text 2, line 4, column 22: 'g' has another .managed attribute than in text 1");
     EXPECT_EQ(link_error({".visible .global .b8 g[16];", ".extern .global .b8 g[];"}), "");
     EXPECT_EQ(link_error({".visible .global .u32 g;", ".visible .func g() { ret; }"}),
               "text 2, line 4, column 16: 'g' is a variable elsewhere");
