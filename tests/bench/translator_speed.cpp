@@ -1,6 +1,7 @@
 #include "ast_to_ast/prepare.h"
 #include "ast_to_llvm/module_lowering.h"
 #include "llvm_to_code/compile.h"
+#include "ptx/translate.h"
 
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
