@@ -4,7 +4,9 @@
 // can merge two operations that differ in their rounding alone, or move one out of its mode. The mode written masks
 // every exception and keeps denormals.
 #include "approximate.h"
+#include "atomic_bits.h"
 #include "exact_fma.h"
+#include "round_to_odd.h"
 
 #include <stdint.h>
 
@@ -13,18 +15,6 @@ namespace {
 constexpr uint32_t default_mxcsr = 0x1f80;
 
 constexpr uint32_t mxcsr(Rounding mode) { return default_mxcsr | static_cast<uint32_t>(mode) << 13; }
-
-/// a + b rounded to odd: to the neighbour with an odd last bit when inexact. A second rounding of it to at most 51 bits
-/// is then as right as one of the exact sum (Boldo and Melquiond). The sum must not overflow.
-double add_to_odd(double a, double b) {
-    const double sum = a + b;
-    const double b_part = sum - a;
-    const double error = (a - (sum - b_part)) + (b - b_part);
-    const uint64_t bits = bits_of(sum);
-    // Comparisons are false for NaN, which is what an infinity or NaN gives here.
-    if (!(error < 0 || error > 0) || (bits & 1)) return sum;
-    return double_of((error > 0) == (sum > 0) ? bits + 1 : bits - 1);
-}
 
 } // namespace
 
@@ -92,7 +82,7 @@ static inline float fma_f32_soft(float a, float b, float c, Rounding mode) {
     const double product = static_cast<double>(a) * b, addend = c;
     if (product == -addend && (product != 0 || __builtin_signbit(product) != __builtin_signbit(addend)))
         return product - product != 0 ? static_cast<float>(product + addend) : mode == Rounding::rm ? -0.0f : 0.0f;
-    return narrow(add_to_odd(product, addend), mxcsr(mode));
+    return narrow(cuttle::add_to_odd(product, addend), mxcsr(mode));
 }
 
 #define FUNCTIONS(mode, type, t)                                                                                       \
@@ -137,9 +127,9 @@ MODE(rm)
 MODE(rp)
 
 /// fma of bfloat16 values given and returned as double, to be rounded once more (to bfloat16). The product is exact.
-extern "C" double cuttle_fma_to_odd(double a, double b, double c) { return add_to_odd(a * b, c); }
+extern "C" double cuttle_fma_to_odd(double a, double b, double c) { return cuttle::add_to_odd(a * b, c); }
 
-// What llvm_to_code/host_approximations.cpp calls instead of libm.
+// What llvm_to_code/approximations.cpp calls instead of libm.
 #define APPROXIMATE(name, function)                                                                                    \
     extern "C" float cuttle_approximate_##name(float x) { return cuttle::approximate::function(x); }
 
@@ -152,30 +142,19 @@ APPROXIMATE(tanh, tanh)
 /// atom.add.f32 on global memory, where the magnitude of a subnormal is zero, or on whatever memory; gives what was
 /// there.
 extern "C" float cuttle_atomic_add_ftz_f32(uint32_t* place, float value, bool flush) {
-    const auto read = [flush](uint32_t bits) { return bits & 0x7f800000 || !flush ? bits : bits & 0x80000000; };
-    const float addend = __builtin_bit_cast(float, read(__builtin_bit_cast(uint32_t, value)));
-    uint32_t old = __atomic_load_n(place, __ATOMIC_RELAXED);
-    for (;;) {
-        const float sum = __builtin_bit_cast(float, read(old)) + addend;
-        const uint32_t wanted = read(__builtin_bit_cast(uint32_t, sum));
-        if (__atomic_compare_exchange_n(place, &old, wanted, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-            return __builtin_bit_cast(float, old);
-    }
-}
-
-/// The smaller or the greater of two 16-bit floats, -0 below +0. A NaN loses against a number. `infinity`: the
-/// format's.
-static uint16_t extreme(uint16_t a, uint16_t b, uint16_t infinity, bool greatest) {
-    const bool a_nan = (a & 0x7fff) > infinity, b_nan = (b & 0x7fff) > infinity;
-    if (a_nan || b_nan) return a_nan && b_nan ? 0x7fff : a_nan ? b : a;
-    const auto order = [](uint16_t bits) { return bits & 0x8000 ? 0xffff - bits : bits + 0x8000; };
-    return (order(a) < order(b)) != greatest ? a : b;
+    const uint32_t addend = __builtin_bit_cast(uint32_t, value);
+    uint32_t old = __atomic_load_n(place, __ATOMIC_RELAXED), sum = 0;
+    do {
+        sum = flush ? cuttle::sum_without_subnormals(old, addend)
+                    : __builtin_bit_cast(uint32_t, __builtin_bit_cast(float, old) + value);
+    } while (!__atomic_compare_exchange_n(place, &old, sum, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+    return __builtin_bit_cast(float, old);
 }
 
 /// atom.min and atom.max of .f16 and .bf16; gives what was there.
 extern "C" uint16_t cuttle_atomic_extreme_16(uint16_t* place, uint16_t value, uint16_t infinity, uint32_t greatest) {
     uint16_t old = __atomic_load_n(place, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(place, &old, extreme(old, value, infinity, greatest), true, __ATOMIC_SEQ_CST,
+    while (!__atomic_compare_exchange_n(place, &old, cuttle::extreme(old, value, infinity, greatest), true, __ATOMIC_SEQ_CST,
                                         __ATOMIC_SEQ_CST)) {
     }
     return old;

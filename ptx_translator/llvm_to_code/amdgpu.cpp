@@ -1,15 +1,21 @@
 #include "llvm_to_code/amdgpu.h"
 
+#include "ast/position.h"
 #include "llvm_to_code/amdgpu_calls.h"
 #include "llvm_to_code/amdgpu_object.h"
+#include "llvm_to_code/approximations.h"
+#include "llvm_to_code/embedded.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/link_elf.h"
+#include "llvm_to_code/link_library.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
+#include "llvm_to_code/small_floats.h"
 
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
+#include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/Target/TargetMachine.h>
 
 namespace ptx {
@@ -79,15 +85,62 @@ void check_allocas(llvm::Module& module) {
                 fail("neutral IR was made without this target's data layout: see set_target");
 }
 
-void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels) {
+/// What each function asks for that the target lacks.
+using Refused = llvm::DenseMap<llvm::Function*, std::string>;
+
+Refused lower(llvm::Module& module, const std::vector<KernelInfo>& kernels) {
     declare_symbols(module);
     for (const KernelInfo& kernel : kernels)
         return_instead_of_exit(*make_kernel(*module.getFunction(kernel.name), kernel));
     rename_scopes(module, {"workgroup", "agent", "agent"});
+    Refused refused;
+    llvm::SmallVector<llvm::Function*, 32> functions;
+    for (llvm::Function& function : module)
+        if (!function.isDeclaration()) functions.push_back(&function);
+    for (llvm::Function* function : functions) {
+        try {
+            lower_amdgpu_calls(*function);
+        } catch (const Error& error) {
+            refused[function] = error.what();
+        }
+        function->addFnAttr(llvm::Attribute::NullPointerIsValid);
+    }
+    return refused;
+}
+
+/// Kernels that reach a refused function leave the module, and say why.
+void remove_refused(llvm::Module& module, std::vector<KernelInfo>& kernels, const Refused& refused) {
+    if (refused.empty()) return;
+    llvm::SmallVector<llvm::Function*, 8> useless;
+    for (const auto& [function, why] : refused)
+        if (!is_kernel(*function)) useless.push_back(function);
+    for (KernelInfo& kernel : kernels) {
+        llvm::Function& entry = *module.getFunction(kernel.symbol);
+        for (llvm::Function* function : reachable_from(entry))
+            if (auto found = refused.find(function); found != refused.end()) kernel.error = found->second;
+        if (kernel.error.empty()) continue;
+        kernel.translated = false;
+        kernel.symbol.clear();
+        entry.eraseFromParent();
+    }
+    // Only kernels that reach none of them are left.
+    for (llvm::Function* function : useless) {
+        function->deleteBody();
+        function->setLinkage(llvm::Function::ExternalLinkage);
+    }
+}
+
+unsigned lanes_of(const llvm::TargetMachine& machine) {
+    return machine.getMCSubtargetInfo()->checkFeatures("+wavefrontsize32") ? 32 : 64;
+}
+
+/// Library functions are of the processor that the module is for.
+void link_device_library(llvm::Module& module, const llvm::TargetMachine& machine) {
+    for (const char* prefix : {"cuttle_", "__trunc"})
+        link_library(module, prefix, device_library::amdgpu_library(lanes_of(machine)));
     for (llvm::Function& function : module) {
-        if (function.isDeclaration()) continue;
-        lower_amdgpu_calls(function);
-        function.addFnAttr(llvm::Attribute::NullPointerIsValid);
+        function.removeFnAttr("target-cpu");
+        function.removeFnAttr("target-features");
     }
 }
 
@@ -109,13 +162,16 @@ Image compile_amdgpu(std::unique_ptr<llvm::Module> neutral, std::vector<KernelIn
     simplify(module, *machine, options);
     inspect_kernels(module, kernels);
     for (KernelInfo& kernel : kernels) kernel.symbol = kernel.name;
-    lower(module, kernels);
+    remove_refused(module, kernels, lower(module, kernels));
+    lower_small_floats(module, true);
+    lower_approximations(module);
+    link_device_library(module, *machine);
     verify(module, "lowering for amdgcn");
     Image image{target, std::move(kernels), {}, {}};
 
     optimize(module, *machine, options);
     for (const KernelInfo& kernel : image.kernels)
-        reserve_shared(*module.getFunction(kernel.symbol), kernel.static_shared_bytes);
+        if (kernel.error.empty()) reserve_shared(*module.getFunction(kernel.symbol), kernel.static_shared_bytes);
     diagnostics.check();
     if (after_stage && !after_stage("optimized", text_of(module))) return image;
     if (after_stage && !after_stage("assembly", assembly_text(module, *machine))) return image;

@@ -6,6 +6,9 @@
 #include <llvm/IR/IntrinsicsAMDGPU.h>
 #include <llvm/IR/Module.h>
 
+#include <algorithm>
+#include <string>
+
 namespace ptx::code {
 namespace {
 
@@ -87,6 +90,55 @@ llvm::Value* is_global(GpuCall& site) {
     return site.ir.CreateNot(other);
 }
 
+/// A call of device_library/amdgpu_library.cpp, which takes predicates as 32-bit integers and gives two results as one
+/// 64-bit one.
+llvm::Value* library_call(GpuCall& site, const char* function, llvm::Type* result = nullptr) {
+    llvm::IRBuilder<>& ir = site.ir;
+    const auto passed = [&](llvm::Type* type) { return type->isIntegerTy(1) ? ir.getInt32Ty() : type; };
+    llvm::SmallVector<llvm::Value*, 6> arguments;
+    llvm::SmallVector<llvm::Type*, 6> types;
+    for (llvm::Value* argument : site.call.args()) {
+        types.push_back(passed(argument->getType()));
+        arguments.push_back(argument->getType()->isIntegerTy(1) ? ir.CreateZExt(argument, types.back()) : argument);
+    }
+    if (!result) result = site.call.getType()->isStructTy() ? ir.getInt64Ty() : passed(site.call.getType());
+    llvm::FunctionCallee callee =
+        site.call.getModule()->getOrInsertFunction(function, llvm::FunctionType::get(result, types, false));
+    llvm::CallInst* call = ir.CreateCall(callee, arguments);
+    if (site.call.isConvergent()) call->setConvergent();
+    return call;
+}
+
+template <const char* const& function> llvm::Value* library(GpuCall& site) { return library_call(site, function); }
+template <const char* const& function, unsigned shift> llvm::Value* counter(GpuCall& site) {
+    return site.ir.CreateLShr(library_call(site, function, site.ir.getInt64Ty()), shift);
+}
+
+#define LIBRARY_FUNCTION(name) constexpr const char* name = "cuttle_amdgpu_" #name
+LIBRARY_FUNCTION(active_mask);
+LIBRARY_FUNCTION(warp_sync);
+LIBRARY_FUNCTION(shuffle);
+LIBRARY_FUNCTION(vote);
+LIBRARY_FUNCTION(match_any);
+LIBRARY_FUNCTION(match_all);
+LIBRARY_FUNCTION(reduce);
+LIBRARY_FUNCTION(spin);
+LIBRARY_FUNCTION(nanosleep);
+LIBRARY_FUNCTION(clock);
+LIBRARY_FUNCTION(globaltimer);
+LIBRARY_FUNCTION(atomic_add_ftz_f32);
+LIBRARY_FUNCTION(atomic_extreme_16);
+#undef LIBRARY_FUNCTION
+
+/// round.fadd.rz.f32 -> cuttle_round_fadd_rz_f32.
+llvm::Value* rounded(GpuCall& site) {
+    std::string symbol = "cuttle_" + cuttle_name(site.call).str();
+    std::replace(symbol.begin(), symbol.end(), '.', '_');
+    return library_call(site, symbol.c_str());
+}
+
+llvm::Value* dynamic_bytes(GpuCall& site) { return hidden_argument(site, 120, site.ir.getInt32Ty()); }
+
 constexpr GpuLowering table[] = {
     {llvm::StringLiteral("sreg.tid.x"), intrinsic<llvm::Intrinsic::amdgcn_workitem_id_x>},
     {llvm::StringLiteral("sreg.tid.y"), intrinsic<llvm::Intrinsic::amdgcn_workitem_id_y>},
@@ -101,6 +153,25 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("sreg.nctaid.y"), grid_size<1>},
     {llvm::StringLiteral("sreg.nctaid.z"), grid_size<2>},
     {llvm::StringLiteral("sreg.laneid"), lane_number},
+    {llvm::StringLiteral("sreg.clock"), counter<clock, 0>},
+    {llvm::StringLiteral("sreg.clock_hi"), counter<clock, 32>},
+    {llvm::StringLiteral("sreg.clock64"), counter<clock, 0>},
+    {llvm::StringLiteral("sreg.globaltimer"), counter<globaltimer, 0>},
+    {llvm::StringLiteral("sreg.globaltimer_lo"), counter<globaltimer, 0>},
+    {llvm::StringLiteral("sreg.globaltimer_hi"), counter<globaltimer, 32>},
+    {llvm::StringLiteral("sreg.dynamic_smem_size"), dynamic_bytes},
+    {llvm::StringLiteral("active.mask"), library<active_mask>},
+    {llvm::StringLiteral("warp.sync"), library<warp_sync>},
+    {llvm::StringLiteral("shuffle"), library<shuffle>},
+    {llvm::StringLiteral("vote"), library<vote>},
+    {llvm::StringLiteral("match.any"), library<match_any>},
+    {llvm::StringLiteral("match.all"), library<match_all>},
+    {llvm::StringLiteral("reduce"), library<reduce>},
+    {llvm::StringLiteral("spin"), library<spin>},
+    {llvm::StringLiteral("nanosleep"), library<nanosleep>},
+    {llvm::StringLiteral("atomic.add.ftz.f32"), library<atomic_add_ftz_f32>},
+    {llvm::StringLiteral("atomic.extreme.16"), library<atomic_extreme_16>},
+    {llvm::StringLiteral("round."), rounded},
     {llvm::StringLiteral("barrier.sync"), barrier},
     {llvm::StringLiteral("trap"), trap},
     {llvm::StringLiteral("kernel.parameters"), kernel_parameters},

@@ -14,4 +14,7 @@ std::string_view host_builtins();
 /// Object file of host_matrix.cpp.
 std::string_view host_matrix();
 
+/// Bitcode of amdgpu_library.cpp for waves of 32 or 64 lanes.
+std::string_view amdgpu_library(unsigned lanes);
+
 } // namespace ptx::device_library

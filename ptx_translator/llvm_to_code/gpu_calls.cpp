@@ -1,5 +1,6 @@
 #include "llvm_to_code/gpu_calls.h"
 
+#include "llvm_to_code/call_values.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
 
@@ -35,6 +36,13 @@ llvm::Value* mask_less_equal(GpuCall& site) { return site.ir.CreateOr(mask_less(
 llvm::Value* mask_greater_equal(GpuCall& site) { return site.ir.CreateNot(mask_less(site)); }
 llvm::Value* mask_greater(GpuCall& site) { return site.ir.CreateNot(mask_less_equal(site)); }
 
+template <unsigned value> llvm::Value* constant(GpuCall& site) { return site.ir.getInt32(value); }
+
+/// Without clusters each CTA is one.
+template <const char* const& name> llvm::Value* same_as(GpuCall& site) { return site.special_register(name); }
+constexpr const char *ctaid_x = "ctaid.x", *ctaid_y = "ctaid.y", *ctaid_z = "ctaid.z";
+constexpr const char *nctaid_x = "nctaid.x", *nctaid_y = "nctaid.y", *nctaid_z = "nctaid.z";
+
 /// A CTA's shared memory begins at 0: no cluster has more than one.
 llvm::Value* no_window(GpuCall& site) { return site.ir.getInt32(0); }
 
@@ -54,13 +62,32 @@ constexpr GpuLowering derived[] = {
     {llvm::StringLiteral("sreg.lanemask_le"), mask_less_equal},
     {llvm::StringLiteral("sreg.lanemask_ge"), mask_greater_equal},
     {llvm::StringLiteral("sreg.lanemask_gt"), mask_greater},
+    {llvm::StringLiteral("sreg.tid.w"), constant<0>},
+    {llvm::StringLiteral("sreg.ntid.w"), constant<0>},
+    {llvm::StringLiteral("sreg.ctaid.w"), constant<0>},
+    {llvm::StringLiteral("sreg.nctaid.w"), constant<0>},
+    {llvm::StringLiteral("sreg.clusterid.x"), same_as<ctaid_x>},
+    {llvm::StringLiteral("sreg.clusterid.y"), same_as<ctaid_y>},
+    {llvm::StringLiteral("sreg.clusterid.z"), same_as<ctaid_z>},
+    {llvm::StringLiteral("sreg.nclusterid.x"), same_as<nctaid_x>},
+    {llvm::StringLiteral("sreg.nclusterid.y"), same_as<nctaid_y>},
+    {llvm::StringLiteral("sreg.nclusterid.z"), same_as<nctaid_z>},
+    {llvm::StringLiteral("sreg.cluster_ctaid.x"), constant<0>},
+    {llvm::StringLiteral("sreg.cluster_ctaid.y"), constant<0>},
+    {llvm::StringLiteral("sreg.cluster_ctaid.z"), constant<0>},
+    {llvm::StringLiteral("sreg.cluster_nctaid.x"), constant<1>},
+    {llvm::StringLiteral("sreg.cluster_nctaid.y"), constant<1>},
+    {llvm::StringLiteral("sreg.cluster_nctaid.z"), constant<1>},
+    {llvm::StringLiteral("sreg.cluster_ctarank"), constant<0>},
+    {llvm::StringLiteral("sreg.cluster_nctarank"), constant<1>},
+    {llvm::StringLiteral("sreg.is_explicit_cluster"), constant<0>},
     {llvm::StringLiteral("shared.window"), no_window},
     {llvm::StringLiteral("atomic.add.ftz.f32"), atomic_add},
 };
 
 const GpuLowering* find_lowering(llvm::ArrayRef<GpuLowering> table, llvm::StringRef name) {
     for (const GpuLowering& row : table)
-        if (row.name == name) return &row;
+        if (row.name == name || (row.name.ends_with(".") && name.starts_with(row.name))) return &row;
     for (const GpuLowering& row : derived)
         if (row.name == name) return &row;
     return nullptr;
@@ -98,7 +125,7 @@ void lower_gpu_calls(llvm::Function& function, llvm::ArrayRef<GpuLowering> table
         llvm::IRBuilder<> ir(call);
         GpuCall site{*call, ir, table};
         llvm::Value* value = row->lower(site);
-        if (!call->getType()->isVoidTy()) call->replaceAllUsesWith(value);
+        if (!call->getType()->isVoidTy()) call->replaceAllUsesWith(as_result(ir, value, call->getType()));
         call->eraseFromParent();
     }
 }

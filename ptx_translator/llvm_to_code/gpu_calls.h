@@ -27,8 +27,8 @@ struct GpuCall {
 };
 
 struct GpuLowering {
-    llvm::StringLiteral name;
-    llvm::Value* (*lower)(GpuCall&);
+    llvm::StringLiteral name; ///< with a period at its end: all names that begin so
+    llvm::Value* (*lower)(GpuCall&); ///< the result may be wider or narrower, or as call_values.h's as_result takes it
 };
 
 /// Lowers every call in the function by the table, or by the registers that follow from others (warpid, nwarpid,

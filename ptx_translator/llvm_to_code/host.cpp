@@ -1,25 +1,23 @@
 #include "llvm_to_code/host.h"
 
+#include "llvm_to_code/approximations.h"
 #include "llvm_to_code/embedded.h"
-#include "llvm_to_code/host_approximations.h"
 #include "llvm_to_code/host_calls.h"
 #include "llvm_to_code/host_entry.h"
 #include "llvm_to_code/host_lane.h"
 #include "llvm_to_code/host_memory.h"
 #include "llvm_to_code/host_object.h"
 #include "llvm_to_code/kernels.h"
+#include "llvm_to_code/link_library.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
 #include "llvm_to_code/small_floats.h"
 
 #include <llvm/Analysis/ValueTracking.h>
-#include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/Module.h>
-#include <llvm/Linker/Linker.h>
 #include <llvm/Target/TargetMachine.h>
-#include <llvm/Transforms/IPO/Internalize.h>
 
 namespace ptx {
 namespace {
@@ -40,27 +38,6 @@ std::vector<FunctionSymbol> export_functions(llvm::Module& module) {
         function.setLinkage(llvm::Function::ExternalLinkage); // thread_lane made it anew
     }
     return symbols;
-}
-
-/// Links what the module calls of a library; `prefix` is what that library's names begin with.
-void link_device_library(llvm::Module& module, llvm::StringRef prefix, std::string_view bytes) {
-    const bool needed = llvm::any_of(module, [&](const llvm::Function& function) {
-        return function.isDeclaration() && function.getName().starts_with(prefix);
-    });
-    if (!needed) return;
-    auto library = llvm::getLazyBitcodeModule(llvm::MemoryBufferRef({bytes.data(), bytes.size()}, "device library"),
-                                              module.getContext());
-    if (!library) fail("device library: " + llvm::toString(library.takeError()));
-    (*library)->setTargetTriple(module.getTargetTriple());
-    (*library)->setDataLayout(module.getDataLayout());
-    const bool failed =
-        llvm::Linker::linkModules(module, std::move(*library), llvm::Linker::LinkOnlyNeeded,
-                                  [](llvm::Module& linked, const llvm::StringSet<>& names) {
-                                      llvm::internalizeModule(linked, [&](const llvm::GlobalValue& value) {
-                                          return !names.contains(value.getName());
-                                      });
-                                  });
-    if (failed) fail("device library: linking failed");
 }
 
 void set_attributes(llvm::Module& module, const llvm::TargetMachine& machine, const Options& options) {
@@ -151,9 +128,9 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     }
     lower(module, kernels, *machine);
     Image image{target, {}, export_functions(module), {}};
-    link_device_library(module, "cuttle_texture_", device_library::texture_library());
-    link_device_library(module, "cuttle_surface_", device_library::texture_library());
-    link_device_library(module, "cuttle_", device_library::host_library());
+    link_library(module, "cuttle_texture_", device_library::texture_library());
+    link_library(module, "cuttle_surface_", device_library::texture_library());
+    link_library(module, "cuttle_", device_library::host_library());
     set_attributes(module, *machine, options);
     keep_accesses_to_constant_addresses(module);
     verify(module, "lowering for the host");

@@ -1,5 +1,6 @@
 #include "llvm_to_code/host_calls.h"
 
+#include "llvm_to_code/call_values.h"
 #include "llvm_to_code/host_lane.h"
 #include "llvm_to_code/host_matrix.h"
 #include "llvm_to_code/machine.h"
@@ -97,16 +98,6 @@ struct Site {
     llvm::Value* operand(unsigned i) { return call.getArgOperand(i); }
     llvm::Value* shared() { return ir.CreatePtrToInt(lane.shared(), ir.getInt64Ty()); }
 };
-
-/// Services give {value, predicate} as one integer: PTX ISA 9.7.9.6 and 9.7.13.9's two destinations.
-llvm::Value* as_result(IR& ir, llvm::Value* value, llvm::Type* type) {
-    auto* pair = llvm::dyn_cast<llvm::StructType>(type);
-    if (!pair) return convert(ir, value, type);
-    llvm::Value* first = convert(ir, value, pair->getElementType(0));
-    llvm::Value* second = convert(ir, ir.CreateLShr(value, 32), pair->getElementType(1));
-    llvm::Value* result = ir.CreateInsertValue(llvm::PoisonValue::get(pair), first, 0);
-    return ir.CreateInsertValue(result, second, 1);
-}
 
 unsigned operand_number(char digit) { return static_cast<unsigned>(digit <= '9' ? digit - '0' : digit - 'a' + 10); }
 
@@ -259,13 +250,6 @@ llvm::Value* lower(Site& site, llvm::StringRef name) {
 }
 
 } // namespace
-
-llvm::Value* convert(IR& ir, llvm::Value* value, llvm::Type* type) {
-    if (value->getType() == type) return value;
-    if (type->isPointerTy()) return ir.CreateIntToPtr(value, type);
-    if (value->getType()->isPointerTy()) return ir.CreatePtrToInt(value, type);
-    return ir.CreateZExtOrTrunc(value, type);
-}
 
 llvm::CallInst* call_service(LaneAccess& lane, IR& ir, uint32_t offset, llvm::Type* result,
                              llvm::ArrayRef<llvm::Value*> arguments) {

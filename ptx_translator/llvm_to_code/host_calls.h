@@ -24,7 +24,4 @@ llvm::Value* special_register(LaneAccess& lane, llvm::IRBuilder<>&, llvm::String
 llvm::CallInst* call_service(LaneAccess& lane, llvm::IRBuilder<>&, uint32_t offset, llvm::Type* result,
                              llvm::ArrayRef<llvm::Value*> arguments);
 
-/// An integer or pointer as another integer or pointer type, by zero extension or truncation.
-llvm::Value* convert(llvm::IRBuilder<>&, llvm::Value*, llvm::Type*);
-
 } // namespace ptx::code

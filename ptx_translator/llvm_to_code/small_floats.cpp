@@ -85,12 +85,14 @@ llvm::Value* integer_to_bfloat(IR& ir, llvm::CastInst& cast) {
 bool is_bfloat(const llvm::Value& value) { return value.getType()->getScalarType()->isBFloatTy(); }
 
 /// Null if the instruction can stay. Made before it.
-llvm::Value* rewritten(llvm::Instruction& instruction) {
+llvm::Value* rewritten(llvm::Instruction& instruction, bool half_fma) {
     IR ir(&instruction);
     const bool small = is_bfloat(instruction) || instruction.getType()->getScalarType()->isHalfTy();
     if (!small) return nullptr;
     if (auto* call = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction))
-        return call->getIntrinsicID() == llvm::Intrinsic::fma ? by_elements(ir, *call) : nullptr;
+        return call->getIntrinsicID() == llvm::Intrinsic::fma && !(half_fma && !is_bfloat(instruction))
+                   ? by_elements(ir, *call)
+                   : nullptr;
     if (!is_bfloat(instruction)) return nullptr;
     if (llvm::isa<llvm::SIToFPInst, llvm::UIToFPInst>(instruction))
         return integer_to_bfloat(ir, llvm::cast<llvm::CastInst>(instruction));
@@ -107,10 +109,10 @@ llvm::Value* rewritten(llvm::Instruction& instruction) {
 
 } // namespace
 
-void lower_small_floats(llvm::Module& module) {
+void lower_small_floats(llvm::Module& module, bool half_fma) {
     for (llvm::Function& function : module) {
         for (llvm::Instruction& instruction : llvm::make_early_inc_range(llvm::instructions(function))) {
-            llvm::Value* replacement = rewritten(instruction);
+            llvm::Value* replacement = rewritten(instruction, half_fma);
             if (!replacement) continue;
             instruction.replaceAllUsesWith(replacement);
             instruction.eraseFromParent();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdint>
+#include <stdint.h> // <cstdint> is not there for every device
 
 /// The contract between code made for the host target and whoever runs it (runtime/backend/cpu, and tests).
 /// Plain C layout: llvm_to_code/host.cpp reads these structures by offset, checked by static_assert there.

@@ -1,4 +1,4 @@
-#include "llvm_to_code/host_approximations.h"
+#include "llvm_to_code/approximations.h"
 
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>

@@ -1,0 +1,367 @@
+// Functions that code for AMD GPUs calls by name; linked as bitcode and inlined. Compiled for waves of 32 and of 64
+// lanes (CUTTLE_WAVE). A CUDA warp is a wave, or the half of one that lane & 32 says.
+#include "approximate.h"
+#include "atomic_bits.h"
+#include "round_to_odd.h"
+
+#include "ptx/host_abi.h"
+
+#include <stdint.h>
+
+using ptx::host::Reduce;
+using ptx::host::Shuffle;
+using ptx::host::Vote;
+
+#define LIBRARY extern "C" __attribute__((always_inline, convergent))
+
+namespace {
+
+constexpr uint32_t all = ~0u;
+
+#if CUTTLE_WAVE == 64
+constexpr bool wide = true;
+#else
+constexpr bool wide = false;
+#endif
+
+uint32_t lane_in_wave() {
+    const uint32_t low = __builtin_amdgcn_mbcnt_lo(all, 0);
+    return wide ? __builtin_amdgcn_mbcnt_hi(all, low) : low;
+}
+uint32_t lane() { return lane_in_wave() & 31; }
+/// The lane of the wave that is lane `number` of this lane's warp.
+uint32_t in_warp(uint32_t number) { return wide ? (lane_in_wave() & 32) | number : number; }
+
+/// Bits of the warp's active lanes.
+uint32_t ballot(bool predicate) {
+#if CUTTLE_WAVE == 64
+    return uint32_t(__builtin_amdgcn_ballot_w64(predicate) >> (lane_in_wave() & 32));
+#else
+    return __builtin_amdgcn_ballot_w32(predicate);
+#endif
+}
+
+uint32_t value_of_lane(uint32_t value, uint32_t number) {
+    return uint32_t(__builtin_amdgcn_ds_bpermute(int(in_warp(number) << 2), int(value)));
+}
+
+uint64_t with_predicate(uint32_t value, bool predicate) { return value | uint64_t{predicate} << 32; }
+
+} // namespace
+
+/// Lanes of `mask` that are not there have left, or take another path: they have no part.
+LIBRARY uint32_t cuttle_amdgpu_active_mask() { return ballot(true); }
+
+LIBRARY void cuttle_amdgpu_warp_sync(uint32_t) {
+    __builtin_amdgcn_fence(__ATOMIC_RELEASE, "wavefront");
+    __builtin_amdgcn_wave_barrier();
+    __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "wavefront");
+}
+
+/// PTX ISA 9.7.9.6.
+LIBRARY uint64_t cuttle_amdgpu_shuffle(uint32_t mode, uint32_t value, uint32_t by, uint32_t limits, uint32_t mask) {
+    const uint32_t segment = limits >> 8 & 31, clamp = limits & 31, self = lane();
+    by &= 31;
+    const uint32_t lowest = self & segment, highest = lowest | (clamp & ~segment);
+    int32_t from = 0;
+    switch (Shuffle(mode)) {
+    case Shuffle::up:
+        from = int32_t(self) - int32_t(by);
+        break;
+    case Shuffle::down:
+        from = int32_t(self + by);
+        break;
+    case Shuffle::bfly:
+        from = int32_t(self ^ by);
+        break;
+    case Shuffle::idx:
+        from = int32_t(lowest | (by & ~segment));
+        break;
+    }
+    // Read by all lanes, before any condition parts them.
+    const uint32_t members = mask & ballot(true);
+    const bool in_range = Shuffle(mode) == Shuffle::up ? from >= int32_t(highest) : from <= int32_t(highest);
+    // What a lane outside of the members would give is undefined: the lane keeps its own value.
+    const bool there = in_range && members >> (from & 31) & 1;
+    return with_predicate(value_of_lane(value, there ? uint32_t(from) : self), in_range);
+}
+
+/// PTX ISA 9.7.13.9.
+LIBRARY uint32_t cuttle_amdgpu_vote(uint32_t mode, uint32_t predicate, uint32_t mask) {
+    const uint32_t members = ballot(true) & mask, yes = ballot(predicate != 0) & mask;
+    switch (Vote(mode)) {
+    case Vote::all:
+        return yes == members;
+    case Vote::any:
+        return yes != 0;
+    case Vote::uni:
+        return yes == members || yes == 0;
+    case Vote::ballot:
+        break;
+    }
+    return yes;
+}
+
+/// PTX ISA 9.7.13.10. Lane after lane shows its value.
+LIBRARY uint32_t cuttle_amdgpu_match_any(uint64_t value, uint32_t mask) {
+    const uint32_t members = ballot(true) & mask, low = uint32_t(value), high = uint32_t(value >> 32);
+    uint32_t result = 0;
+#pragma clang loop unroll(disable)
+    for (uint32_t shown = 0; shown < 32; shown++) {
+        const uint32_t other_low = value_of_lane(low, shown), other_high = value_of_lane(high, shown);
+        const bool same = other_low == low && other_high == high;
+        result |= uint32_t(same) << shown;
+    }
+    return result & members;
+}
+
+LIBRARY uint64_t cuttle_amdgpu_match_all(uint64_t value, uint32_t mask) {
+    const uint32_t members = ballot(true) & mask, first = uint32_t(__builtin_ctz(members | 0x80000000));
+    const uint32_t low = value_of_lane(uint32_t(value), first), high = value_of_lane(uint32_t(value >> 32), first);
+    const bool same = (low | uint64_t{high} << 32) == value;
+    const bool all_same = (ballot(same) & mask) == members;
+    return with_predicate(all_same ? members : 0, all_same);
+}
+
+namespace {
+
+/// f32, with -0 below +0. A NaN loses against a number, or wins where NaNs are kept; what is left is the canonical one.
+uint32_t extreme_float(uint32_t a, uint32_t b, bool greatest, bool keeps_nan) {
+    constexpr uint32_t nan = 0x7fffffff, infinity = 0x7f800000;
+    const bool a_nan = (a & nan) > infinity, b_nan = (b & nan) > infinity;
+    const auto order = [](uint32_t bits) { return bits >> 31 ? ~bits : bits | 1u << 31; };
+    const uint32_t number = (order(a) < order(b)) != greatest ? a : b;
+    if (a_nan || b_nan) return keeps_nan || (a_nan && b_nan) ? nan : a_nan ? b : a;
+    return number;
+}
+
+uint32_t combine(Reduce operation, uint32_t a, uint32_t b) {
+    switch (operation) {
+    case Reduce::add:
+        return a + b;
+    case Reduce::min_s:
+        return int32_t(a) < int32_t(b) ? a : b;
+    case Reduce::max_s:
+        return int32_t(a) > int32_t(b) ? a : b;
+    case Reduce::min_u:
+        return a < b ? a : b;
+    case Reduce::max_u:
+        return a > b ? a : b;
+    case Reduce::and_:
+        return a & b;
+    case Reduce::or_:
+        return a | b;
+    case Reduce::xor_:
+        return a ^ b;
+    case Reduce::min_f:
+        return extreme_float(a, b, false, false);
+    case Reduce::max_f:
+        return extreme_float(a, b, true, false);
+    case Reduce::min_nan:
+        return extreme_float(a, b, false, true);
+    case Reduce::max_nan:
+        return extreme_float(a, b, true, true);
+    }
+    return 0;
+}
+
+} // namespace
+
+/// PTX ISA 9.7.13.11.
+LIBRARY uint32_t cuttle_amdgpu_reduce(uint32_t operation, uint32_t value, uint32_t mask) {
+    const uint32_t members = ballot(true) & mask;
+    const uint32_t first = uint32_t(__builtin_ctz(members | 0x80000000));
+    // A single NaN too becomes the canonical one.
+    uint32_t result = value_of_lane(value, first);
+    if (Reduce(operation) >= Reduce::min_f) result = combine(Reduce(operation), result, result);
+#pragma clang loop unroll(disable)
+    for (uint32_t number = 0; number < 32; number++) {
+        const uint32_t other = value_of_lane(value, number);
+        if (number != first && members >> number & 1) result = combine(Reduce(operation), result, other);
+    }
+    return result;
+}
+
+/// Lets other waves run: in loops that wait for memory.
+LIBRARY void cuttle_amdgpu_spin() { __builtin_amdgcn_s_sleep(1); }
+/// 64 cycles, some 30 ns, is what s_sleep counts in; at most 127 of them.
+LIBRARY void cuttle_amdgpu_nanosleep(uint32_t nanoseconds) {
+    const uint64_t end = __builtin_readsteadycounter() + nanoseconds / 10;
+    do {
+        __builtin_amdgcn_s_sleep(1);
+    } while (__builtin_readsteadycounter() < end);
+}
+
+/// The counter has 100 MHz on all chips.
+LIBRARY uint64_t cuttle_amdgpu_globaltimer() { return __builtin_readsteadycounter() * 10; }
+/// Clocks of a nominal 2 GHz: RDNA3's counter of shader cycles has 20 bits.
+LIBRARY uint64_t cuttle_amdgpu_clock() { return __builtin_readsteadycounter() * 20; }
+
+// Generic addresses.
+LIBRARY float cuttle_amdgpu_atomic_add_ftz_f32(uint64_t address, float value) {
+    auto* place = reinterpret_cast<uint32_t*>(address);
+    const uint32_t addend = __builtin_bit_cast(uint32_t, value);
+    uint32_t old = __scoped_atomic_load_n(place, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
+    while (!__scoped_atomic_compare_exchange_n(place, &old, cuttle::sum_without_subnormals(old, addend), true,
+                                               __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE, __MEMORY_SCOPE_DEVICE)) {
+    }
+    return __builtin_bit_cast(float, old);
+}
+
+/// In the word that the half is part of.
+LIBRARY uint16_t cuttle_amdgpu_atomic_extreme_16(uint64_t address, uint16_t value, uint16_t infinity,
+                                                 uint32_t greatest) {
+    auto* place = reinterpret_cast<uint32_t*>(address & ~uint64_t{3});
+    const uint32_t shift = (address & 2) * 8;
+    uint32_t old = __scoped_atomic_load_n(place, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
+    for (;;) {
+        const uint32_t chosen = cuttle::extreme(uint16_t(old >> shift), value, infinity, greatest != 0);
+        const uint32_t wanted = (old & ~(0xffffu << shift)) | chosen << shift;
+        if (__scoped_atomic_compare_exchange_n(place, &old, wanted, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE,
+                                               __MEMORY_SCOPE_DEVICE))
+            return uint16_t(old >> shift);
+    }
+}
+
+#define APPROXIMATE(name, function)                                                                                    \
+    LIBRARY float cuttle_approximate_##name(float x) { return cuttle::approximate::function(x); }
+
+APPROXIMATE(exp2, ex2)
+APPROXIMATE(log2, lg2)
+APPROXIMATE(sin, sin)
+APPROXIMATE(cos, cos)
+APPROXIMATE(tanh, tanh)
+
+/// fma of bfloat16 values given and returned as double, to be rounded once more (to bfloat16). The product is exact.
+LIBRARY double cuttle_fma_to_odd(double a, double b, double c) { return cuttle::add_to_odd(a * b, c); }
+
+/// double to bfloat16 with one rounding, which llvm_to_code/small_floats.h calls.
+LIBRARY __bf16 __truncdfbf2(double value) {
+    // To a float rounded to odd, which has bits enough for the second rounding to be right.
+    float narrow = float(value);
+    uint32_t bits = __builtin_bit_cast(uint32_t, narrow);
+    const double back = narrow;
+    if (value != value) return __builtin_bit_cast(__bf16, uint16_t(bits >> 16 | 0x40));
+    const bool infinite = (bits & 0x7fffffff) == 0x7f800000;
+    if (back != value && !infinite && !(bits & 1)) bits = (value > back) == !(bits >> 31) ? bits + 1 : bits - 1;
+    return __builtin_bit_cast(__bf16, uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16));
+}
+
+// Directed rounding. The instruction stands between two changes of MODE in one asm statement, so that nothing can merge
+// two operations that differ in their rounding alone, or move one out of its mode. LLVM may still move and merge the
+// statement as a whole, a pure function of its operands.
+namespace {
+
+/// As the hardware numbers them.
+enum class Rounding { rp = 1, rm = 2, rz = 3 };
+
+#if CUTTLE_WAVE == 64
+#define SET_MODE(mode) "s_setreg_imm32_b32 hwreg(HW_REG_MODE, 0, 4), " mode "\n\t"
+#else
+#define SET_MODE(mode) "s_round_mode " mode "\n\t"
+#endif
+
+// Twice the mode: for f32, and for f16 and f64.
+#define IN_MODE(mode, instruction, result, ...)                                                                        \
+    switch (mode) {                                                                                                    \
+    case Rounding::rp:                                                                                                 \
+        asm(SET_MODE("0x5") instruction "\n\t" SET_MODE("0x0") : result : __VA_ARGS__);                                \
+        break;                                                                                                         \
+    case Rounding::rm:                                                                                                 \
+        asm(SET_MODE("0xa") instruction "\n\t" SET_MODE("0x0") : result : __VA_ARGS__);                                \
+        break;                                                                                                         \
+    case Rounding::rz:                                                                                                 \
+        asm(SET_MODE("0xf") instruction "\n\t" SET_MODE("0x0") : result : __VA_ARGS__);                                \
+        break;                                                                                                         \
+    }
+
+template <Rounding mode> float add(float a, float b) {
+    float r;
+    IN_MODE(mode, "v_add_f32_e64 %0, %1, %2", "=v"(r), "v"(a), "v"(b))
+    return r;
+}
+template <Rounding mode> double add(double a, double b) {
+    double r;
+    IN_MODE(mode, "v_add_f64 %0, %1, %2", "=v"(r), "v"(a), "v"(b))
+    return r;
+}
+template <Rounding mode> float multiply(float a, float b) {
+    float r;
+    IN_MODE(mode, "v_mul_f32_e64 %0, %1, %2", "=v"(r), "v"(a), "v"(b))
+    return r;
+}
+template <Rounding mode> double multiply(double a, double b) {
+    double r;
+    IN_MODE(mode, "v_mul_f64 %0, %1, %2", "=v"(r), "v"(a), "v"(b))
+    return r;
+}
+template <Rounding mode> float fuse(float a, float b, float c) {
+    float r;
+    IN_MODE(mode, "v_fma_f32 %0, %1, %2, %3", "=v"(r), "v"(a), "v"(b), "v"(c))
+    return r;
+}
+template <Rounding mode> double fuse(double a, double b, double c) {
+    double r;
+    IN_MODE(mode, "v_fma_f64 %0, %1, %2, %3", "=v"(r), "v"(a), "v"(b), "v"(c))
+    return r;
+}
+template <Rounding mode> float narrow(double a) {
+    float r;
+    IN_MODE(mode, "v_cvt_f32_f64_e32 %0, %1", "=v"(r), "v"(a))
+    return r;
+}
+template <Rounding mode> float subtract(float a, float b) { return add<mode>(a, -b); }
+template <Rounding mode> double subtract(double a, double b) { return add<mode>(a, -b); }
+
+// A quotient or root of floats that is no float differs from every float by more than a double's rounding.
+template <Rounding mode> float divide(float a, float b) { return narrow<mode>(double(a) / double(b)); }
+template <Rounding mode> float root(float a) { return narrow<mode>(__builtin_sqrt(double(a))); }
+
+/// The neighbour in the mode's direction if the exact value lies on that side of x: above it for error > 0.
+template <Rounding mode> double step(double x, double error) {
+    const uint64_t bits = __builtin_bit_cast(uint64_t, x);
+    const bool negative = bits >> 63;
+    const bool towards_zero = negative ? error > 0 : error < 0, away = negative ? error < 0 : error > 0;
+    const bool inward = towards_zero && (mode == Rounding::rz || (mode == Rounding::rp) == negative);
+    const bool outward = away && mode != Rounding::rz && (mode == Rounding::rm) == negative;
+    return __builtin_bit_cast(double, inward ? bits - 1 : outward ? bits + 1 : bits);
+}
+
+double power_of_two(int32_t n) { return __builtin_bit_cast(double, uint64_t(n + 1023) << 52); }
+bool finite(double x) { return (__builtin_bit_cast(uint64_t, x) << 1) < (uint64_t{0x7ff} << 53); }
+
+/// The quotient of the fractions is rounded by its exact remainder, then moved to its exponent, which rounds once more,
+/// in the same direction, where the result is subnormal or too large.
+template <Rounding mode> double divide(double a, double b) {
+    if (!finite(a) || !finite(b) || a == 0 || b == 0) return a / b;
+    const double x = __builtin_amdgcn_frexp_mant(a), y = __builtin_amdgcn_frexp_mant(b);
+    int32_t exponent = __builtin_amdgcn_frexp_exp(a) - __builtin_amdgcn_frexp_exp(b);
+    const double quotient = x / y, remainder = __builtin_fma(-quotient, y, x);
+    const double rounded = step<mode>(quotient, y < 0 ? -remainder : remainder);
+    exponent = exponent > 1100 ? 1100 : exponent < -1100 ? -1100 : exponent;
+    const int32_t half = exponent / 2;
+    return multiply<mode>(rounded * power_of_two(half), power_of_two(exponent - half));
+}
+
+template <Rounding mode> double root(double a) {
+    if (!finite(a) || a <= 0) return __builtin_sqrt(a);
+    const int32_t exponent = __builtin_amdgcn_frexp_exp(a), even = exponent & ~1;
+    const double x = __builtin_amdgcn_frexp_mant(a) * (exponent & 1 ? 2 : 1);
+    const double r = __builtin_sqrt(x);
+    return step<mode>(r, __builtin_fma(-r, r, x)) * power_of_two(even / 2);
+}
+
+} // namespace
+
+#define ROUNDED(mode, type, t)                                                                                         \
+    LIBRARY t cuttle_round_fadd_##mode##_##type(t a, t b) { return add<Rounding::mode>(a, b); }                        \
+    LIBRARY t cuttle_round_fsub_##mode##_##type(t a, t b) { return subtract<Rounding::mode>(a, b); }                   \
+    LIBRARY t cuttle_round_fmul_##mode##_##type(t a, t b) { return multiply<Rounding::mode>(a, b); }                   \
+    LIBRARY t cuttle_round_fdiv_##mode##_##type(t a, t b) { return divide<Rounding::mode>(a, b); }                     \
+    LIBRARY t cuttle_round_sqrt_##mode##_##type(t a) { return root<Rounding::mode>(a); }                               \
+    LIBRARY t cuttle_round_fma_##mode##_##type(t a, t b, t c) { return fuse<Rounding::mode>(a, b, c); }
+#define ROUNDED_BOTH(mode) ROUNDED(mode, f32, float) ROUNDED(mode, f64, double)
+
+ROUNDED_BOTH(rz)
+ROUNDED_BOTH(rm)
+ROUNDED_BOTH(rp)
