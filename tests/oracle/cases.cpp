@@ -62,9 +62,9 @@ std::vector<Case> read_cases() {
     return cases;
 }
 
-std::map<std::string, std::string> read_expected_failures() {
+std::map<std::string, std::string> read_expected_failures(const std::string& device) {
     std::map<std::string, std::string> reasons;
-    for (const auto& row : read_table(folder + "/expected_failures.tsv", 2)) reasons[row[0]] = row[1];
+    for (const auto& row : read_table(folder + "/expected_failures" + (device == "cpu" ? "" : "." + device) + ".tsv", 2)) reasons[row[0]] = row[1];
     return reasons;
 }
 

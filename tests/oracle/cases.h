@@ -24,8 +24,8 @@ const std::string& data_folder();
 void set_data_folder(const std::string& path);
 
 std::vector<Case> read_cases();
-/// Kernel to reason.
-std::map<std::string, std::string> read_expected_failures();
+/// Kernel to reason, of the device "cpu" or "hip".
+std::map<std::string, std::string> read_expected_failures(const std::string& device);
 
 std::string read_ptx(const std::string& group);
 /// threads * input_slots slots.

@@ -3,26 +3,38 @@
 #include "tolerance.h"
 
 #include "backend/cpu/cpu.h"
+#include "backend/hip/hip.h"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 
-// Every row of cases.tsv is a test: suite = group, name = kernel.
+// Every row of cases.tsv is a test: suite = group, name = kernel. On the CPU device, or on the one that a last argument
+// names: hip.
 namespace oracle {
 namespace {
 
 constexpr unsigned shown_failures = 5;
 
+std::string device_name = "cpu";
+
 /// Groups that must be right in full.
-bool is_strict(const std::string& group) { return group == "int_arith" || group == "bits" || group == "compare"; }
+bool is_strict(const std::string& group) {
+    if (device_name != "cpu") return false;
+    return group == "int_arith" || group == "bits" || group == "compare";
+}
+
+std::unique_ptr<rt::backend::Backend> create_backend() {
+    if (device_name == "hip") return rt::backend::create_hip_backend();
+    return rt::backend::create_cpu_backend();
+}
 
 /// The device lives as long as the process; runners are made when a test of their group comes first.
 GroupRunner& runner_of(const std::string& group) {
-    static const std::unique_ptr<rt::backend::Backend> backend = rt::backend::create_cpu_backend();
+    static rt::backend::Backend& backend = *create_backend().release();
     static std::map<std::string, std::unique_ptr<GroupRunner>> runners;
     auto& runner = runners[group];
-    if (!runner) runner = std::make_unique<GroupRunner>(*backend->devices().front(), group);
+    if (!runner) runner = std::make_unique<GroupRunner>(*backend.devices().front(), group);
     return *runner;
 }
 
@@ -96,7 +108,7 @@ class OracleTest : public testing::Test {
 };
 
 void register_tests() {
-    auto reasons = read_expected_failures();
+    auto reasons = read_expected_failures(device_name);
     for (const Case& test : read_cases()) {
         const std::string reason = reasons[test.kernel];
         testing::RegisterTest(test.group.c_str(), test.kernel.c_str(), nullptr, nullptr, __FILE__, __LINE__,
@@ -109,6 +121,7 @@ void register_tests() {
 
 int main(int argc, char** argv) {
     testing::InitGoogleTest(&argc, argv);
+    if (argc > 1) oracle::device_name = argv[1];
     oracle::register_tests();
     return RUN_ALL_TESTS();
 }

@@ -53,8 +53,15 @@ void floats_to_halves(const float* from, uint16_t* to, unsigned count); ///< rou
 /// The lanes whose element is not zero.
 uint64_t nonzero_lanes(const uint32_t* elements, unsigned count);
 
+/// v_cndmask takes the signs of floats, though it moves bits. Operands of integer operations have no modifiers.
 template <class T> inline T with_modifiers(T value, const Operand& operand) {
-    if constexpr (std::is_same_v<T, float>) {
+    if constexpr (std::is_same_v<T, uint16_t>) {
+        if (operand.absolute) value &= 0x7fff;
+        return operand.negate ? uint16_t(value ^ 0x8000) : value;
+    } else if constexpr (std::is_same_v<T, uint32_t>) {
+        if (operand.absolute) value &= 0x7fffffffu;
+        return operand.negate ? value ^ 0x80000000u : value;
+    } else if constexpr (std::is_same_v<T, float>) {
         uint32_t bits = std::bit_cast<uint32_t>(value);
         if (operand.absolute) bits &= 0x7fffffffu;
         if (operand.negate) bits ^= 0x80000000u;
@@ -112,6 +119,8 @@ template <class T> inline const T* fetch(Wave& wave, const Operand& operand, Roo
         if constexpr (sizeof(T) == 2) {
             const unsigned shift = operand.high ? 16 : 0;
             each_lane(wave, [&](unsigned i) { to[i] = T(low[i] >> shift); });
+            if (operand.negate || operand.absolute)
+                each_lane(wave, [&](unsigned i) { to[i] = with_modifiers(to[i], operand); });
             return to;
         } else if constexpr (sizeof(T) == 8) {
             const uint32_t* high = low + wave.lanes;
@@ -122,13 +131,9 @@ template <class T> inline const T* fetch(Wave& wave, const Operand& operand, Roo
             return to;
         } else {
             const T* lanes = reinterpret_cast<const T*>(low);
-            if constexpr (is_float<T>) {
-                if (operand.negate || operand.absolute) {
-                    each_lane(wave, [&](unsigned i) { to[i] = with_modifiers(lanes[i], operand); });
-                    return to;
-                }
-            }
-            return lanes;
+            if (!operand.negate && !operand.absolute) return lanes;
+            each_lane(wave, [&](unsigned i) { to[i] = with_modifiers(lanes[i], operand); });
+            return to;
         }
     }
 }
@@ -145,10 +150,10 @@ inline void put_bits(Wave& wave, uint16_t code, const uint32_t* from) {
 /// Writes half of a register; GCN clears the other half instead of keeping it when the lower one is written.
 void put_halves(Wave& wave, const Operand& to, const uint16_t* from);
 
-/// MODE decides what clamping makes of a NaN.
+/// As v_max with 0, then v_min with 1 would: -0 becomes +0. MODE decides what becomes of a NaN.
 template <class T> inline T clamp_unit(const Wave& wave, T value) {
     if (value != value) return wave.clamp_nan_to_zero() ? T(0) : value;
-    return value < T(0) ? T(0) : value > T(1) ? T(1) : value;
+    return !(value > T(0)) ? T(0) : value > T(1) ? T(1) : value;
 }
 
 template <class T> inline void modify_output(const Wave& wave, const Instruction& in, T* out) {

@@ -56,7 +56,7 @@ template <class T> bool quotient_is_denormal(T numerator, T denominator) {
 /// Scales `value`, one of the others, so that the division of `numerator` by `denominator` stays in range; the flag
 /// asks v_div_fmas to undo it.
 template <class T> WithFlag<T> division_scaled(T value, T denominator, T numerator) {
-    if (numerator == T(0) || denominator == T(0)) return {std::numeric_limits<T>::quiet_NaN(), 0};
+    if (numerator == T(0) || denominator == T(0)) return {std::numeric_limits<T>::quiet_NaN(), 1};
     const bool is_denominator = bits_of(value) == bits_of(denominator);
     const bool is_numerator = bits_of(value) == bits_of(numerator);
     const auto up = [&](bool doing) { return doing ? scaled(value, division_scale<T>) : value; };
@@ -64,7 +64,8 @@ template <class T> WithFlag<T> division_scaled(T value, T denominator, T numerat
     if (is_denormal(denominator)) return {up(true), 0};
     const bool tiny_reciprocal = quotient_is_denormal(T(1), denominator);
     const bool tiny_quotient = quotient_is_denormal(numerator, denominator);
-    if (tiny_reciprocal && tiny_quotient) return {up(is_denominator), 1};
+    // The manual has the denominator grow here, too; it would overflow, and the quotient is to be scaled down.
+    if (tiny_reciprocal && tiny_quotient) return {is_denominator ? scaled(value, -division_scale<T>) : value, 1};
     if (tiny_reciprocal) return {scaled(value, -division_scale<T>), 0};
     if (tiny_quotient) return {up(is_numerator), 1};
     return {up(exponent_field(numerator) <= tiny_numerator<T>), 0};
@@ -101,8 +102,11 @@ template <class T> T division_fixed(T quotient, T denominator, T numerator) {
     if ((denominator == T(0) && numerator == T(0)) || (infinite_n && infinite_d)) return nan;
     if (denominator == T(0) || infinite_n) return with_sign(infinity);
     if (infinite_d || numerator == T(0)) return with_sign(T(0));
-    if (exponent_field(numerator) - exponent_field(denominator) < (sizeof(T) == 8 ? -1075 : -150))
-        return with_sign(T(0));
+    const int distance = exponent_field(numerator) - exponent_field(denominator);
+    if (distance < (sizeof(T) == 8 ? -1075 : -150)) return with_sign(T(0));
+    // The refinement of a quotient that overflows ends in a NaN. The manual does not say that it is replaced; division
+    // would be wrong on the hardware otherwise.
+    if (is_nan(quotient)) return with_sign(infinity);
     return with_sign(std::fabs(quotient));
 }
 

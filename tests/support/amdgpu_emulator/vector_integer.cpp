@@ -216,6 +216,14 @@ void add_vector_half(Rows& rows) {
     using u16 = uint16_t;
     using i16 = int16_t;
     rows["v_mov_b16"] = lanes<([](u16 a) { return a; })>();
+    rows["v_swap_b16"] = {[](Wave& w, const Instruction& in) {
+                              Room<u16> rooms[2];
+                              fetch<u16>(w, in.destination, rooms[0]);
+                              fetch<u16>(w, in.source[0], rooms[1]);
+                              put_halves(w, in.destination, rooms[1].lane);
+                              put_halves(w, in.source[0], rooms[0].lane);
+                          },
+                          nullptr, 0, 3};
     rows["v_not_b16"] = lanes<([](u16 a) { return u16(~a); })>();
     rows["v_and_b16"] = lanes<([](u16 a, u16 b) { return u16(a & b); })>();
     rows["v_or_b16"] = lanes<([](u16 a, u16 b) { return u16(a | b); })>();
