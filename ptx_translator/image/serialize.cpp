@@ -12,7 +12,7 @@ namespace {
 using archive::Is;
 
 /// Part of every header. Raise it when a fields() below changes.
-constexpr uint32_t format_version = 2;
+constexpr uint32_t format_version = 3;
 
 } // namespace
 
@@ -25,7 +25,7 @@ static constexpr uint8_t last_enumerator(Reply::Status) { return uint8_t(Reply::
 static void fields(auto& list, Is<Target> auto& target) { list(target.arch, target.cpu, target.features); }
 
 static void fields(auto& list, Is<Options> auto& options) {
-    list(options.optimization_level, options.debug_info, options.compute_capability);
+    list(options.optimization_level, options.debug_info, options.phases, options.compute_capability);
 }
 
 static void fields(auto& list, Is<ParameterInfo> auto& parameter) {
@@ -37,7 +37,7 @@ static void fields(auto& list, Is<KernelInfo> auto& kernel) {
          kernel.min_blocks_per_multiprocessor, kernel.cluster, kernel.explicit_cluster, kernel.max_cluster_rank,
          kernel.error);
     list(kernel.translated, kernel.symbol, kernel.static_shared_bytes, kernel.local_bytes, kernel.registers,
-         kernel.uses_barrier, kernel.uses_cooperative, kernel.uses_cluster);
+         kernel.uses_barrier, kernel.phases, kernel.phase_bytes, kernel.uses_cooperative, kernel.uses_cluster);
 }
 
 static void fields(auto& list, Is<GlobalInfo> auto& global) {

@@ -7,6 +7,7 @@
 #include "llvm_to_code/host_lane.h"
 #include "llvm_to_code/host_memory.h"
 #include "llvm_to_code/host_object.h"
+#include "llvm_to_code/host_phases.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/link_library.h"
 #include "llvm_to_code/machine.h"
@@ -77,8 +78,27 @@ void keep_accesses_to_constant_addresses(llvm::Module& module) {
 
 uint32_t parameter_bytes(const llvm::Function& function, const std::vector<KernelInfo>& kernels) {
     for (const KernelInfo& kernel : kernels)
-        if (function.getName() == kernel.symbol) return kernel.parameter_bytes;
+        if (function.getName() == kernel.symbol || function.getName().starts_with(kernel.name + phase_suffix))
+            return kernel.parameter_bytes;
     return 0;
+}
+
+void split(llvm::Module& module, std::vector<KernelInfo>& kernels) {
+    for (KernelInfo& kernel : kernels) {
+        if (!kernel.uses_barrier || kernel.uses_cluster || kernel.uses_cooperative) continue;
+        const auto phases = split_into_phases(*module.getFunction(kernel.name));
+        if (!phases) continue;
+        kernel.phases = static_cast<uint32_t>(phases->functions.size());
+        kernel.phase_bytes = phases->bytes_per_thread;
+    }
+}
+
+/// The functions that split_into_phases made, as they are called now.
+llvm::SmallVector<llvm::Function*, 8> phases_of(llvm::Module& module, const KernelInfo& kernel) {
+    llvm::SmallVector<llvm::Function*, 8> phases;
+    for (uint32_t i = 0; i < kernel.phases; ++i)
+        phases.push_back(module.getFunction(kernel.name + phase_suffix + std::to_string(i) + ".function"));
+    return phases;
 }
 
 void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const llvm::TargetMachine& machine) {
@@ -95,12 +115,17 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const l
     lower_small_floats(module);
     lower_approximations(module);
     for (const KernelInfo& kernel : kernels)
-        make_entry(*module.getFunction(kernel.symbol), kernel.uses_barrier, note_stack);
+        if (kernel.phases)
+            make_phase_entry(module, kernel.symbol, phases_of(module, kernel), note_stack);
+        else
+            make_entry(*module.getFunction(kernel.symbol), kernel.uses_barrier, note_stack);
 }
 
 /// The frame that runs the kernel's threads: the entry's own or that of the loops around it.
 uint32_t frame_of(const KernelInfo& kernel, const llvm::StringMap<uint64_t>& frames) {
     uint64_t bytes = 0;
+    for (uint32_t i = 0; i < kernel.phases; ++i)
+        bytes = std::max(bytes, frames.lookup(kernel.symbol + phase_suffix + std::to_string(i)));
     for (const char* suffix : {"", ".range", ".thread"}) bytes = std::max(bytes, frames.lookup(kernel.symbol + suffix));
     return static_cast<uint32_t>(bytes);
 }
@@ -126,6 +151,7 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
         // x86 has no register file to share out. Few enough for a full multiprocessor by CUDA's occupancy rules.
         kernel.registers = 32;
     }
+    if (options.phases && !options.debug_info) split(module, kernels);
     lower(module, kernels, *machine);
     Image image{target, {}, export_functions(module), {}};
     link_library(module, "cuttle_texture_", device_library::texture_library());

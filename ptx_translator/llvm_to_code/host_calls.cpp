@@ -26,7 +26,7 @@ static_assert(offsetof(Grid, parameters) == 8 && offsetof(Grid, globals) == 16 &
 static_assert(offsetof(Grid, dynamic_shared_bytes) == 52 && offsetof(Grid, grid_id) == 56);
 static_assert(offsetof(Grid, runtime) == 80 && offsetof(Grid, workspace) == 88);
 static_assert(offsetof(Lane, shared) == 8 && offsetof(Lane, thread) == 16 && offsetof(Lane, block) == 28);
-static_assert(offsetof(Lane, lane) == 40 && offsetof(Lane, runtime) == 56 && offsetof(Lane, stack_top) == 64);
+static_assert(offsetof(Lane, lane) == 40 && offsetof(Lane, runtime) == 56 && offsetof(Lane, phases) == 64 && offsetof(Lane, stack_top) == 72);
 static_assert(offsetof(Lane, shared_window) == 52);
 static_assert(offsetof(Services, grid_sync) == 21 * sizeof(void*));
 static_assert(offsetof(Services, device_call) == 30 * sizeof(void*));

@@ -44,8 +44,7 @@ Behaviour behaviour_of(llvm::Function& kernel) {
         for (llvm::CallInst* call : cuttle_calls(*function)) {
             const llvm::StringRef name = cuttle_name(*call);
             // An exit in the kernel itself is a return.
-            found.fibers |= name.starts_with("mma.");
-            found.fibers |= llvm::is_contained(lanes_together, name) && !(name == "exit" && function == &kernel);
+            found.fibers |= lanes_meet_in(name) && !(name == "exit" && function == &kernel);
             found.cluster |= llvm::any_of(of_clusters, [&](llvm::StringRef each) { return name.starts_with(each); });
             found.cooperative |= name == "grid.sync" || name == "sreg.envreg1" || name == "sreg.envreg2";
         }
@@ -54,6 +53,10 @@ Behaviour behaviour_of(llvm::Function& kernel) {
 }
 
 } // namespace
+
+bool lanes_meet_in(llvm::StringRef name) {
+    return name.starts_with("mma.") || llvm::is_contained(lanes_together, name);
+}
 
 void select_kernels(llvm::Module& module, const std::vector<KernelInfo>& kernels) {
     for (llvm::Function& function : llvm::make_early_inc_range(module)) {

@@ -21,4 +21,7 @@ void select_kernels(llvm::Module&, const std::vector<KernelInfo>& kernels);
 /// To be called on simplified IR: dead code counts.
 void inspect_kernels(llvm::Module&, std::vector<KernelInfo>& kernels);
 
+/// Whether the neutral function `cuttle.NAME` makes lanes wait for each other, or lets others run.
+bool lanes_meet_in(llvm::StringRef name);
+
 } // namespace ptx::code

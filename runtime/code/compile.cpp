@@ -18,7 +18,7 @@ namespace {
 Digest digest_of(const std::vector<std::string>& sources, const ptx::Options& options) {
     Sha256 hash;
     hash.add(ptx::translator_version());
-    hash.add(uint64_t{options.optimization_level}).add(uint64_t{options.debug_info});
+    hash.add(uint64_t{options.optimization_level}).add(uint64_t{options.debug_info}).add(uint64_t{options.phases});
     hash.add(uint64_t{options.compute_capability}).add(uint64_t{sources.size()});
     for (const std::string& source : sources) hash.add(source);
     return hash.finish();

@@ -9,6 +9,12 @@
 ///   void S(Lane*)        runs one thread; may block in a service (fiber switch) when KernelInfo::uses_barrier
 ///   void S.block(Lane*)  only when !uses_barrier: runs every thread of the CTA in turn. The caller has filled *Lane
 ///                        but for thread, lane and warp, which the function sets itself.
+/// or, when KernelInfo::phases is not 0, instead of both
+///   uint32_t S.phase(Lane*, uint32_t phase, uint32_t single)
+///                        takes every thread of the CTA, or the one that *Lane names, through that phase of the kernel:
+///                        to its next barrier or its end. Threads begin with phase 0; PhaseState says where they are
+///                        then. Gives the phase that all of them go on with, phase_exit, or phase_mixed. The caller
+///                        sees to it that threads go on when a barrier would let them.
 /// and for each FunctionSymbol a symbol that is the host address standing for the device function's address.
 /// The object has no undefined symbols but libc's and libm's. Everything else goes through Services.
 ///
@@ -22,6 +28,17 @@
 namespace ptx::host {
 
 struct Lane;
+
+constexpr uint32_t phase_exit = 0xffffffff;  ///< the thread is over
+constexpr uint32_t phase_mixed = 0xfffffffe; ///< threads differ
+
+/// The threads of a CTA between the phases of a kernel. Read and written by generated code but for last_*.
+struct PhaseState {
+    uint32_t* next;           ///< of each thread: the phase that it goes on with
+    uint8_t* slots;           ///< KernelInfo::phase_bytes for each thread, their number rounded up to a multiple of 16
+    uint32_t votes, voters;   ///< barrier reductions: threads for which the predicate held, and that came
+    uint32_t last_votes, last_voters; ///< of the phase before; what the reductions give
+};
 
 /// Numbers are fixed: generated code passes them.
 enum class Vote : uint32_t { all = 0, any = 1, uni = 2, ballot = 3 };
@@ -138,6 +155,7 @@ struct Lane {
     uint32_t multiprocessor;          ///< %smid
     uint32_t shared_window;           ///< the .shared address where the CTA's own block begins
     void* runtime;                    ///< the runner's own, e.g. its fiber
+    PhaseState* phases;               ///< only for kernels that run in phases
     uint64_t stack_top;               ///< generated code's own: end of the kernel's frame, where isspacep.local needs it
 };
 

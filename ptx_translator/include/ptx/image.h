@@ -27,6 +27,7 @@ struct Target {
 struct Options {
     uint8_t optimization_level = 3;   ///< 0..3
     bool debug_info = false;          ///< carry .loc and symbol names into the code
+    bool phases = false;              ///< host: cut kernels at barriers, see host_abi.h, instead of asking for fibers
     uint32_t compute_capability = 0;  ///< 89 for 8.9: what __nvvm_reflect-like queries see; 0 = the PTX's own
     bool operator==(const Options&) const = default;
 };
@@ -55,6 +56,8 @@ struct KernelInfo {
     uint32_t local_bytes = 0;     ///< per thread, one frame of the entry and what was inlined into it
     uint32_t registers = 0;       ///< an estimate on targets without a register file of CUDA's kind
     bool uses_barrier = false;    ///< synchronises lanes: see host_abi.h, needs_fibers
+    uint32_t phases = 0;          ///< host: the kernel is cut into so many, see host_abi.h; 0 = it is not
+    uint32_t phase_bytes = 0;     ///< what each thread keeps between them
     bool uses_cooperative = false;///< grid synchronisation
     bool uses_cluster = false;    ///< meets other CTAs of its cluster, or reaches their shared memory: see host_abi.h
 };

@@ -68,10 +68,14 @@ CpuCode::CpuCode(std::shared_ptr<const ptx::Image> image) : image_(std::move(ima
     try {
         for (const ptx::KernelInfo& info : image_->kernels) {
             if (info.symbol.empty()) continue;
-            auto thread = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol));
-            auto block =
-                info.uses_barrier ? nullptr : reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol + ".block"));
-            kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block);
+            CpuKernel::Entry thread = nullptr, block = nullptr;
+            CpuKernel::Phase phase = nullptr;
+            if (info.phases)
+                phase = reinterpret_cast<CpuKernel::Phase>(symbol(info.symbol + ".phase"));
+            else
+                thread = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol));
+            if (!info.uses_barrier) block = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol + ".block"));
+            kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block, phase);
         }
     } catch (...) {
         dlclose(handle_);

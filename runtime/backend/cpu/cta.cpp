@@ -62,6 +62,7 @@ void Cta::fill_lane(LaneFiber& lane, Dim3 block) const {
     lane.lane.block[2] = block.z;
     lane.lane.multiprocessor = runner_.index();
     lane.lane.runtime = const_cast<Cta*>(this);
+    lane.lane.phases = const_cast<ptx::host::PhaseState*>(&phases_);
     lane.patience = spin_patience;
     lane.cluster_phase = 0;
     lane.error = 0;
@@ -99,7 +100,7 @@ bool Cta::start_cluster(GridRun& run, uint64_t number) {
 bool Cta::start_blocks(GridRun& run, Chunk& chunk) {
     run_ = &run;
     membership_ = {};
-    if (!reserve_lanes(1) || !reserve_shared(run.shared_bytes()) ||
+    if (!reserve_lanes(1) || !reserve_shared(run.shared_bytes()) || !reserve_phases() ||
         !reserve_stacks(block_stack_, 4 * run.stack_bytes(), 1))
         return false;
     threads_ = live_ = 1;
@@ -196,7 +197,7 @@ void Cta::block_main(void* argument) {
     arrive_on_fiber();
     for (;;) {
         do {
-            cta.run_->kernel().block()(&cta.lanes_[0].lane);
+            cta.run_block();
             cta.done_++;
         } while (cta.next_block());
         cta.go_home(cta.block_context_, Outcome::finished);

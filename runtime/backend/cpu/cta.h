@@ -1,5 +1,6 @@
 #pragma once
 
+#include "backend/cpu/code.h"
 #include "backend/cpu/fiber.h"
 #include "backend/cpu/grid_run.h"
 #include "backend/cpu/job.h"
@@ -166,6 +167,10 @@ class Cta {
 
     static void lane_main(void* lane);
     static void block_main(void* cta);
+    void run_block();
+    void run_phases(CpuKernel::Phase phase);
+    uint32_t run_threads(CpuKernel::Phase phase);
+    bool reserve_phases();
     bool next_block();
     LaneFiber* begin_lane(char* stack_top);
     LaneFiber* pick();
@@ -212,6 +217,9 @@ class Cta {
     std::unique_ptr<Stacks> stacks_, block_stack_;
     size_t stacks_used_ = 0;
     std::vector<char*> spare_stacks_;
+    ptx::host::PhaseState phases_{};
+    std::vector<uint32_t> next_phase_;
+    std::vector<uint8_t> phase_slots_;
     bool block_fiber_alive_ = false; ///< block_context_ waits for the next CTA
     Context block_context_;
     Context nowhere_; ///< what an exited lane leaves behind

@@ -26,6 +26,8 @@ KernelInfo sample_kernel() {
     kernel.local_bytes = 48;
     kernel.registers = 20;
     kernel.uses_barrier = true;
+    kernel.phases = 3;
+    kernel.phase_bytes = 24;
     kernel.uses_cooperative = true;
     return kernel;
 }
@@ -49,7 +51,7 @@ Image sample_image() {
 }
 
 Job sample_job() {
-    return {Job::Kind::translate, {".version 9.0", "b"}, {Arch::amdgcn, "gfx1100", ""}, {2, true, 89}, {"k"}, {"f"}};
+    return {Job::Kind::translate, {".version 9.0", "b"}, {Arch::amdgcn, "gfx1100", ""}, {2, true, true, 89}, {"k"}, {"f"}};
 }
 
 Reply sample_reply() { return {Reply::Status::unsupported, "why", {9, 8, 7}, "version"}; }
@@ -81,6 +83,8 @@ TEST(Serialize, KeepsEveryField) {
     EXPECT_EQ(read.error, kernel.error);
     EXPECT_TRUE(read.translated && read.uses_barrier && read.uses_cooperative);
     EXPECT_EQ(read.local_bytes, 48u);
+    EXPECT_EQ(read.phases, 3u);
+    EXPECT_EQ(read.phase_bytes, 24u);
     EXPECT_EQ(module.relocations[0].addend, -12);
     EXPECT_TRUE(module.globals[0].constant && module.globals[0].managed && module.globals[0].visible);
     EXPECT_EQ(module.block_size, 128u);

@@ -1,0 +1,203 @@
+#include "fixture.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+using namespace codegen_test;
+using ptx::host::phase_exit;
+using ptx::host::phase_mixed;
+
+namespace {
+
+constexpr ptx::Options in_phases{.phases = true};
+
+/// Takes a CTA through a kernel as a back end does; gives what each phase said.
+class Cta {
+  public:
+    Cta(const Code& code, Surroundings& around, uint32_t x, uint32_t y = 1, uint32_t z = 1)
+        : around_(around), next_(x * y * z), slots_((x * y * z + 15) / 16 * 16 * code.kernel("k").phase_bytes + 64) {
+        const uint32_t size[] = {x, y, z};
+        std::copy(size, size + 3, around.grid.block_dim);
+        phase_ = reinterpret_cast<Phase>(code.symbol("k.kernel.phase"));
+        state_.next = next_.data();
+        state_.slots = slots_.data() + (64 - reinterpret_cast<uintptr_t>(slots_.data()) % 64);
+        around.lane.phases = &state_;
+    }
+
+    uint32_t run(uint32_t phase) { return phase_(&around_.lane, phase, 0); }
+    uint32_t run_one(uint32_t thread) {
+        around_.lane.thread[0] = thread;
+        return phase_(&around_.lane, next_[thread], 1);
+    }
+    void end_votes() {
+        state_.last_votes = std::exchange(state_.votes, 0);
+        state_.last_voters = std::exchange(state_.voters, 0);
+    }
+    const std::vector<uint32_t>& next() const { return next_; }
+
+  private:
+    using Phase = uint32_t (*)(ptx::host::Lane*, uint32_t, uint32_t);
+    Surroundings& around_;
+    ptx::host::PhaseState state_{};
+    std::vector<uint32_t> next_;
+    std::vector<uint8_t> slots_;
+    Phase phase_;
+};
+
+/// Threads give their number, doubled, to the next one, as often as the parameter says.
+const char* const ring = R"(
+define void @k() #1 {
+  %p = call ptr addrspace(4) @cuttle.kernel.parameters()
+  %out = load i64, ptr addrspace(4) %p
+  %q = getelementptr i8, ptr addrspace(4) %p, i64 8
+  %rounds = load i32, ptr addrspace(4) %q
+  %x = call i32 @cuttle.sreg.tid.x()
+  %n = call i32 @cuttle.sreg.ntid.x()
+  %own = shl i32 %x, 2
+  br label %loop
+loop:
+  %i = phi i32 [ 0, %0 ], [ %j, %loop ]
+  %v = phi i32 [ %x, %0 ], [ %got, %loop ]
+  %odd = phi i1 [ false, %0 ], [ %flipped, %loop ]
+  %s = inttoptr i32 %own to ptr addrspace(3)
+  %twice = shl i32 %v, 1
+  store i32 %twice, ptr addrspace(3) %s
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %y = add i32 %x, 1
+  %last = icmp eq i32 %y, %n
+  %z = select i1 %last, i32 0, i32 %y
+  %other = shl i32 %z, 2
+  %t = inttoptr i32 %other to ptr addrspace(3)
+  %got = load i32, ptr addrspace(3) %t
+  %flipped = xor i1 %odd, true
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %j = add i32 %i, 1
+  %more = icmp ult i32 %j, %rounds
+  br i1 %more, label %loop, label %end
+end:
+  %bit = zext i1 %flipped to i32
+  %result = add i32 %got, %bit
+  %wide = zext i32 %own to i64
+  %place = add i64 %out, %wide
+  %o = inttoptr i64 %place to ptr addrspace(1)
+  store i32 %result, ptr addrspace(1) %o
+  ret void
+})";
+
+TEST(HostPhases, AKernelIsCutAtItsBarriers) {
+    const Code code(ring, {}, in_phases);
+    EXPECT_EQ(code.kernel("k").phases, 3u);
+    EXPECT_TRUE(code.kernel("k").uses_barrier);
+    EXPECT_EQ(code.symbol("k.kernel"), nullptr);
+    for (const uint32_t threads : {1u, 5u, 32u, 100u}) {
+        Surroundings around;
+        Cta cta(code, around, threads);
+        std::vector<int32_t> out(threads, -1), expected(threads);
+        around.set_parameters(out.data(), 3u);
+        uint32_t at = 0;
+        std::vector<uint32_t> way;
+        while (at != phase_exit) way.push_back(at = cta.run(at));
+        EXPECT_EQ(way, (std::vector<uint32_t>{1, 2, 1, 2, 1, 2, phase_exit}));
+        for (uint32_t i = 0; i < threads; ++i) expected[i] = int32_t((i + 3) % threads * 8 + 1);
+        EXPECT_EQ(out, expected);
+        EXPECT_EQ(service_log().size(), 0u);
+    }
+}
+
+TEST(HostPhases, ThreadsMayGoOnOneByOne) {
+    const Code code(R"(
+define void @k() #1 {
+  %x = call i32 @cuttle.sreg.tid.x()
+  %early = icmp ult i32 %x, 2
+  br i1 %early, label %gone, label %stays
+gone:
+  call void @cuttle.exit()
+  unreachable
+stays:
+  %low = icmp ult i32 %x, 4
+  br i1 %low, label %a, label %b
+a:
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  br label %end
+b:
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  br label %end
+end:
+  ret void
+})",
+                    {}, in_phases);
+    Surroundings around;
+    Cta cta(code, around, 6);
+    EXPECT_EQ(cta.run(0), phase_mixed);
+    EXPECT_EQ(cta.next()[0], phase_exit);
+    EXPECT_EQ(cta.next()[1], phase_exit);
+    EXPECT_EQ(cta.next()[2], cta.next()[3]);
+    EXPECT_NE(cta.next()[3], cta.next()[4]);
+    for (uint32_t thread = 2; thread < 6; ++thread) EXPECT_EQ(cta.run_one(thread), phase_exit);
+}
+
+TEST(HostPhases, VotesAreCounted) {
+    const Code code(R"(
+declare i32 @cuttle.barrier.reduce(i32, i32, i32, i1) convergent
+define void @k() #1 {
+  %p = call ptr addrspace(4) @cuttle.kernel.parameters()
+  %out = load i64, ptr addrspace(4) %p
+  %x = call i32 @cuttle.sreg.tid.x()
+  %y = call i32 @cuttle.sreg.tid.y()
+  %some = icmp ult i32 %x, 3
+  %count = call i32 @cuttle.barrier.reduce(i32 0, i32 0, i32 0, i1 %some)
+  %all = call i32 @cuttle.barrier.reduce(i32 1, i32 0, i32 0, i1 %some)
+  %any = call i32 @cuttle.barrier.reduce(i32 2, i32 0, i32 0, i1 %some)
+  %t = shl i32 %all, 8
+  %a = shl i32 %any, 16
+  %u = or i32 %t, %a
+  %v = or i32 %u, %count
+  %row = mul i32 %y, 5
+  %i = add i32 %row, %x
+  %b = shl i32 %i, 2
+  %w = zext i32 %b to i64
+  %place = add i64 %out, %w
+  %o = inttoptr i64 %place to ptr addrspace(1)
+  store i32 %v, ptr addrspace(1) %o
+  ret void
+})",
+                    {}, in_phases);
+    ASSERT_EQ(code.kernel("k").phases, 4u);
+    Surroundings around;
+    Cta cta(code, around, 5, 2);
+    std::vector<uint32_t> out(10);
+    around.set_parameters(out.data());
+    for (uint32_t at = 0; at != phase_exit; cta.end_votes()) at = cta.run(at);
+    EXPECT_EQ(out, std::vector<uint32_t>(10, 6 | 0 << 8 | 1 << 16));
+}
+
+uint32_t phases(const char* text) { return compile(text, {}, in_phases).kernels.at(0).phases; }
+
+TEST(HostPhases, OnlyBarriersOfTheWholeCta) {
+    EXPECT_EQ(phases("define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) ret void }"), 2u);
+    EXPECT_EQ(phases("define void @k() #1 { call void @cuttle.barrier.sync(i32 3, i32 0) ret void }"), 2u);
+    EXPECT_EQ(phases("define void @k() #1 { ret void }"), 0u); // needs none
+    EXPECT_EQ(phases("define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 64) ret void }"), 0u);
+    EXPECT_EQ(phases("define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) call void "
+                     "@cuttle.barrier.sync(i32 1, i32 0) ret void }"),
+              0u);
+    EXPECT_EQ(phases("define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) call {i32, i1} "
+                     "@cuttle.shuffle(i32 0, i32 0, i32 0, i32 0, i32 -1) ret void }"),
+              0u);
+    EXPECT_EQ(phases("declare void @cuttle.spin()\ndefine void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) "
+                     "call void @cuttle.spin() ret void }"),
+              0u);
+    // A function with a barrier becomes part of the kernel, unless it calls itself.
+    EXPECT_EQ(phases("define internal void @f() noinline { call void @cuttle.barrier.sync(i32 0, i32 0) ret void }\n"
+                     "define void @k() #1 { call void @f() call void @f() ret void }"),
+              3u);
+    EXPECT_EQ(phases("define internal void @f(i32 %n) { call void @cuttle.barrier.sync(i32 0, i32 0) %z = icmp eq i32 "
+                     "%n, 0 br i1 %z, label %a, label %b\n a: ret void\n b: %m = sub i32 %n, 1 call void @f(i32 %m) "
+                     "ret void }\n define void @k() #1 { call void @f(i32 3) ret void }"),
+              0u);
+    EXPECT_EQ(
+        compile("define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) ret void }").kernels[0].phases, 0u);
+}
+
+} // namespace
