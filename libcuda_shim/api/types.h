@@ -131,7 +131,6 @@ struct CUcheckpointRestoreArgs;
 struct CUcheckpointUnlockArgs;
 struct CUctxCigParam;
 struct CUdevResource;
-struct CUmemAllocationProp;
 struct CUmemDecompressParams;
 struct CUmulticastObjectProp;
 struct CUstreamBatchMemOpParams;
@@ -376,6 +375,18 @@ struct CUmemPoolProps {
     size_t maxSize;
     unsigned short usage;
     unsigned char reserved[54];
+};
+
+struct CUmemAllocationProp {
+    CUmemAllocationType type;
+    CUmemAllocationHandleType requestedHandleTypes;
+    CUmemLocation location;
+    void* win32HandleMetaData;
+    struct {
+        unsigned char compressionType, gpuDirectRDMACapable;
+        unsigned short usage;
+        unsigned char reserved[4];
+    } allocFlags;
 };
 
 struct CUmemAccessDesc {

@@ -198,13 +198,15 @@ LIBRARY uint64_t cuttle_amdgpu_globaltimer() { return __builtin_readsteadycounte
 LIBRARY uint64_t cuttle_amdgpu_clock() { return __builtin_readsteadycounter() * 20; }
 
 // Generic addresses.
-LIBRARY float cuttle_amdgpu_atomic_add_ftz_f32(uint64_t address, float value) {
+LIBRARY float cuttle_amdgpu_atomic_add_ftz_f32(uint64_t address, float value, bool flush) {
     auto* place = reinterpret_cast<uint32_t*>(address);
     const uint32_t addend = __builtin_bit_cast(uint32_t, value);
-    uint32_t old = __scoped_atomic_load_n(place, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
-    while (!__scoped_atomic_compare_exchange_n(place, &old, cuttle::sum_without_subnormals(old, addend), true,
-                                               __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE, __MEMORY_SCOPE_DEVICE)) {
-    }
+    uint32_t old = __scoped_atomic_load_n(place, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE), sum = 0;
+    do {
+        sum = flush ? cuttle::sum_without_subnormals(old, addend)
+                    : __builtin_bit_cast(uint32_t, __builtin_bit_cast(float, old) + value);
+    } while (!__scoped_atomic_compare_exchange_n(place, &old, sum, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE,
+                                                 __MEMORY_SCOPE_DEVICE));
     return __builtin_bit_cast(float, old);
 }
 

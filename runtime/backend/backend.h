@@ -40,6 +40,7 @@ struct DeviceFacts {
     bool integrated = false;
     bool unified_addressing = true, managed_memory = true, concurrent_managed_access = true;
     bool pageable_memory_access = true, cooperative_launch = true, memory_pools = true;
+    bool virtual_memory = false;                 ///< Device::virtual_memory() gives something
     ptx::Target target;
 };
 
@@ -151,6 +152,36 @@ class Queue {
     virtual Fault fault(std::string* message = nullptr) const = 0;
 };
 
+/// Memory without an address. Freed when the last of its owners, and mappings, is gone.
+class PhysicalMemory {
+  public:
+    virtual ~PhysicalMemory() = default;
+    virtual size_t size() const = 0;
+    /// A new file descriptor by which another process can have it; -1 when there is none.
+    virtual int export_descriptor() const = 0;
+};
+
+/// Addresses and memory apart: cuMemAddressReserve, cuMemCreate, cuMemMap. Sizes, offsets and addresses are multiples of
+/// granularity(); mappings lie in reserved ranges and do not overlap. Thread safe.
+class VirtualMemory {
+  public:
+    enum class Access : uint8_t { none, read, read_write };
+
+    virtual ~VirtualMemory() = default;
+    virtual size_t granularity() const = 0;
+    /// At `wish` if that is not 0 and is free. 0 when there is no such range of addresses.
+    virtual uint64_t reserve(size_t bytes, size_t alignment, uint64_t wish) = 0;
+    virtual void unreserve(uint64_t address, size_t bytes) = 0;
+    /// Zeroed; nullptr when there is not enough.
+    virtual std::shared_ptr<PhysicalMemory> create(size_t bytes) = 0;
+    /// From another process's descriptor, which stays the caller's; nullptr when it is none.
+    virtual std::shared_ptr<PhysicalMemory> import_descriptor(int descriptor) = 0;
+    /// Inaccessible at first. False when the machine refuses.
+    virtual bool map(uint64_t address, size_t bytes, const PhysicalMemory&, size_t offset) = 0;
+    virtual void unmap(uint64_t address, size_t bytes) = 0;
+    virtual bool protect(uint64_t address, size_t bytes, Access) = 0;
+};
+
 class Device {
   public:
     virtual ~Device() = default;
@@ -162,6 +193,7 @@ class Device {
     /// Whether `address` lies where this device hands out device or managed memory, allocated just now or not. Lets core
     /// tell a stale device pointer from pageable host memory; a back end that cannot know says false.
     virtual bool owns(uint64_t address) const { return (void)address, false; }
+    virtual VirtualMemory* virtual_memory() { return nullptr; }
     virtual std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image>) = 0;
     virtual std::unique_ptr<Queue> create_queue(int priority) = 0;
     /// Device-side limits: bytes of the malloc heap, of the printf buffer, of a thread's stack.

@@ -3,6 +3,7 @@
 #include "core/capture.h"
 #include "core/context_state.h"
 #include "rt/platform.h"
+#include "rt/virtual_memory.h"
 #include "support/log.h"
 
 #include <atomic>
@@ -75,7 +76,7 @@ bool in_some_device(uint64_t address) {
     auto& platform = Platform::get();
     for (int i = 0; i < platform.device_count(); i++)
         if (platform.device(i).backend().owns(address)) return true;
-    return false;
+    return virtual_memory::reserved(address);
 }
 
 uint64_t allocate_or_trim(Context& context, size_t bytes, backend::MemoryKind kind) {
@@ -198,6 +199,13 @@ void check_range(uint64_t address, size_t bytes) {
     {
         std::shared_lock lock(all.mutex);
         auto found = all.holder(address);
+        while (found != all.by_address.end() && found->second.of_range) {
+            const uint64_t left = found->second.size - (address - found->first);
+            if (bytes <= left) return;
+            address += left;
+            bytes -= left;
+            found = all.holder(address);
+        }
         if (found != all.by_address.end()) {
             const uint64_t left = found->second.size - (address - found->first);
             if (bytes <= left) return;

@@ -33,6 +33,7 @@ SAME_SIZE(CUmemLocation);
 SAME_SIZE(CUmemcpyAttributes);
 SAME_SIZE(CUmemPoolProps);
 SAME_SIZE(CUmemAccessDesc);
+SAME_SIZE(CUmemAllocationProp);
 SAME_SIZE(CUmemPoolPtrExportData);
 SAME_SIZE(CUlaunchAttributeValue);
 SAME_SIZE(CUlaunchAttribute);
@@ -47,6 +48,7 @@ SAME_SIZE(CUgraphExecUpdateResultInfo);
 SAME_SIZE(CUgraphNodeParams);
 
 SAME_OFFSET(CUdevprop, maxThreadsDim);
+SAME_OFFSET(CUmemAllocationProp, allocFlags);
 SAME_OFFSET(CUdevprop, SIMDWidth);
 SAME_OFFSET(CUdevprop, textureAlign);
 SAME_OFFSET(CUctxCreateParams, numExecAffinityParams);

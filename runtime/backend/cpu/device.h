@@ -4,6 +4,7 @@
 #include "backend/cpu/device_runtime.h"
 #include "backend/cpu/memory.h"
 #include "backend/cpu/pool.h"
+#include "backend/cpu/virtual_memory.h"
 
 #include <atomic>
 #include <memory>
@@ -21,6 +22,7 @@ class CpuDevice : public Device {
     bool owns(uint64_t address) const override {
         return device_memory_.holds(address) || managed_memory_.holds(address);
     }
+    VirtualMemory* virtual_memory() override { return &virtual_memory_; }
     std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image> image) override;
     std::unique_ptr<Queue> create_queue(int priority) override;
     void set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack) override;
@@ -43,6 +45,7 @@ class CpuDevice : public Device {
     const DeviceFacts facts_;
     const std::shared_ptr<Pool> pool_;
     Arena device_memory_, pinned_memory_, managed_memory_;
+    CpuVirtualMemory virtual_memory_;
     DeviceRuntime runtime_;
     std::atomic<uint64_t> stack_limit_{1024};
     std::atomic<uint64_t> pending_launches_{0};

@@ -111,6 +111,7 @@ DeviceFacts describe_device(unsigned index, unsigned threads) {
     facts.memory_clock_khz = 1'600'000;
     facts.memory_bus_bits = 128;
     facts.l2_bytes = last_level_cache();
+    facts.virtual_memory = true;
     facts.target.arch = ptx::Arch::host;
     facts.target.cpu = options().cpu_target;
     return facts;

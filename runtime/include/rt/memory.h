@@ -20,7 +20,8 @@ struct Allocation {
     unsigned flags = 0;      ///< CU_MEMHOSTALLOC_*, CU_MEMHOSTREGISTER_* or CU_MEM_ATTACH_*
     bool registered = false; ///< cuMemHostRegister: not ours to free
     bool from_pool = false;  ///< cuMemAllocAsync
-    bool of_module = false;  ///< a module's globals: cannot be freed by address
+    bool of_module = false;  ///< a module's globals, or mapped by cuMemMap: cannot be freed by address
+    bool of_range = false;   ///< cuMemMap: what is mapped behind it belongs to the same range
     Context* context = nullptr;
     int device = 0;
     uint64_t id = 0; ///< CU_POINTER_ATTRIBUTE_BUFFER_ID: unique in the process
