@@ -19,78 +19,66 @@ const void* null_host(const void* host) {
     return host;
 }
 
-/// Bytes of an array from an offset on, as if its rows followed one another: what the linear array copies see.
+/// Bytes of an array from an offset on. An H100 takes no more than the first row.
 struct Linear {
     CUarray array;
     size_t offset;
 };
 
-/// The bytes of a row, after a look whether the array has so many.
-size_t linear_row(const Linear& side, size_t bytes) {
+void require_row(const Linear& side, size_t bytes) {
     const rt::ArrayShape& shape = array_of(side.array).shape();
     const size_t row = shape.width * shape.texel_bytes();
-    require_value(side.offset <= row * shape.rows() && bytes <= row * shape.rows() - side.offset,
-                  "copy beyond the end of the array");
-    return row;
+    require_value(side.offset <= row && bytes <= row - side.offset, "copy beyond the end of the array's row");
 }
 
-/// Copies `bytes` between an array and memory in up to three boxes: the end of a row, whole rows, the start of one.
-template <class Send> void linear_copy(const Linear& side, size_t bytes, Send send) {
-    const size_t row = linear_row(side, bytes);
-    for (size_t done = 0; done < bytes;) {
-        const size_t at = side.offset + done, x = at % row;
-        const size_t left = bytes - done;
-        const size_t rows = x == 0 && left >= row ? left / row : 1;
-        const size_t width = rows > 1 ? row : std::min(row - x, left);
-        send(x, at / row, done, width, rows);
-        done += width * rows;
-    }
+/// A box one row high.
+CUDA_MEMCPY2D row_box(size_t bytes) {
+    CUDA_MEMCPY2D box = {};
+    box.WidthInBytes = bytes;
+    box.Height = 1;
+    return box;
 }
 
-template <class Copy> Status to_array(const Linear& to, size_t bytes, Copy fill, CUstream stream, bool wait) {
-    linear_copy(to, bytes, [&](size_t x, size_t y, size_t done, size_t width, size_t rows) {
-        CUDA_MEMCPY2D box = {};
-        fill(box, done, width);
-        box.dstMemoryType = CU_MEMORYTYPE_ARRAY;
-        box.dstArray = to.array;
-        box.dstXInBytes = x;
-        box.dstY = y;
-        box.WidthInBytes = width;
-        box.Height = rows;
+Status copy_row(const CUDA_MEMCPY2D& box, CUstream stream, bool wait) {
+    if (box.WidthInBytes != 0)
         wait ? copy_now(box_of(box), stream_of(stream)) : copy_later(box_of(box), stream_of(stream));
-    });
     return Status::success;
 }
 
-template <class Copy> Status from_array(const Linear& from, size_t bytes, Copy fill, CUstream stream, bool wait) {
-    linear_copy(from, bytes, [&](size_t x, size_t y, size_t done, size_t width, size_t rows) {
-        CUDA_MEMCPY2D box = {};
-        fill(box, done, width);
-        box.srcMemoryType = CU_MEMORYTYPE_ARRAY;
-        box.srcArray = from.array;
-        box.srcXInBytes = x;
-        box.srcY = y;
-        box.WidthInBytes = width;
-        box.Height = rows;
-        wait ? copy_now(box_of(box), stream_of(stream)) : copy_later(box_of(box), stream_of(stream));
-    });
-    return Status::success;
+template <class Fill> Status to_array(const Linear& to, size_t bytes, Fill fill, CUstream stream, bool wait) {
+    require_row(to, bytes);
+    CUDA_MEMCPY2D box = row_box(bytes);
+    fill(box, bytes);
+    box.dstMemoryType = CU_MEMORYTYPE_ARRAY;
+    box.dstArray = to.array;
+    box.dstXInBytes = to.offset;
+    return copy_row(box, stream, wait);
+}
+
+template <class Fill> Status from_array(const Linear& from, size_t bytes, Fill fill, CUstream stream, bool wait) {
+    require_row(from, bytes);
+    CUDA_MEMCPY2D box = row_box(bytes);
+    fill(box, bytes);
+    box.srcMemoryType = CU_MEMORYTYPE_ARRAY;
+    box.srcArray = from.array;
+    box.srcXInBytes = from.offset;
+    return copy_row(box, stream, wait);
 }
 
 auto from_host(const void* host) {
     null_host(host);
-    return [host](CUDA_MEMCPY2D& box, size_t done, size_t width) {
+    return [host](CUDA_MEMCPY2D& box, size_t width) {
         box.srcMemoryType = CU_MEMORYTYPE_HOST;
-        box.srcHost = static_cast<const char*>(host) + done;
+        box.srcHost = host;
         box.srcPitch = width;
     };
 }
 
 auto to_host(void* host) {
     null_host(host);
-    return [host](CUDA_MEMCPY2D& box, size_t done, size_t width) {
+    return [host](CUDA_MEMCPY2D& box, size_t width) {
         box.dstMemoryType = CU_MEMORYTYPE_HOST;
-        box.dstHost = static_cast<char*>(host) + done;
+        box.dstHost = host;
         box.dstPitch = width;
     };
 }
@@ -174,41 +162,31 @@ Status driver::cuMemcpyAtoHAsync_v2(void* to, CUarray from, size_t offset, size_
 }
 
 Status driver::cuMemcpyDtoA_v2(CUarray to, size_t offset, CUdeviceptr from, size_t bytes) {
-    const auto fill = [from](CUDA_MEMCPY2D& box, size_t done, size_t width) {
+    const auto fill = [from](CUDA_MEMCPY2D& box, size_t width) {
         box.srcMemoryType = CU_MEMORYTYPE_DEVICE;
-        box.srcDevice = from + done;
+        box.srcDevice = from;
         box.srcPitch = width;
     };
     return to_array({to, offset}, bytes, fill, nullptr, false);
 }
 
 Status driver::cuMemcpyAtoD_v2(CUdeviceptr to, CUarray from, size_t offset, size_t bytes) {
-    const auto fill = [to](CUDA_MEMCPY2D& box, size_t done, size_t width) {
+    const auto fill = [to](CUDA_MEMCPY2D& box, size_t width) {
         box.dstMemoryType = CU_MEMORYTYPE_DEVICE;
-        box.dstDevice = to + done;
+        box.dstDevice = to;
         box.dstPitch = width;
     };
     return from_array({from, offset}, bytes, fill, nullptr, false);
 }
 
 Status driver::cuMemcpyAtoA_v2(CUarray to, size_t to_offset, CUarray from, size_t from_offset, size_t bytes) {
-    const size_t to_row = linear_row({to, to_offset}, bytes), from_row = linear_row({from, from_offset}, bytes);
-    for (size_t done = 0; done < bytes;) {
-        const size_t to_x = (to_offset + done) % to_row, from_x = (from_offset + done) % from_row;
-        CUDA_MEMCPY2D box = {};
-        box.srcMemoryType = box.dstMemoryType = CU_MEMORYTYPE_ARRAY;
-        box.srcArray = from;
-        box.srcXInBytes = from_x;
-        box.srcY = (from_offset + done) / from_row;
+    require_row({to, to_offset}, bytes);
+    const auto fill = [to, to_offset](CUDA_MEMCPY2D& box, size_t) {
+        box.dstMemoryType = CU_MEMORYTYPE_ARRAY;
         box.dstArray = to;
-        box.dstXInBytes = to_x;
-        box.dstY = (to_offset + done) / to_row;
-        box.WidthInBytes = std::min({bytes - done, to_row - to_x, from_row - from_x});
-        box.Height = 1;
-        copy_later(box_of(box), stream_of(nullptr));
-        done += box.WidthInBytes;
-    }
-    return Status::success;
+        box.dstXInBytes = to_offset;
+    };
+    return from_array({from, from_offset}, bytes, fill, nullptr, false);
 }
 
 // ---- What no array here has: planes, sparse tiles, memory mapped later. An H100 answers so of arrays without them.

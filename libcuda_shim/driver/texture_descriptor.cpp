@@ -50,6 +50,7 @@ void set_format(Descriptor& d, int format, unsigned channels) {
     shape.format = format;
     shape.channels = channels;
     d.texel_bytes = uint8_t(shape.texel_bytes());
+    d.fixed_point = format >= CU_AD_FORMAT_UNORM_INT8X1;
 }
 
 void add_level(Descriptor& d, unsigned number, const rt::Array& array) {
@@ -62,6 +63,8 @@ void set_array(Descriptor& d, const rt::Array& array) {
     set_format(d, array.shape().format, array.shape().channels);
     d.layered = array.shape().flags & CUDA_ARRAY3D_LAYERED;
     d.cubemap = array.shape().flags & CUDA_ARRAY3D_CUBEMAP;
+    const rt::ArrayShape& shape = array.shape();
+    d.dimensions = shape.height == 0 ? 1 : shape.depth != 0 && !d.layered && !d.cubemap ? 3 : 2;
     add_level(d, 0, array);
 }
 
@@ -73,6 +76,7 @@ void set_linear(Descriptor& d, const CUDA_RESOURCE_DESC& resource) {
     require_value(texels <= 1u << 28, "linear texture too large");
     d.level[0] = {linear.devPtr, uint32_t(texels), 1, 1, 0, 0};
     d.linear_memory = true;
+    d.dimensions = 1;
 }
 
 void set_pitched(Descriptor& d, const CUDA_RESOURCE_DESC& resource) {

@@ -30,7 +30,9 @@ class TextureReference : public rt::HandleBase {
 
     /// `variable` 0: one that belongs to no module (cuTexRefCreate).
     TextureReference(rt::Context& context, uint64_t variable)
-        : HandleBase(kind), context_(context), context_id_(context.id()), variable_(variable) {}
+        : HandleBase(kind), context_(context), context_id_(context.id()), variable_(variable) {
+        std::ranges::fill(texture.addressMode, CU_TR_ADDRESS_MODE_CLAMP);
+    }
     ~TextureReference() {
         if (handle_) withdraw(context_, handle_);
     }

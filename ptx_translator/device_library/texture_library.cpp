@@ -113,7 +113,9 @@ extern "C" Words cuttle_texture_fetch(uint32_t shape, uint64_t handle, int32_t x
     if (r.geometry == Geometry::d3)
         place.z = index(z, level.depth, 2);
     else if (r.geometry == Geometry::a1d || r.geometry == Geometry::a2d)
-        place.z = r.layer < level.depth ? static_cast<int>(r.layer) : -1;
+        place.z = r.layer < level.depth       ? static_cast<int>(r.layer)
+                  : outside == Address::clamp ? static_cast<int>(level.depth) - 1
+                                              : -1;
     if (on_border(place)) return result;
     for (int channel = 0; channel < t.channels; ++channel)
         result[channel] = unfiltered(t, raw(t, place, channel), channel);

@@ -50,10 +50,10 @@ static void run(const char* name, cudaTextureReadMode read, int filter, int addr
     CHECK(cudaGetLastError());
     static Result back[n];
     CHECK(cudaMemcpy(back, results.data, sizeof back, cudaMemcpyDeviceToHost));
-    unsigned some[3];
-    for (int k = 0; k < 3; k++) some[k] = *(unsigned*)&back[n / 3 * k + 777];
-    printf("%s filter %d address %d normalized %d: %08x, %08x %08x %08x\n", name, filter, address, int(normalized),
-           hash(back, sizeof back), some[0], some[1], some[2]);
+    unsigned some[2];
+    for (int k = 0; k < 2; k++) some[k] = *(unsigned*)&back[n / 3 * k + 777];
+    printf("%s filter %d address %d normalized %d: %08x, %08x %08x\n", name, filter, address, int(normalized),
+           hash(back, sizeof back), some[0], some[1]);
     CHECK(cudaDestroyTextureObject(texture));
     CHECK(cudaFreeArray(array));
 }

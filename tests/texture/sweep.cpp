@@ -42,6 +42,11 @@ void explain(const sweep::Case& c, const sweep::Result& got, const sweep::Result
     for (size_t i = 0; i < got.words.size(); ++i) {
         if (same(got.words[i], expected.words[i])) continue;
         if (++wrong > 3) continue;
+        if (sweep::stores(c)) {
+            std::printf("%s: texture's word %zu is %08x, expected %08x\n", c.name.c_str(), i, got.words[i],
+                        expected.words[i]);
+            continue;
+        }
         const sweep::Sample& s = samples[i / kept];
         std::printf("%s: sample %zu at %08x %08x %08x, layer %d, level %g: word %zu is %08x, expected %08x\n",
                     c.name.c_str(), i / kept, s.coordinate[0], s.coordinate[1], s.coordinate[2], s.layer,

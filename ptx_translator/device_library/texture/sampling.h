@@ -107,8 +107,12 @@ inline int level_of_request(const Descriptor& t, const Request& r, Vector dx, Ve
 inline uint32_t property(const Descriptor& t, Query what, const Level& level) {
     switch (what) {
     case Query::width: return level.width;
-    case Query::height: return level.height;
-    case Query::depth: return level.depth;
+    case Query::height:
+        if (t.dimensions == 1) return t.layered ? level.depth : !t.linear_memory && t.kind == Kind::texture;
+        return level.height;
+    case Query::depth:
+        if (t.dimensions == 3) return level.depth;
+        return t.dimensions == 2 && t.layered ? level.depth / (t.cubemap ? 6 : 1) : 0;
     case Query::array_size: return t.layered ? level.depth : 0;
     case Query::levels: return t.levels;
     case Query::samples: return 1;

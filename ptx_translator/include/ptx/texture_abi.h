@@ -58,6 +58,8 @@ struct Descriptor {
     bool linear = false, linear_levels = false, normalized = false, srgb = false, seamless = false;
     Address address[3] = {Address::clamp, Address::clamp, Address::clamp};
     bool layered = false, cubemap = false, linear_memory = false;
+    bool fixed_point = false;   ///< integers are fractions by the array's format: what is stored are floats
+    uint8_t dimensions = 2;     ///< of one layer
     Kind kind = Kind::texture;
     uint32_t levels = 1;
     float bias = 0, least_level = 0, most_level = 0;
