@@ -92,11 +92,18 @@ void LinkState::add(CUjitInputType type, const void* data, size_t size, const st
     });
 }
 
+/// Whether all that a kernel lacks may come with another text.
+static bool may_be_used(const ptx::KernelInfo& kernel, const ptx::ModuleInfo& info) {
+    return kernel.error.empty() || std::ranges::any_of(info.unresolved, [&](const std::string& name) {
+               return kernel.error.ends_with("unresolved " + name);
+           });
+}
+
 // A kernel that we cannot translate leaves the others of its text usable.
 void LinkState::check_alone(const std::string& text, const std::string& name) const {
     const ptx::ModuleInfo info = rt::Program::inspect({text}, jit_.options());
     const bool usable =
-        std::any_of(info.kernels.begin(), info.kernels.end(), [](const auto& kernel) { return kernel.error.empty(); });
+        std::ranges::any_of(info.kernels, [&](const ptx::KernelInfo& kernel) { return may_be_used(kernel, info); });
     if (!info.wrong.empty() && !usable) throw Error(Status::invalid_ptx, fmt::format("'{}', {}", name, info.wrong));
     const size_t digits = info.target.find_first_of("0123456789");
     const auto needs = digits == info.target.npos ? 0ul : std::strtoul(info.target.c_str() + digits, nullptr, 10);

@@ -265,7 +265,9 @@ TEST_F(Modules, JitOptionsOfLinks) {
         for (size_t number : numbers) values.push_back(reinterpret_cast<void*>(number));
         CUlinkState link = nullptr;
         const CUresult result = cuLinkCreate_v2(unsigned(options.size()), options.data(), values.data(), &link);
-        if (result == 0) EXPECT_OK(cuLinkDestroy(link));
+        if (result == 0) {
+            EXPECT_OK(cuLinkDestroy(link));
+        }
         return result;
     };
     EXPECT_STATUS(invalid_value, create({CU_JIT_ERROR_LOG_BUFFER}, {0}));

@@ -103,7 +103,7 @@ int main(int argc, char** argv) {
     const long more = usage().ru_maxrss / 1024 - before;
     std::printf("%zu MB, %zu kernels: %ld MB more than the text at the peak\n", text.size() >> 20, kernels, more);
     if (argc > 2) std::printf("index %.2f s, one kernel %.2f s\n", indexed - begin, prepared - indexed);
-    const long limit = 16 + 2 * long(megabytes) + sanitizer_megabytes;
+    const long limit = 16 + long(megabytes) / 2 + sanitizer_megabytes;
     if (more > limit) return fail("too much memory");
     return kernels == 0;
 }
