@@ -121,7 +121,6 @@ struct CUDA_EXT_SEM_SIGNAL_NODE_PARAMS;
 struct CUDA_EXT_SEM_WAIT_NODE_PARAMS;
 struct CUDA_LAUNCH_PARAMS;
 struct CUDA_MEMCPY3D_BATCH_OP;
-struct CUDA_MEM_ALLOC_NODE_PARAMS;
 struct CU_DEV_SM_RESOURCE_GROUP_PARAMS;
 struct CUarrayMapInfo;
 struct CUasyncNotificationInfo;
@@ -469,6 +468,13 @@ struct CUDA_HOST_NODE_PARAMS {
     void* userData;
 };
 
+struct CUDA_MEM_ALLOC_NODE_PARAMS {
+    CUmemPoolProps poolProps;
+    const CUmemAccessDesc* accessDescs;
+    size_t accessDescCount, bytesize;
+    CUdeviceptr dptr;
+};
+
 struct CUgraphEdgeData {
     unsigned char from_port, to_port, type, reserved[5];
 };
@@ -498,6 +504,10 @@ struct CUgraphNodeParams {
         } memcpy;
         CUDA_MEMSET_NODE_PARAMS memset; ///< followed by a context
         CUDA_HOST_NODE_PARAMS host;
+        CUDA_MEM_ALLOC_NODE_PARAMS alloc;
+        struct {
+            CUdeviceptr dptr;
+        } free;
         struct {
             CUgraph graph;
             int ownership;

@@ -43,8 +43,29 @@ void give_plain_edges(CUgraphEdgeData* edges, size_t count) {
 }
 
 const char* type_name(rt::GraphNodeType type) {
-    constexpr const char* names[] = {"kernel", "copy", "fill", "host", "graph", "empty", "wait", "record"};
-    return names[int(type)];
+    switch (type) {
+    case rt::GraphNodeType::kernel:
+        return "kernel";
+    case rt::GraphNodeType::copy:
+        return "copy";
+    case rt::GraphNodeType::fill:
+        return "fill";
+    case rt::GraphNodeType::host:
+        return "host";
+    case rt::GraphNodeType::graph:
+        return "graph";
+    case rt::GraphNodeType::empty:
+        return "empty";
+    case rt::GraphNodeType::wait_event:
+        return "wait";
+    case rt::GraphNodeType::record_event:
+        return "record";
+    case rt::GraphNodeType::allocation:
+        return "allocation";
+    case rt::GraphNodeType::release:
+        return "free";
+    }
+    return "";
 }
 
 std::string label_of(const rt::GraphNode& node) {

@@ -31,6 +31,7 @@ Status instantiate(CUgraphExec* exec, CUgraph graph, unsigned long long flags) {
         throw Error(Status::not_supported, "graphs that a device launches are not supported");
     }
     auto made = std::make_unique<rt::GraphExec>(graph_of(graph));
+    made->frees_on_launch = flags & CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH;
     Flags& all = flags_of_all();
     std::lock_guard lock(all.mutex);
     all.by_exec[made.get()] = flags;

@@ -83,6 +83,11 @@ Status driver::cuGraphAddEventWaitNode(CUgraphNode* node, CUgraph graph, const C
 
 Status driver::cuGraphAddNode_v2(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies,
                                  const CUgraphEdgeData*, size_t count, CUgraphNodeParams* params) {
+    require_value(params, "no node parameters");
+    if (params->type == CU_GRAPH_NODE_TYPE_MEM_ALLOC)
+        return cuGraphAddMemAllocNode(node, graph, dependencies, count, &params->alloc);
+    if (params->type == CU_GRAPH_NODE_TYPE_MEM_FREE)
+        return cuGraphAddMemFreeNode(node, graph, dependencies, count, params->free.dptr);
     return add(node, graph, dependencies, count, any_node(params));
 }
 

@@ -59,8 +59,9 @@ Status driver::cuMemAllocPitch_v2(CUdeviceptr* address, size_t* pitch, size_t wi
 Status driver::cuMemFree_v2(CUdeviceptr address) {
     if (!address) return Status::success;
     const auto found = rt::memory::find(address);
-    if (!found || !found->context) throw Error(Status::invalid_value, fmt::format("{:#x} is no allocation", address));
-    rt::memory::release(*found->context, address,
+    if (!found) throw Error(Status::invalid_value, fmt::format("{:#x} is no allocation", address));
+    // What graphs allocate belongs to no context.
+    rt::memory::release(found->context ? *found->context : context_or_current(nullptr), address,
                         found->kind == MemoryKind::managed ? MemoryKind::managed : MemoryKind::device);
     if (found->from_pool) forget_pool_allocation(address);
     return Status::success;

@@ -3,6 +3,7 @@
 #include "api/bodies.h"
 #include "api/constants.h"
 #include "driver/handles.h"
+#include "rt/graph_memory.h"
 #include "rt/memory.h"
 #include "rt/platform.h"
 
@@ -68,6 +69,10 @@ Status allocate(CUdeviceptr* address, size_t bytes, MemoryPool& pool, CUstream s
     } catch (...) {
         pool.remove(bytes);
         throw;
+    }
+    if (rt::graph_memory::known(*address)) { // captured: it belongs to a graph
+        pool.remove(bytes);
+        return Status::success;
     }
     forget_pool_allocation(*address); // left over from a context that is gone
     Pools& all = pools();

@@ -115,7 +115,7 @@ bool joined(Capture& capture) {
     for (Stream* stream : capture.streams)
         for (auto* node : stream->state().tail)
             if (!before.contains(node)) return false;
-    return true;
+    return std::all_of(capture.left.begin(), capture.left.end(), [&](auto* node) { return before.contains(node); });
 }
 
 void finish(const std::shared_ptr<Capture>& capture) {
@@ -218,6 +218,27 @@ bool add_child(Stream& stream, const Graph& graph) {
     return add_node(stream, [&]() -> NodeParameters { return ChildGraphNode{graph.clone()}; });
 }
 
+uint64_t add_allocation(Stream& stream, size_t bytes) {
+    std::lock_guard lock(all_captures());
+    Capture* capture = capture_of(stream);
+    if (!capture) return 0;
+    if (!stream.context().device().backend().virtual_memory())
+        spoil(*capture, Status::stream_capture_unsupported, "the device has no memory for graphs");
+    auto& tail = stream.state().tail;
+    auto& node = capture->graph().add_allocation(stream.context().device(), bytes, tail);
+    tail = {&node};
+    return std::get<AllocationNode>(node.parameters()).block->address();
+}
+
+bool add_release(Stream& stream, uint64_t address) {
+    std::lock_guard lock(all_captures());
+    Capture* capture = capture_of(stream);
+    if (!capture) return false;
+    auto& tail = stream.state().tail;
+    tail = {&capture->graph().add_release(address, tail)};
+    return true;
+}
+
 bool wait(Stream& stream, Event& event) {
     std::lock_guard lock(all_captures());
     auto captured = event.captured();
@@ -279,7 +300,8 @@ void forget(Stream& stream) {
     auto capture = stream.state().capture;
     if (!capture) return;
     if (capture->origin == &stream) return finish(capture);
-    if (capture->invalid == Status::success) capture->invalid = Status::stream_capture_invalidated;
+    // As on an H100, a forked stream may go: the end of the capture asks whether what it did was joined.
+    merge(capture->left, stream.state().tail);
     std::erase(capture->streams, &stream);
     leave(stream);
 }

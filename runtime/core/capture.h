@@ -22,6 +22,7 @@ class Capture {
     std::thread::id thread;
     Status invalid = Status::success; ///< why it became useless
     std::vector<Stream*> streams;     ///< that take part
+    std::vector<GraphNode*> left;     ///< last nodes of streams that were destroyed since
 };
 
 struct Event::Captured {
@@ -37,6 +38,8 @@ extern std::atomic<int> running;
 inline bool none() { return running.load(std::memory_order_relaxed) == 0; }
 bool add(Stream&, const Operation&);
 bool add_child(Stream&, const Graph&);
+uint64_t add_allocation(Stream&, size_t bytes);
+bool add_release(Stream&, uint64_t address);
 bool wait(Stream&, Event&);
 bool record(Stream&, Event&);
 void forbid(Stream&, const char* why);
@@ -51,6 +54,13 @@ inline bool add(Stream& stream, const Operation& operation) {
 }
 inline bool add_child(Stream& stream, const Graph& graph) {
     return !detail::none() && detail::add_child(stream, graph);
+}
+/// The address of memory that a node of a graph allocates; 0 when the stream does not capture.
+inline uint64_t add_allocation(Stream& stream, size_t bytes) {
+    return detail::none() ? 0 : detail::add_allocation(stream, bytes);
+}
+inline bool add_release(Stream& stream, uint64_t address) {
+    return !detail::none() && detail::add_release(stream, address);
 }
 /// True when the wait is an edge, or the event's place, in a graph. Also looks at events of captures that are over.
 inline bool wait(Stream& stream, Event& event) {

@@ -1,8 +1,10 @@
 #include "rt/graph.h"
 
+#include "rt/device.h"
 #include "rt/module.h"
 
 #include <algorithm>
+#include <set>
 
 namespace rt {
 
@@ -48,6 +50,46 @@ GraphNode& Graph::add(NodeParameters parameters, const std::vector<GraphNode*>& 
         dependency->dependents_.push_back(&node);
     }
     return node;
+}
+
+GraphNode& Graph::add_allocation(Device& device, size_t bytes, const std::vector<GraphNode*>& dependencies) {
+    // What is certainly over before the new node begins. The latest use of an address decides whether it is free.
+    std::set<const GraphNode*> before;
+    std::vector<GraphNode*> open = dependencies;
+    while (!open.empty()) {
+        GraphNode* node = open.back();
+        open.pop_back();
+        if (before.insert(node).second) open.insert(open.end(), node->dependencies_.begin(), node->dependencies_.end());
+    }
+    std::map<uint64_t, std::shared_ptr<graph_memory::Block>> free;
+    for (auto& node : nodes_)
+        if (auto* made = std::get_if<AllocationNode>(&node->parameters_); made && before.contains(node.get()))
+            free[made->block->address()] = made->block;
+    for (auto& [address, block] : free) {
+        size_t allocated = 0, freed = 0;
+        for (auto& node : nodes_) {
+            auto* made = std::get_if<AllocationNode>(&node->parameters_);
+            auto* gone = std::get_if<ReleaseNode>(&node->parameters_);
+            allocated += made && made->block == block;
+            freed += gone && gone->address == address && before.contains(node.get());
+        }
+        if (allocated == freed && block->device() == device.ordinal() && block->bytes() == bytes)
+            return add(AllocationNode{block}, dependencies);
+    }
+    return add(AllocationNode{std::make_shared<graph_memory::Block>(device, bytes)}, dependencies);
+}
+
+GraphNode& Graph::add_release(uint64_t address, const std::vector<GraphNode*>& dependencies) {
+    size_t allocated = 0, freed = 0;
+    for (auto& node : nodes_) {
+        auto* made = std::get_if<AllocationNode>(&node->parameters_);
+        auto* gone = std::get_if<ReleaseNode>(&node->parameters_);
+        allocated += made && made->block->address() == address;
+        freed += gone && gone->address == address;
+    }
+    if (freed >= std::max<size_t>(allocated, 1) || !graph_memory::known(address))
+        throw Error(Status::invalid_value, "the address is not that of an allocation node, or is freed already");
+    return add(ReleaseNode{address}, dependencies);
 }
 
 void Graph::remove(GraphNode& node) {

@@ -9,6 +9,7 @@ namespace {
 
 struct Run {
     Stream& stream;
+    bool allocates_again = false;
 
     void operator()(const KernelNode& node) const {
         if (!HandleBase::alive(node.function, HandleKind::function))
@@ -30,6 +31,12 @@ struct Run {
     void operator()(const EmptyNode&) const {}
     void operator()(const WaitEventNode& node) const { stream.wait_for(alive(node.event)); }
     void operator()(const RecordEventNode& node) const { stream.record(alive(node.event)); }
+
+    void operator()(const AllocationNode& node) const { graph_memory::allocate(node.block, allocates_again); }
+    void operator()(const ReleaseNode& node) const {
+        if (!graph_memory::release(node.address))
+            throw Error(Status::invalid_value, "a graph frees memory that is not allocated");
+    }
 
     void run(const GraphNode& node) const {
         if (node.enabled) std::visit(*this, node.parameters());
@@ -65,7 +72,7 @@ GraphExec::~GraphExec() = default;
 
 void GraphExec::launch(Stream& stream) {
     if (capture::add_child(stream, *graph_)) return;
-    for (auto* node : order_) Run{stream}.run(*node);
+    for (auto* node : order_) Run{stream, frees_on_launch}.run(*node);
 }
 
 GraphNode& GraphExec::node(const GraphNode& original) {

@@ -2,6 +2,7 @@
 
 #include "core/capture.h"
 #include "core/context_state.h"
+#include "rt/graph_memory.h"
 #include "rt/platform.h"
 #include "rt/virtual_memory.h"
 #include "support/log.h"
@@ -109,9 +110,10 @@ uint64_t allocate(Context& context, size_t bytes, backend::MemoryKind kind, unsi
     return address;
 }
 
-void release(Context&, uint64_t address, backend::MemoryKind kind) {
+void release(Context& context, uint64_t address, backend::MemoryKind kind) {
     if (address == 0) return;
     capture::forbid_unsafe();
+    if (kind != backend::MemoryKind::pinned && graph_memory::release(address)) return context.state().wait_for_all();
     Allocation taken = take(address, [&](const Allocation& found) { return freeable_as(found, kind); });
     // The owner's work may still use it. Its errors are not this call's.
     taken.context->state().wait_for_all();
@@ -121,8 +123,8 @@ void release(Context&, uint64_t address, backend::MemoryKind kind) {
 
 uint64_t allocate_async(Context& context, size_t bytes, Stream& stream) {
     if (bytes == 0) throw Error(Status::invalid_value, "allocation of 0 bytes");
-    capture::forbid(stream, "memory nodes are not supported");
     context.check();
+    if (const uint64_t of_graph = capture::add_allocation(stream, bytes)) return of_graph;
     const uint64_t address = stream.context().state().pool->allocate(bytes, stream);
     if (!address) throw_out_of_memory(context, bytes);
     add({.address = address,
@@ -138,9 +140,9 @@ size_t cached_bytes(Context& context) { return context.state().pool->cached_byte
 void trim_cache(Context& context, size_t keep) { context.state().pool->trim(keep, false); }
 
 void release_async(Context& context, uint64_t address, Stream& stream) {
-    capture::forbid(stream, "memory nodes are not supported");
     context.check();
     if (address == 0) throw Error(Status::invalid_value, "address 0 is no allocation");
+    if (capture::add_release(stream, address) || graph_memory::release(address)) return;
     Allocation taken = take(address, [](const Allocation& found) {
         return !found.registered && found.kind == backend::MemoryKind::device;
     });

@@ -34,6 +34,7 @@ SAME_SIZE(CUmemcpyAttributes);
 SAME_SIZE(CUmemPoolProps);
 SAME_SIZE(CUmemAccessDesc);
 SAME_SIZE(CUmemAllocationProp);
+SAME_SIZE(CUDA_MEM_ALLOC_NODE_PARAMS);
 SAME_SIZE(CUmemPoolPtrExportData);
 SAME_SIZE(CUlaunchAttributeValue);
 SAME_SIZE(CUlaunchAttribute);
@@ -49,6 +50,7 @@ SAME_SIZE(CUgraphNodeParams);
 
 SAME_OFFSET(CUdevprop, maxThreadsDim);
 SAME_OFFSET(CUmemAllocationProp, allocFlags);
+SAME_OFFSET(CUDA_MEM_ALLOC_NODE_PARAMS, dptr);
 SAME_OFFSET(CUdevprop, SIMDWidth);
 SAME_OFFSET(CUdevprop, textureAlign);
 SAME_OFFSET(CUctxCreateParams, numExecAffinityParams);

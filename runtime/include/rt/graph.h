@@ -2,10 +2,12 @@
 
 #include "backend/backend.h"
 #include "rt/error.h"
+#include "rt/graph_memory.h"
 #include "rt/handle.h"
 #include "rt/stream.h"
 
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,6 +18,7 @@
 
 namespace rt {
 
+class Device;
 class Graph;
 
 /// CUgraphNodeType's numbers.
@@ -27,7 +30,9 @@ enum class GraphNodeType : int {
     graph = 4,
     empty = 5,
     wait_event = 6,
-    record_event = 7
+    record_event = 7,
+    allocation = 10,
+    release = 11
 };
 
 struct KernelNode {
@@ -52,9 +57,20 @@ struct WaitEventNode {
 struct RecordEventNode {
     Event* event = nullptr;
 };
-/// In the order of GraphNodeType.
+struct AllocationNode {
+    std::shared_ptr<graph_memory::Block> block;
+};
+struct ReleaseNode {
+    uint64_t address = 0;
+};
 using NodeParameters = std::variant<KernelNode, backend::Copy, backend::Fill, HostNode, ChildGraphNode, EmptyNode,
-                                    WaitEventNode, RecordEventNode>;
+                                    WaitEventNode, RecordEventNode, AllocationNode, ReleaseNode>;
+/// Of each kind of parameters.
+inline constexpr GraphNodeType graph_node_types[] = {
+    GraphNodeType::kernel,     GraphNodeType::copy,   GraphNodeType::fill,       GraphNodeType::host,
+    GraphNodeType::graph,      GraphNodeType::empty,  GraphNodeType::wait_event, GraphNodeType::record_event,
+    GraphNodeType::allocation, GraphNodeType::release};
+static_assert(std::size(graph_node_types) == std::variant_size_v<NodeParameters>);
 
 /// CUgraphNode. Belongs to its graph.
 class GraphNode : public HandleBase {
@@ -64,7 +80,7 @@ class GraphNode : public HandleBase {
     GraphNode(Graph& graph, NodeParameters parameters);
 
     Graph& graph() { return graph_; }
-    GraphNodeType type() const { return GraphNodeType(parameters_.index()); }
+    GraphNodeType type() const { return graph_node_types[parameters_.index()]; }
     const NodeParameters& parameters() const { return parameters_; }
     /// Throws invalid_value when they are of another type of node.
     void set_parameters(NodeParameters);
@@ -96,6 +112,11 @@ class Graph : public HandleBase {
 
     /// Throws invalid_value for dependencies that are not nodes of this graph or come twice.
     GraphNode& add(NodeParameters, const std::vector<GraphNode*>& dependencies);
+    /// A node that allocates: at the address of memory that was freed before it, if there is some of the right size.
+    GraphNode& add_allocation(Device&, size_t bytes, const std::vector<GraphNode*>& dependencies);
+    /// A node that frees what a node allocates, of this graph or of another. Throws invalid_value when the address is
+    /// not that of such an allocation, or a node of this graph frees it already.
+    GraphNode& add_release(uint64_t address, const std::vector<GraphNode*>& dependencies);
     void remove(GraphNode&);
     void add_edge(GraphNode& from, GraphNode& to); ///< throws invalid_value when it is there, or for a loop to itself
     void remove_edge(GraphNode& from, GraphNode& to); ///< throws invalid_value when it is not there
@@ -134,6 +155,8 @@ class GraphExec : public HandleBase {
     ~GraphExec();
 
     void launch(Stream&);
+    /// Launched again, it frees what it has allocated before and nobody freed.
+    bool frees_on_launch = false;
     /// The copy of a node of the graph that this was made from. Throws invalid_value when there is none.
     GraphNode& node(const GraphNode& original);
     /// Takes over the parameters of a graph of the same shape; `at` gets the node that does not fit.

@@ -32,7 +32,7 @@ namespace memory {
 uint64_t allocate(Context&, size_t bytes, backend::MemoryKind, unsigned flags = 0);
 /// Waits for the device, as cuMemFree does, then frees. Address 0 is fine. Throws invalid_value for a foreign address.
 void release(Context&, uint64_t address, backend::MemoryKind);
-/// Stream-ordered: cuMemAllocAsync, cuMemFreeAsync.
+/// Stream-ordered: cuMemAllocAsync, cuMemFreeAsync. On a capturing stream they become nodes of the graph.
 uint64_t allocate_async(Context&, size_t bytes, Stream&);
 void release_async(Context&, uint64_t address, Stream&);
 /// Bytes that allocate_async would hand out again without asking the device, and giving back what exceeds `keep` of them
