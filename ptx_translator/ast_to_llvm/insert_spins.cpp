@@ -16,8 +16,18 @@ namespace {
 using Functions = llvm::SmallPtrSet<const llvm::Function*, 8>;
 using Work = llvm::SmallVector<const llvm::Value*, 32>;
 
-/// Reads memory in a way that says another thread may write it.
+/// Reads a clock: a loop that ends by it waits for time to pass, and other lanes and CTAs may have it meanwhile.
+bool reads_clock(const llvm::Instruction& instruction) {
+    auto* call = llvm::dyn_cast<llvm::CallInst>(&instruction);
+    const llvm::Function* callee = call ? call->getCalledFunction() : nullptr;
+    if (!callee) return false;
+    return callee->getName().starts_with("cuttle.sreg.clock") ||
+           callee->getName().starts_with("cuttle.sreg.globaltimer");
+}
+
+/// Reads what changes without this thread: a clock, or memory in a way that says another thread may write it.
 bool polls(const llvm::Instruction& instruction) {
+    if (reads_clock(instruction)) return true;
     if (llvm::isa<llvm::AtomicRMWInst, llvm::AtomicCmpXchgInst>(instruction)) return true;
     auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
     return load && (load->isVolatile() || load->isAtomic());
