@@ -62,7 +62,8 @@ class ThreadLoops {
     /// Code goes to the end of the range function's entry block.
     explicit ThreadLoops(llvm::Function& range) : range_(range), ir_(&range.getEntryBlock()) {}
 
-    /// Where the loops are left. `parallel`: the access group of what the threads do without regard to each other.
+    /// Where the loops are left. `parallel`: the access group of what the threads do without regard to each other, or
+    /// null.
     IR& make(bool note_stack, Thread thread, llvm::MDNode* parallel = nullptr) {
         thread_ = thread;
         parallel_ = parallel;
@@ -140,6 +141,20 @@ class ThreadLoops {
     llvm::Value *begin_[3] = {}, *end_[3] = {}, *size_[3] = {}, *index_[3] = {};
 };
 
+/// What a thread reads and writes by ordinary accesses up to the next barrier, others do not change meanwhile, or the
+/// program has a race. So LLVM may take threads side by side. Marks those accesses as a group; null when there are
+/// variables on the stack, which threads use one after another.
+llvm::MDNode* mark_accesses(llvm::Function& body) {
+    llvm::LLVMContext& context = body.getContext();
+    for (const llvm::Instruction& instruction : llvm::instructions(body))
+        if (llvm::isa<llvm::AllocaInst>(instruction)) return nullptr;
+    llvm::MDNode* group = llvm::MDNode::getDistinct(context, {});
+    for (llvm::Instruction& instruction : llvm::instructions(body))
+        if (llvm::isa<llvm::LoadInst, llvm::StoreInst>(instruction) && !instruction.hasMetadata(common_metadata))
+            instruction.setMetadata(llvm::LLVMContext::MD_access_group, group);
+    return group;
+}
+
 } // namespace
 
 void make_entry(llvm::Function& body, bool fibers, bool note_stack) {
@@ -156,22 +171,12 @@ void make_entry(llvm::Function& body, bool fibers, bool note_stack) {
     const auto run = [&](IR& ir, llvm::Value* lane, llvm::Value*) {
         ir.CreateCall(&body, {lane})->addFnAttr(llvm::Attribute::AlwaysInline);
     };
-    loops.make(note_stack, run).CreateRetVoid();
+    loops.make(note_stack, run, mark_accesses(body)).CreateRetVoid();
     forward(module, name, *range, llvm::ConstantInt::getTrue(bit), false, false);
     forward(module, name + ".block", *range, llvm::ConstantInt::getFalse(bit), false, false);
 }
 
 namespace {
-
-/// What a thread's code reads and writes, it does so without regard to the CTA's other threads until the next barrier.
-llvm::MDNode* mark_accesses(llvm::Function& phase) {
-    llvm::LLVMContext& context = phase.getContext();
-    llvm::MDNode* group = llvm::MDNode::getDistinct(context, {});
-    for (llvm::Instruction& instruction : llvm::instructions(phase))
-        if (llvm::isa<llvm::LoadInst, llvm::StoreInst>(instruction) && !instruction.hasMetadata(common_metadata))
-            instruction.setMetadata(llvm::LLVMContext::MD_access_group, group);
-    return group;
-}
 
 /// i32 (Lane*, i1 single): a phase of all threads, or of one.
 llvm::Function* make_phase_range(llvm::Module& module, llvm::StringRef name, llvm::Function& phase, bool note_stack) {
