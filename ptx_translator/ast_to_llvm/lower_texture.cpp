@@ -298,6 +298,16 @@ void lower_sust(Emitter& e, const Instruction& instruction) {
 
 void lower_sured(Emitter& e, const Instruction& instruction) {
     const Type type = instruction.type();
+    const bool extreme = instruction.has(Modifier::min) || instruction.has(Modifier::max);
+    if (instruction.has(Modifier::p) && extreme && size_of(type) == 4) {
+        // Whether the words have signs is the surface's to say.
+        const Operand& address = instruction.operands.at(0);
+        llvm::Value* where = e.ir().CreatePtrToInt(surface_pointer(e, instruction, address, 4, true), e.ir().getInt64Ty());
+        e.call("cuttle.surface.extreme", e.ir().getVoidTy(),
+               {where, handle_of(e, address), e.read(instruction.operands.at(1), Type::b32),
+                e.ir().getInt32(instruction.has(Modifier::max))});
+        return;
+    }
     const bool is_signed = kind_of(type) == TypeKind::signed_integer;
     llvm::Value* to = surface_pointer(e, instruction, instruction.operands.at(0), size_of(type), true);
     llvm::AtomicRMWInst::BinOp operation = llvm::AtomicRMWInst::Add;

@@ -158,3 +158,13 @@ extern "C" void cuttle_surface_store(uint32_t shape, uint64_t handle, int32_t x,
     }
     for (uint32_t k = 0; k < lanes && k < t->channels; ++k) put(*t, at, static_cast<int>(k), words[k]);
 }
+
+/// The smaller or larger of a texel and a word, by the surface's format.
+extern "C" void cuttle_surface_extreme(uint64_t at, uint64_t handle, uint32_t word, uint32_t larger) {
+    const Descriptor* t = descriptor(handle);
+    const uint32_t flip = t && t->format == Format::s32 ? 0x80000000u : 0;
+    auto* place = reinterpret_cast<uint32_t*>(at);
+    uint32_t seen = __atomic_load_n(place, __ATOMIC_RELAXED);
+    while (larger ? (word ^ flip) > (seen ^ flip) : (word ^ flip) < (seen ^ flip))
+        if (__atomic_compare_exchange_n(place, &seen, word, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return;
+}

@@ -28,6 +28,29 @@ inline double bounded(double x) {
     return x > 0x1p40 ? 0x1p40 : x < -0x1p40 ? -0x1p40 : x;
 }
 
+/// A float as a fraction of `bits` bits: cut to four bits more, then to the nearest, ties towards zero.
+inline int fraction_of(double magnitude, int bits) {
+    const double most = power_of_two(bits) - 1, fine = power_of_two(bits + 4);
+    return static_cast<int>(-floor(0.5 - floor(magnitude * fine) / fine * most));
+}
+
+inline int unsigned_fraction(float value, int bits) {
+    return value > 0 ? fraction_of(value > 1 ? 1 : static_cast<double>(value), bits) : 0;
+}
+
+inline int signed_fraction(float value, int bits) {
+    return value < 0 ? -unsigned_fraction(-value, bits) : unsigned_fraction(value, bits);
+}
+
+/// A half of a float's bits: cut, and the largest number for what is larger, but for infinity.
+inline uint32_t half_of(uint32_t bits) {
+    const uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
+    if (magnitude >= 0x7f800000) return sign | 0x7c00 | (magnitude >> 13 & 0x3ff);
+    if (magnitude >= 0x47800000) return sign | 0x7bff;
+    if (magnitude >= 0x38800000) return sign | (magnitude - 0x38000000) >> 13;
+    return sign | static_cast<uint32_t>(float_of(magnitude) * 0x1p24f);
+}
+
 /// A sum of parts in units of two to the power of `unit`, rounded to `kept` bits, halves away from zero.
 /// `least`: the exponent of the smallest bit that may be kept.
 inline float rounded(long long sum, int unit, int kept, int least) {

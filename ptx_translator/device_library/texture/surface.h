@@ -41,40 +41,20 @@ inline int clamped(long long value, long long least, long long most) {
     return static_cast<int>(value < least ? least : value > most ? most : value);
 }
 
-/// A fraction in units of 1/`scale`, to the nearest, ties towards zero.
-inline int fraction_of(float value, int scale, int least) {
-    if (value != value) return 0;
-    const double x = (value < least ? least : value > 1 ? 1 : static_cast<double>(value)) * scale;
-    return static_cast<int>(x < 0 ? floor(x + 0.5) : -floor(0.5 - x));
-}
-
-/// Cut, and the largest number instead of an infinity.
-inline uint32_t half_of(uint32_t bits) {
-    const uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
-    if (magnitude >= 0x7f800000) return sign | 0x7c00 | (magnitude >> 13 & 0x3ff);
-    if (magnitude >= 0x47800000) return sign | 0x7bff;
-    if (magnitude >= 0x38800000) return sign | (magnitude - 0x38000000) >> 13;
-    return sign | static_cast<uint32_t>(float_of(magnitude) * 0x1p24f);
-}
-
 /// A word in the format of the texels: integers saturate, fractions and halves come from floats.
 inline uint32_t formatted(const Descriptor& t, uint32_t word) {
     const auto whole = static_cast<int32_t>(word);
     const float value = float_of(word);
+    int result = 0;
     switch (t.format) {
-    case Format::u8:
-        return static_cast<uint32_t>(t.fixed_point ? fraction_of(value, 255, 0) : clamped(word, 0, 255));
-    case Format::u16:
-        return static_cast<uint32_t>(t.fixed_point ? fraction_of(value, 65535, 0) : clamped(word, 0, 65535));
-    case Format::s8:
-        return static_cast<uint32_t>(t.fixed_point ? fraction_of(value, 127, -1) : clamped(whole, -128, 127));
-    case Format::s16:
-        return static_cast<uint32_t>(t.fixed_point ? fraction_of(value, 32767, -1) : clamped(whole, -32768, 32767));
-    case Format::f16:
-        return half_of(word);
-    default:
-        return word;
+    case Format::u8: result = t.fixed_point ? unsigned_fraction(value, 8) : clamped(word, 0, 255); break;
+    case Format::u16: result = t.fixed_point ? unsigned_fraction(value, 16) : clamped(word, 0, 65535); break;
+    case Format::s8: result = t.fixed_point ? signed_fraction(value, 7) : clamped(whole, -128, 127); break;
+    case Format::s16: result = t.fixed_point ? signed_fraction(value, 15) : clamped(whole, -32768, 32767); break;
+    case Format::f16: return half_of(word);
+    default: return word;
     }
+    return static_cast<uint32_t>(result);
 }
 
 /// A word as a channel.

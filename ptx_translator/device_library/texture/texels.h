@@ -27,33 +27,18 @@ inline uint32_t raw(const Descriptor& t, const Place& p, int channel) {
     return *reinterpret_cast<const uint32_t*>(at);
 }
 
-inline double limited(double value, double least, double most) {
-    return value < least ? least : value > most ? most : value == value ? value : 0;
-}
-
-/// A border colour's channel in the bits of a texel. An H100's: 8-bit ones are cut, 16-bit ones are rounded, halves are
-/// cut, and where the texture gives integers the colour's bits are taken as they are.
+/// A border colour's channel in the bits of a texel; where the texture gives integers the colour's bits are taken as they
+/// are.
 inline uint32_t border_bits(const Descriptor& t, int channel) {
     const float colour = t.border[channel];
-    switch (t.format) {
-    case Format::u32:
-    case Format::s32:
-    case Format::f32: return bits_of(colour);
-    case Format::f16: {
-        const uint32_t bits = bits_of(colour), sign = bits >> 16 & 0x8000;
-        const float magnitude = __builtin_fabsf(colour);
-        if (!(magnitude < 65536.0f)) return sign | (magnitude == magnitude ? 0x7c00u : 0x7fffu);
-        if (magnitude < 0x1p-14f) return sign | static_cast<uint32_t>(magnitude * 0x1p24f);
-        return sign | (((bits & 0x7fffffffu) - (112u << 23)) >> 13);
-    }
-    default: break;
-    }
+    if (t.format == Format::f16) return half_of(bits_of(colour));
     if (t.integer) return bits_of(colour);
     switch (t.format) {
-    case Format::u8: return static_cast<uint32_t>(limited(colour, 0, 1) * 255);
-    case Format::u16: return static_cast<uint32_t>(floor(limited(colour, 0, 1) * 65535 + 0.5));
-    case Format::s8: return static_cast<uint32_t>(static_cast<int>(limited(colour, -1, 1) * 127));
-    default: return static_cast<uint32_t>(static_cast<int>(floor(limited(colour, -1, 1) * 32767 + 0.5)));
+    case Format::u8: return static_cast<uint32_t>(unsigned_fraction(colour, 8));
+    case Format::u16: return static_cast<uint32_t>(unsigned_fraction(colour, 16));
+    case Format::s8: return static_cast<uint32_t>(signed_fraction(colour, 7));
+    case Format::s16: return static_cast<uint32_t>(signed_fraction(colour, 15));
+    default: return bits_of(colour);
     }
 }
 
