@@ -5,7 +5,7 @@
 template <class T> __global__ void sample(cudaTextureObject_t texture, T* to, int n, float scale) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= n) return;
-    float x = (float(i % 97) * 0.37f - 6.1f) * scale, y = (float(i / 97) * 0.53f - 3.3f) * scale;
+    float x = fmaf(float(i % 97), 0.37f, -6.1f) * scale, y = fmaf(float(i / 97), 0.53f, -3.3f) * scale;
     to[i] = tex2D<T>(texture, x, y);
 }
 

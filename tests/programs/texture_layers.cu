@@ -4,7 +4,7 @@
 
 __global__ void layered(cudaTextureObject_t texture, float* to) {
     int i = threadIdx.x, layer = blockIdx.x;
-    to[layer * 64 + i] = tex2DLayered<float>(texture, (i % 8) * 1.1f - 0.4f, (i / 8) * 0.9f, layer - 1);
+    to[layer * 64 + i] = tex2DLayered<float>(texture, fmaf(float(i % 8), 1.1f, -0.4f), (i / 8) * 0.9f, layer - 1);
 }
 
 __global__ void cube(cudaTextureObject_t texture, float* to) {
@@ -17,7 +17,7 @@ __global__ void cube(cudaTextureObject_t texture, float* to) {
 
 __global__ void levels(cudaTextureObject_t texture, float4* to) {
     int i = threadIdx.x;
-    float lod = blockIdx.x * 0.29f - 0.5f;
+    float lod = fmaf(float(blockIdx.x), 0.29f, -0.5f);
     to[blockIdx.x * 64 + i] = tex2DLod<float4>(texture, (i % 8) * 0.137f, (i / 8) * 0.121f, lod);
 }
 
