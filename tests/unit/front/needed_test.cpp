@@ -110,3 +110,14 @@ TEST(Needed, RegistersMayBeAsManyAsABigTextNeeds) {
         return kernel.error.empty();
     })) << all.info.kernels.back().error;
 }
+
+// Found by libFuzzer: such texts took ten seconds.
+TEST(Needed, RangesOfRegistersCostNothing) {
+    std::string text = header + ".entry k() {\n";
+    for (unsigned i = 0; i < 2000; ++i) text += ".reg .f32 %a" + std::to_string(i) + "_<888884>;\n";
+    text += "add.f32 %a7_888883, %a1999_0, %a0_1;\nret;\n}\n";
+    const Prepared one = prepared(text, {});
+    EXPECT_EQ(one.info.diagnostics, "");
+    ASSERT_EQ(one.module->function("k")->registers.size(), 3u);
+    EXPECT_EQ(one.module->function("k")->registers[0].name, "%a7_888883");
+}
