@@ -178,8 +178,10 @@ void map(uint64_t address, size_t bytes, size_t offset, MemoryId id) {
     VirtualMemory& how = of(memory.device);
     require_whole(how, bytes, "size");
     require_whole(how, address, "address");
-    if (offset % how.granularity() || offset + bytes < bytes || offset + bytes > memory.memory->size())
-        throw Error(Status::invalid_value, "the memory has no such part");
+    if (offset % how.granularity()) throw Error(Status::invalid_value, "the offset is no multiple of the granularity");
+    // As an H100's driver says it.
+    if (offset + bytes < bytes || offset + bytes > memory.memory->size())
+        throw Error(Status::not_supported, "the memory has no such part");
     const auto range = holder(all.reserved, address);
     if (range == all.reserved.end() || bytes > range->second.size - (address - range->first))
         throw Error(Status::invalid_value, "the addresses were not reserved");
@@ -194,6 +196,13 @@ void map(uint64_t address, size_t bytes, size_t offset, MemoryId id) {
 void unmap(uint64_t address, size_t bytes) {
     Registry& all = registry();
     std::lock_guard lock(all.mutex);
+    // As on an H100, a reserved range where nothing is mapped is fine.
+    const auto range = holder(all.reserved, address);
+    const auto next = all.mapped.lower_bound(address);
+    const bool within = range != all.reserved.end() && bytes <= range->second.size - (address - range->first);
+    const bool empty =
+        holder(all.mapped, address) == all.mapped.end() && (next == all.mapped.end() || next->first - address >= bytes);
+    if (bytes && within && empty) return;
     for_each_mapping(all, address, bytes, [](auto) {});
     for_each_mapping(all, address, bytes, [&](auto mapping) {
         const MemoryId id = mapping->second.memory;

@@ -34,7 +34,7 @@ void retain(MemoryId);
 void release(MemoryId);
 MemoryFacts facts(MemoryId);
 void map(uint64_t address, size_t bytes, size_t offset, MemoryId);
-/// Of whole mappings.
+/// Of whole mappings, or of a reserved range where nothing is mapped.
 void unmap(uint64_t address, size_t bytes);
 /// For all that is mapped in the range, which must be all of it. Nothing mapped is accessible at first.
 void set_access(uint64_t address, size_t bytes, bool accessible);
