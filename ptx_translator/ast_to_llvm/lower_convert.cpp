@@ -170,15 +170,29 @@ Value* limit(const Operation& op, Value* value) {
     return op.has(Modifier::sat) ? saturate(op.ir, value) : value;
 }
 
+/// Seen on H100: flushed is what is subnormal when rounded as if the exponent had no bounds, which twice the value
+/// shows.
+Value* flush_narrowed(const Operation& op, Value* value, Value* result) {
+    auto& ir = op.ir;
+    Value* twice = narrow(ir, ir.CreateFAdd(value, value), result->getType(), rounding_of(op.instruction));
+    twice = ir.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, twice);
+    Value* tiny = ir.CreateFCmpOLT(twice, llvm::ConstantFP::get(result->getType(), 0x1p-125));
+    Value* zero =
+        ir.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, llvm::ConstantFP::get(result->getType(), 0.0), result);
+    return ir.CreateSelect(tiny, zero, result);
+}
+
 void floating_to_floating(const Operation& op, Type to, Type from) {
     const bool ftz = op.has(Modifier::ftz);
     // Seen on H100: a half's source keeps its subnormals, which directed rounding shows.
     Value* value = read_float(op, 0, from, ftz && from == Type::f32 && to != Type::f16);
     if (rounds_to_integer(op))
         value = op.ir.CreateUnaryIntrinsic(integral_rounding(rounding_of(op.instruction)), value);
-    value = floating_as(op, limit(op, value), to);
-    if (ftz && to == Type::f32) value = flush_subnormal(op.ir, value);
-    op.result(value, to);
+    value = limit(op, value);
+    Value* result = floating_as(op, value, to);
+    if (ftz && to == Type::f32)
+        result = from == Type::f64 ? flush_narrowed(op, value, result) : flush_subnormal(op.ir, result);
+    op.result(result, to);
 }
 
 /// tf32: a float whose last 13 bits are zero. .rna rounds halves away from zero and treats NaN as any other pattern, in

@@ -160,9 +160,6 @@ def tensors():
          map=tiled("in", 2, [64, 40], [256], [16, 8]), args="0,3,0,0,0,512,0,0,0,64")
     load("wrong_rank", 2, [64, 40], [256], [16, 8], [8, 3], kernel="load_3d")
     load("swizzle_3_3d", 1, [64, 16, 9], [128, 2048], [64, 4, 3], [0, 5, 2], swizzle=3)
-    for interleave, swizzle, slice in ((1, 0, 16),):
-        load(f"interleave_{interleave}", 1, [slice // 2, 12, 10, 4], [slice, slice * 12, slice * 120], [slice // 2, 4, 3, 2],
-             [0, 3, 2, 1], interleave=interleave, swizzle=swizzle)
     load("multicast", 2, [64, 40], [256], [16, 8], [8, 3], kernel="load_2d_multicast")
     rows[-1][3], rows[-1][5] = "2", "2"
     rows[-1][7] = str(int(rows[-1][7]) * 2)

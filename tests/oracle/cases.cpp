@@ -45,7 +45,7 @@ const std::map<std::string, unsigned> sizes = {
     {"e4m3x2", 2}, {"e5m2x2", 2}, {"u32", 4},  {"s32", 4},   {"b32", 4},  {"f32", 4},  {"tf32", 4},
     {"f16x2", 4},  {"bf16x2", 4}, {"pred", 4}, {"sh", 4},    {"trig", 4}, {"ex2", 4},  {"u64", 8},
     {"s64", 8},    {"b64", 8},    {"f64", 8},  {"fd", 8},    {"h4", 8},
-    {"tiny_f16", 2}, {"tiny_f32", 4},
+    {"tiny_f16", 2}, {"tiny_f32", 4}, {"tiny_f64", 8},
 };
 // clang-format on
 

@@ -587,6 +587,16 @@ def rarities(w):
         plain(w, group, named("fma", rounding, relu, t), [t] * 3, [t])
 
 
+def borders(w):
+    """Doubles that become the smallest normal float or not; .oob where no manual has it."""
+    group = "scalar_border"
+    for ftz, rounding in itertools.product(("", ".ftz"), ROUNDINGS):
+        plain(w, group, "cvt.%s%s.f32.f64" % (rounding, ftz), ["tiny_f64"], ["f32"],
+              name="border_cvt_%s%s_f32_f64" % (rounding, ftz[1:]))
+    for t, rounding, relu in itertools.product(("bf16", "bf16x2"), ("rz", "rm"), ("", "relu")):
+        plain(w, group, named("fma", rounding, relu, "oob", t), [t] * 3, [t])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
@@ -595,7 +605,7 @@ def main():
     known = [line.split("\t")[1] for line in options.have.read_text().splitlines()[1:]] if options.have else []
     writer = Writer(known)
     for family in (integers, bits, moves, floats, halves, comparisons, conversions, sweeps, video, packed_singles,
-                   approximate, rarities):
+                   approximate, rarities, borders):
         family(writer)
     writer.write(options.folder)
     print(len(writer.rows), "cases")

@@ -12,7 +12,7 @@ SIZES = {
     "u8": 1, "s8": 1, "b8": 1, "u16": 2, "s16": 2, "b16": 2, "f16": 2, "bf16": 2, "cf16": 2, "cbf16": 2,
     "e4m3x2": 2, "e5m2x2": 2, "u32": 4, "s32": 4, "b32": 4, "f32": 4, "cf32": 4, "tf32": 4, "f16x2": 4, "bf16x2": 4,
     "u16x2": 4, "s16x2": 4, "pred": 4, "sh": 4, "u64": 8, "s64": 8, "b64": 8, "f64": 8, "cf64": 8,
-    "tiny_f16": 2, "tiny_f32": 4,
+    "tiny_f16": 2, "tiny_f32": 4, "tiny_f64": 8,
 }
 
 FORMATS = {"f16": (5, 10), "bf16": (8, 7), "f32": (8, 23), "f64": (11, 52)}
@@ -144,8 +144,26 @@ def make_value(kind, rng, index):
     return rng.choice(integer_specials(bits)) if rng.random() < 0.4 else random_integer(bits, rng)
 
 
+def border_inputs():
+    """tiny_f64: doubles around the smallest normal float, as near as its rounding can tell apart."""
+    rng = random.Random(7)
+    steps = [0, 1, -1, 0.5, -0.5, 0.25, -0.25, 0.75, -0.75, 2, -2, 3, -3, 1 + 2**-20, -1 - 2**-20, -0.5 - 2**-25]
+    out = bytearray()
+    for thread in range(THREADS):
+        scale = 1 if thread < 256 else rng.choice([0.5, 1, 2, 2**-20, 1 - 2**-30])
+        value = 2.0**-126 + steps[thread % 16] * 2.0**-150 * scale
+        if thread % 3 == 1:
+            value = -value
+        if thread % 7 == 0:
+            value = rng.choice([-1, 1]) * 2.0**rng.uniform(-130, -124)
+        out += struct.pack("<d24x", value)
+    return bytes(out)
+
+
 def make_inputs(kinds):
     """The bytes of inputs/KINDS.bin."""
+    if kinds == ["tiny_f64"]:
+        return border_inputs()
     rng = random.Random("oracle " + ",".join(kinds))
     pools = [float_specials(k[1:]) + conversion_numbers(k[1:], rng) if k.startswith("cf") or k.startswith("cb")
              else None for k in kinds]
