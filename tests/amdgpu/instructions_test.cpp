@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstring>
+#include <ctime>
 
 namespace amdgpu {
 namespace {
@@ -287,7 +287,7 @@ TEST(Instructions, Wave64) {
     EXPECT_EQ(machine.row(14)[40], 0xccccccccu);
 }
 
-/// Measures, and fails only on what would be a thousand times too slow.
+/// Only says how fast it is: no test fails on a time.
 TEST(Speed, MillionsOfInstructions) {
     std::string loop = "s_mov_b32 s0, 0\n";
     for (int i = 0; i < 8; i++)
@@ -299,7 +299,7 @@ TEST(Speed, MillionsOfInstructions) {
     machine.set(0, 0x3f800001);
     machine.set(2, 0x3f000000);
     machine.set(4, 3);
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     uint64_t count = 0;
     while (machine.wave->state != WaveState::ended) {
         const Instruction& in = machine.program[machine.wave->pc];
@@ -307,7 +307,7 @@ TEST(Speed, MillionsOfInstructions) {
         in.execute(*machine.wave, in);
         count++;
     }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = double(std::clock() - start) / CLOCKS_PER_SEC; // of the processor: tests run side by side
     RecordProperty("millions_a_second", std::to_string(double(count) / seconds / 1e6));
     std::printf("%.1f million wave instructions a second\n", double(count) / seconds / 1e6);
     EXPECT_EQ(machine.wave->scalars[0], 2000u);

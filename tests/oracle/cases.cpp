@@ -64,7 +64,9 @@ std::vector<Case> read_cases() {
 
 std::map<std::string, std::string> read_expected_failures(const std::string& device) {
     std::map<std::string, std::string> reasons;
-    for (const auto& row : read_table(folder + "/expected_failures" + (device == "cpu" ? "" : "." + device) + ".tsv", 2)) reasons[row[0]] = row[1];
+    for (const auto& row : read_table(folder + "/expected_failures.tsv", 2)) reasons[row[0]] = row[1];
+    if (device == "cpu") return reasons;
+    for (const auto& row : read_table(folder + "/expected_failures." + device + ".tsv", 2)) reasons[row[0]] = row[1];
     return reasons;
 }
 

@@ -24,7 +24,7 @@ const std::string& data_folder();
 void set_data_folder(const std::string& path);
 
 std::vector<Case> read_cases();
-/// Kernel to reason, of the device "cpu" or "hip".
+/// Kernel to reason. The device "hip" has some of its own beside those of "cpu".
 std::map<std::string, std::string> read_expected_failures(const std::string& device);
 
 std::string read_ptx(const std::string& group);

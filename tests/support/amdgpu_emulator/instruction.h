@@ -38,6 +38,14 @@ struct Dpp {
     std::array<uint8_t, 8> select{}; ///< of DPP8
 };
 
+/// Sub-dword addressing (GCN): bytes or halves of registers as operands and result.
+struct Parts {
+    bool on = false;
+    uint8_t source[2] = {6, 6}, destination = 6; ///< 0 to 3: a byte, 4 and 5: a half, 6: all
+    bool sign_extend[2] = {};
+    uint8_t unused = 0; ///< what becomes of the rest of the result: 0 zero, 1 the sign, 2 it stays
+};
+
 struct Instruction {
     Execute execute = nullptr;
     const char* name = ""; ///< the mnemonic, for messages
@@ -47,6 +55,7 @@ struct Instruction {
     Operand destination, scalar_destination;
     std::array<Operand, 4> source;
     Dpp dpp;
+    Parts parts;
     bool clamp = false;
     uint8_t output_modifier = 0;
     uint8_t select = 0, select_high = 0;     ///< VOP3P: op_sel, op_sel_hi

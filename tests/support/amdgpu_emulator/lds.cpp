@@ -2,6 +2,7 @@
 #include "atomic_operations.h"
 #include "lanes.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace amdgpu {
@@ -161,7 +162,8 @@ void permute_backward(Wave& wave, const Instruction& in) {
 void permute_forward(Wave& wave, const Instruction& in) {
     const uint32_t* address = wave.row(in.source[0].code);
     const uint32_t* from = wave.row(in.source[1].code);
-    Room<uint32_t> out{};
+    Room<uint32_t> out;
+    std::fill(std::begin(out.lane), std::end(out.lane), 0);
     for (unsigned i = 0; i < wave.lanes; i++)
         if (wave.mask[i]) out.lane[(address[i] + uint32_t(in.offset)) / 4 % wave.lanes] = from[i];
     put_bits(wave, in.destination.code, out.lane);

@@ -246,8 +246,8 @@ void add_vector_half(Rows& rows) {
         lanes_saturating<([](i16 a, i16 b) { return i16(a - b); }),
                          ([](i16 a, i16 b) { return i16(std::clamp(a - b, -0x8000, 0x7fff)); })>();
     rows["v_mul_lo_u16"] = lanes<([](u16 a, u16 b) { return u16(u32{a} * b); })>();
-    rows["v_mad_u16"] = lanes<([](u16 a, u16 b, u16 c) { return u16(u32{a} * b + c); })>();
-    rows["v_mad_i16"] = lanes<([](i16 a, i16 b, i16 c) { return i16(i32{a} * b + c); })>();
+    rows["v_mad_u16"] = rows["v_mad_legacy_u16"] = lanes<([](u16 a, u16 b, u16 c) { return u16(u32{a} * b + c); })>();
+    rows["v_mad_i16"] = rows["v_mad_legacy_i16"] = lanes<([](i16 a, i16 b, i16 c) { return i16(i32{a} * b + c); })>();
     rows["v_min_u16"] = lanes<([](u16 a, u16 b) { return a < b ? a : b; })>();
     rows["v_max_u16"] = lanes<([](u16 a, u16 b) { return a > b ? a : b; })>();
     rows["v_min_i16"] = lanes<([](i16 a, i16 b) { return a < b ? a : b; })>();
