@@ -141,6 +141,9 @@ void link_device_library(llvm::Module& module, const llvm::TargetMachine& machin
     for (llvm::Function& function : module) {
         function.removeFnAttr("target-cpu");
         function.removeFnAttr("target-features");
+        // PTX's min and max take a signaling NaN for a NaN like others (PTX ISA 9.7.3.10), as the instructions do when
+        // MODE.IEEE is off; LLVM then quiets no operands before them.
+        function.addFnAttr("amdgpu-ieee", "false");
     }
 }
 

@@ -33,18 +33,21 @@ template <class T> inline bool is_signaling(T value) {
     return is_nan(value) && !(bits_of(value) >> (mantissa_bits<T> - 1) & 1);
 }
 
-/// -0 is below +0; a number wins over a NaN, a signaling NaN over all (MODE.IEEE is set in compute kernels).
+/// MODE.IEEE of the wave that this thread runs: in it a signaling NaN wins over all in minima and maxima.
+extern thread_local bool ieee_mode;
+
+/// -0 is below +0; a number wins over a NaN.
 template <class T> inline bool below(T a, T b) { return a < b || (a == b && sign_of(a) && !sign_of(b)); }
 template <class T> inline T minimum(T a, T b) {
-    if (is_signaling(a)) return quieted(a);
-    if (is_signaling(b)) return quieted(b);
+    if (ieee_mode && is_signaling(a)) return quieted(a);
+    if (ieee_mode && is_signaling(b)) return quieted(b);
     if (is_nan(b)) return a;
     if (is_nan(a)) return b;
     return below(a, b) ? a : b;
 }
 template <class T> inline T maximum(T a, T b) {
-    if (is_signaling(a)) return quieted(a);
-    if (is_signaling(b)) return quieted(b);
+    if (ieee_mode && is_signaling(a)) return quieted(a);
+    if (ieee_mode && is_signaling(b)) return quieted(b);
     if (is_nan(b)) return a;
     if (is_nan(a)) return b;
     return below(b, a) ? a : b;

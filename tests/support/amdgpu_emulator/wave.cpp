@@ -1,12 +1,15 @@
 #include "wave.h"
 
 #include "constants.h"
+#include "floats.h"
 #include "program.h"
 
 #include <bit>
 #include <immintrin.h>
 
 namespace amdgpu {
+
+thread_local bool ieee_mode = true;
 
 Wave::Wave(Group& group_, const Program& program_, unsigned lanes_, unsigned vector_registers_)
     : group(group_), program(program_), lanes(lanes_), vector_registers(vector_registers_),
@@ -73,7 +76,8 @@ void Wave::refresh_mask() {
     full = active == (lanes == 32 ? 0xffffffffu : ~uint64_t{0});
 }
 
-void Wave::set_host_mode(unsigned round, unsigned denormals) {
+void Wave::set_host_mode(unsigned round, unsigned denormals, bool ieee) {
+    ieee_mode = ieee;
     // MODE: 0 nearest, 1 up, 2 down, 3 towards zero. MXCSR: 0 nearest, 1 down, 2 up, 3 towards zero.
     constexpr unsigned host_round[] = {0, 2, 1, 3};
     const unsigned wanted =

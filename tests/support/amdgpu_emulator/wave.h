@@ -64,8 +64,8 @@ class Wave {
     void refresh_mask();
 
     /// Prepares the host's floating point for operations on f32, or on f16 and f64, by the MODE register.
-    void float_mode_32() const { set_host_mode(mode & 3, mode >> 4 & 3); }
-    void float_mode_64() const { set_host_mode(mode >> 2 & 3, mode >> 6 & 3); }
+    void float_mode_32() const { set_host_mode(mode & 3, mode >> 4 & 3, mode >> 9 & 1); }
+    void float_mode_64() const { set_host_mode(mode >> 2 & 3, mode >> 6 & 3, mode >> 9 & 1); }
     bool clamp_nan_to_zero() const { return mode >> 8 & 1; }
 
     [[noreturn]] void stop(Stop::Kind kind, const Instruction& at, const std::string& why) const;
@@ -87,7 +87,7 @@ class Wave {
     mutable Range recent{1, 0};   ///< where the last access was
 
   private:
-    static void set_host_mode(unsigned round, unsigned denormals);
+    static void set_host_mode(unsigned round, unsigned denormals, bool ieee);
 };
 
 } // namespace amdgpu
