@@ -198,7 +198,7 @@ LIBRARY uint64_t cuttle_amdgpu_globaltimer() { return __builtin_readsteadycounte
 LIBRARY uint64_t cuttle_amdgpu_clock() { return __builtin_readsteadycounter() * 20; }
 
 // Generic addresses.
-LIBRARY float cuttle_amdgpu_atomic_add_ftz_f32(uint64_t address, float value, bool flush) {
+LIBRARY float cuttle_amdgpu_atomic_add_ftz_f32(uint64_t address, float value, uint32_t flush) {
     auto* place = reinterpret_cast<uint32_t*>(address);
     const uint32_t addend = __builtin_bit_cast(uint32_t, value);
     uint32_t old = __scoped_atomic_load_n(place, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE), sum = 0;
