@@ -6,6 +6,8 @@
 #include "matrix_scale.h"
 #include "matrix_warp.h"
 
+#include <cpuid.h>
+
 namespace matrix {
 namespace {
 
@@ -127,7 +129,12 @@ uint32_t sum_specials(const Row& row, const Number* column, const Order& order, 
     return c;
 }
 
-Row row_of(const Warp& warp, unsigned index, unsigned length) {
+/// Elements of A and B as they are stored, by rows and columns.
+struct Stored {
+    uint32_t a[32][most_terms], b[32][most_terms];
+};
+
+Row row_of(const Warp& warp, const Stored& stored, unsigned index, unsigned length) {
     const MatrixForm& form = warp.form;
     const Format format = format_of(form.a);
     const Number factor = form.scale == MatrixScale::none ? one : factor_of_a(warp, index, 0);
@@ -135,8 +142,7 @@ Row row_of(const Warp& warp, unsigned index, unsigned length) {
     row.special = false;
     for (unsigned i = 0; i < length; ++i) {
         const unsigned at = ordered(form, length, i);
-        const Number x =
-            scaled(number_of(static_cast<uint32_t>(warp.a(place_of_a(form, length, index, at))), format), factor);
+        const Number x = scaled(number_of(stored.a[index][at], format), factor);
         row.number[i] = x;
         row.value[i] = value_of(x, format.fraction_bits);
         row.exponent[i] = exponent_of(x);
@@ -146,7 +152,7 @@ Row row_of(const Warp& warp, unsigned index, unsigned length) {
     return row;
 }
 
-void multiply_columns(const Warp& warp, unsigned first) {
+void multiply_columns(const Warp& warp, const Stored& stored, unsigned first) {
     const MatrixForm& form = warp.form;
     const unsigned length = stored_length(form);
     const Order order = order_of(form, length);
@@ -159,8 +165,7 @@ void multiply_columns(const Warp& warp, unsigned first) {
         const Number factor = form.scale == MatrixScale::none ? one : factor_of_b(warp, first + j, 0);
         columns.special[j] = false;
         for (unsigned k = 0; k < form.k; ++k) {
-            const Number x =
-                scaled(number_of(static_cast<uint32_t>(warp.b(place_of_b(form, k, first + j))), b_format), factor);
+            const Number x = scaled(number_of(stored.b[first + j][k], b_format), factor);
             numbers[j][k] = x;
             columns.value[k][j] = value_of(x, b_format.fraction_bits);
             columns.exponent[k][j] = exponent_of(x);
@@ -168,7 +173,7 @@ void multiply_columns(const Warp& warp, unsigned first) {
         }
     }
     for (unsigned index = 0; index < form.m; ++index) {
-        const Row row = row_of(warp, index, length);
+        const Row row = row_of(warp, stored, index, length);
         uint32_t c[block], sums[block];
         for (unsigned j = 0; j < block; ++j) {
             c[j] = static_cast<uint32_t>(warp.c(place_of_accumulator(form, form.c, index, first + j)));
@@ -190,7 +195,10 @@ void multiply_columns(const Warp& warp, unsigned first) {
 }
 
 void multiply_floats(const Warp& warp) {
-    for (unsigned first = 0; first < warp.form.n; first += block) multiply_columns(warp, first);
+    Stored stored;
+    unpack(warp, false, stored.a[0], most_terms);
+    unpack(warp, true, stored.b[0], most_terms);
+    for (unsigned first = 0; first < warp.form.n; first += block) multiply_columns(warp, stored, first);
 }
 
 /// mma.m8n8k4 of f16, which newer hardware has in software. For f32 a chain of f32 operations, the addend last, is
@@ -232,24 +240,28 @@ int64_t integer_of(uint64_t bits, MatrixElement element) {
 void multiply_integers(const Warp& warp) {
     const MatrixForm& form = warp.form;
     const unsigned length = stored_length(form);
-    int16_t b[32][most_k], a[most_k];
-    uint16_t from[most_k];
+    int16_t a[32][most_k], b[32][most_k];
+    unpack(warp, false, a[0], most_k);
+    unpack(warp, true, b[0], most_k);
+    for (unsigned row = 0; row < form.m; ++row)
+        for (unsigned i = 0; i < length; ++i)
+            a[row][i] = static_cast<int16_t>(integer_of(static_cast<uint16_t>(a[row][i]), form.a));
     for (unsigned column = 0; column < form.n; ++column)
         for (unsigned k = 0; k < form.k; ++k)
-            b[column][k] = static_cast<int16_t>(integer_of(warp.b(place_of_b(form, k, column)), form.b));
+            b[column][k] = static_cast<int16_t>(integer_of(static_cast<uint16_t>(b[column][k]), form.b));
     for (unsigned row = 0; row < form.m; ++row) {
-        for (unsigned i = 0; i < length; ++i) {
-            a[i] = static_cast<int16_t>(integer_of(warp.a(place_of_a(form, length, row, i)), form.a));
-            from[i] = static_cast<uint16_t>(form.sparse ? position(warp, row, i) : i);
-        }
+        uint16_t from[most_k];
+        for (unsigned i = 0; form.sparse && i < length; ++i) from[i] = static_cast<uint16_t>(position(warp, row, i));
         for (unsigned column = 0; column < form.n; ++column) {
             int32_t dot = 0;
-            if (form.a != MatrixElement::b1)
-                for (unsigned i = 0; i < length; ++i) dot += a[i] * b[column][from[i]];
+            if (form.sparse)
+                for (unsigned i = 0; i < length; ++i) dot += a[row][i] * b[column][from[i]];
+            else if (form.a != MatrixElement::b1)
+                for (unsigned i = 0; i < length; ++i) dot += a[row][i] * b[column][i];
             else if (form.conjunction)
-                for (unsigned i = 0; i < length; ++i) dot += a[i] & b[column][i];
+                for (unsigned i = 0; i < length; ++i) dot += a[row][i] & b[column][i];
             else
-                for (unsigned i = 0; i < length; ++i) dot += a[i] ^ b[column][i];
+                for (unsigned i = 0; i < length; ++i) dot += a[row][i] ^ b[column][i];
             int64_t sum = int64_t{dot} + static_cast<int32_t>(warp.c(place_of_accumulator(form, form.c, row, column)));
             if (form.saturate) sum = sum > 0x7fffffff ? 0x7fffffff : sum < -0x80000000ll ? -0x80000000ll : sum;
             warp.write(place_of_accumulator(form, form.d, row, column), static_cast<uint32_t>(sum));
@@ -272,15 +284,39 @@ Rounding rounding_of(MatrixRounding rounding) {
 
 double double_at(uint64_t bits) { return __builtin_bit_cast(double, bits); }
 
+/// Whether the processor fuses, asked once: code for matrices is made for any, and virtual machines answer slowly.
+bool has_fma() {
+    static int known = 0; // 1: no, 2: yes
+    int answer = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!answer) {
+        constexpr unsigned fma = 1u << 12, osxsave = 1u << 27;
+        unsigned a = 0, b = 0, c = 0, d = 0, enabled = 0, high = 0;
+        __cpuid(1, a, b, c, d);
+        if ((c & (fma | osxsave)) == (fma | osxsave)) asm("xgetbv" : "=a"(enabled), "=d"(high) : "c"(0));
+        answer = (enabled & 6) == 6 ? 2 : 1; // the registers of AVX
+        __atomic_store_n(&known, answer, __ATOMIC_RELAXED);
+    }
+    return answer == 2;
+}
+
+__attribute__((target("fma"))) double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
+
 /// A chain of fma in the order of k.
 void multiply_doubles(const Warp& warp) {
     const MatrixForm& form = warp.form;
+    const bool fuses = form.rounding == MatrixRounding::rn && has_fma();
+    double a[16][16], b[8][16];
+    for (unsigned k = 0; k < form.k; ++k) {
+        for (unsigned row = 0; row < form.m; ++row) a[row][k] = double_at(warp.a(place_of_a(form, form.k, row, k)));
+        for (unsigned column = 0; column < form.n; ++column)
+            b[column][k] = double_at(warp.b(place_of_b(form, k, column)));
+    }
     for (unsigned row = 0; row < form.m; ++row)
         for (unsigned column = 0; column < form.n; ++column) {
             double sum = double_at(warp.c(place_of_accumulator(form, form.c, row, column)));
             for (unsigned k = 0; k < form.k; ++k)
-                sum = fma_f64(double_at(warp.a(place_of_a(form, form.k, row, k))),
-                              double_at(warp.b(place_of_b(form, k, column))), sum, rounding_of(form.rounding));
+                sum = fuses ? fused(a[row][k], b[column][k], sum)
+                            : fma_f64(a[row][k], b[column][k], sum, rounding_of(form.rounding));
             warp.write(place_of_accumulator(form, form.d, row, column), __builtin_bit_cast(uint64_t, sum));
         }
 }

@@ -19,8 +19,10 @@ struct Along {
 };
 
 constexpr Along along(MatrixElement element, unsigned k, unsigned length) {
-    const unsigned bits = bits_of(element), each = bits >= 32 ? 1 : 32 / bits, word = k / each;
-    return {word % 4, word / 4, length / each / 4, k % each * bits % 32, bits == 64 ? 2u : 1u};
+    const unsigned bits = bits_of(element), each = bits >= 32 ? 1 : 32 / bits;
+    const auto shift = static_cast<unsigned>(__builtin_ctz(each)); // sizes are powers of two: no division
+    const unsigned word = k >> shift;
+    return {word % 4, word / 4, (length >> shift) / 4, (k & (each - 1)) * bits, bits == 64 ? 2u : 1u};
 }
 
 /// The operand with 8 rows or a multiple of 16: eight rows apart is the next register, then k, then sixteen rows.

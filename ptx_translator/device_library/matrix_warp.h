@@ -63,4 +63,25 @@ inline unsigned position(const Warp& warp, unsigned row, unsigned index) {
 
 inline unsigned stored_length(const MatrixForm& form) { return form.sparse ? form.k / 2u : form.k; }
 
+/// Elements of A by rows, or of B by columns, as they are stored: element k of a line is lines[line * stride + k]. The
+/// inverse of place_of_a and place_of_b for elements of at most 32 bits, without a search for each.
+template <class T> void unpack(const Warp& warp, bool of_b, T* lines, unsigned stride) {
+    const MatrixForm& form = warp.form;
+    const MatrixElement element = of_b ? form.b : form.a;
+    const unsigned count = of_b ? form.n : form.m, length = of_b ? form.k : stored_length(form);
+    const unsigned bits = bits_of(element), each = 32 / bits, steps = length / each / 4;
+    const unsigned registers = count * length / (32 * each), first = of_b ? warp.words.a : 0;
+    const uint32_t mask = bits == 32 ? ~0u : (1u << bits) - 1;
+    const bool is_tall = of_b == is_transposed(form);
+    for (unsigned i = 0; i < registers; ++i) {
+        unsigned step = i % steps, line = 8 * (i / steps);
+        if (is_tall && count > 8) step = i / 2 % steps, line = 8 * (i % 2) + 16 * (i / 2 / steps);
+        for (unsigned lane = 0; lane < 32; ++lane) {
+            const uint32_t word = warp.lanes[lane] ? warp.lanes[lane][first + i] : 0;
+            T* to = lines + (line + lane / 4) * stride + (step * 4 + lane % 4) * each;
+            for (unsigned j = 0; j < each; ++j) to[j] = static_cast<T>(word >> j * bits & mask);
+        }
+    }
+}
+
 } // namespace matrix
