@@ -59,7 +59,10 @@ Placed place(const Side& side, size_t width, size_t height, size_t depth, const 
     const auto wrong = [&](const char* why) { throw Error(Status::invalid_value, std::string(which) + ": " + why); };
     uint64_t base = side.device;
     if (side.type == CU_MEMORYTYPE_HOST) base = uint64_t(side.host);
-    if (side.type == CU_MEMORYTYPE_ARRAY) return place_in(array_of(side.array), side, width, height, depth);
+    if (side.type == CU_MEMORYTYPE_ARRAY) {
+        if (!side.array) wrong("no array");
+        return place_in(array_of(side.array), side, width, height, depth);
+    }
     if (side.type < CU_MEMORYTYPE_HOST || side.type > CU_MEMORYTYPE_UNIFIED) wrong("unknown kind of memory");
     if (!base) wrong("null");
     const size_t pitch = side.pitch ? side.pitch : side.x + width;

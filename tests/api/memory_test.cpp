@@ -121,8 +121,9 @@ TEST_F(Memory, PitchedFillAndCopy) {
     EXPECT_EQ(std::vector<uint8_t>(host, host + 40), expected);
     copy.dstPitch = 5;
     EXPECT_STATUS(invalid_value, cuMemcpy2D_v2(&copy));
+    copy.dstPitch = 10;
     copy.srcMemoryType = CU_MEMORYTYPE_ARRAY;
-    EXPECT_STATUS(not_supported, cuMemcpy2D_v2(&copy));
+    EXPECT_STATUS(invalid_value, cuMemcpy2D_v2(&copy)); // no array
     EXPECT_STATUS(invalid_value, cuMemcpy2D_v2(nullptr));
     EXPECT_OK(cuMemFree_v2(a));
 }
