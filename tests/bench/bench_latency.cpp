@@ -45,7 +45,7 @@ void launch_throughput(benchmark::State& state) {
 }
 BENCHMARK(launch_throughput)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
-// Threads that all meet at one barrier: the price of fibers.
+// Threads that all meet at one barrier and have nothing to keep: the price of a phase.
 void barrier_per_thread(benchmark::State& state) {
     CUfunction f = kernel("meet");
     const unsigned block = unsigned(state.range(0));
