@@ -193,6 +193,7 @@ uint64_t publish(rt::Context& context, const Descriptor& d) {
 
 void withdraw(rt::Context& context, uint64_t handle) {
     if (!rt::memory::find(handle)) return;
+    context.wait(); // for kernels that still use it
     reinterpret_cast<Descriptor*>(handle)->magic = 0;
     rt::memory::release(context, handle, rt::backend::MemoryKind::pinned);
 }

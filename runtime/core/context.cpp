@@ -96,6 +96,8 @@ void Context::collect_faults() {
     for (auto& old : state_->retired) look_at(*old.queue);
 }
 
+void Context::wait() { state_->wait_for_all(); }
+
 void Context::synchronize() {
     capture::forbid(*this);
     check();

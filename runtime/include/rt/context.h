@@ -62,6 +62,7 @@ class Context : public HandleBase {
     void set_error(Status, const std::string& message);
 
     void synchronize();          ///< all streams; throws a kernel's error
+    void wait();                 ///< all streams; their errors are not looked at
     Stream& legacy_stream();     ///< CU_STREAM_LEGACY and stream 0
     Stream& per_thread_stream(); ///< CU_STREAM_PER_THREAD of the calling thread
     /// 0, 1 (legacy) and 2 (per thread) are the special handles; `per_thread_default` says what 0 means.
