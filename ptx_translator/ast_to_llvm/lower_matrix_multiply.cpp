@@ -10,7 +10,7 @@ class MatrixMultiply {
   public:
     MatrixMultiply(Emitter& emitter, const Instruction& instruction)
         : emitter_(emitter), ir_(emitter.ir()), instruction_(instruction), form_(matrix_form_of(instruction)) {
-        if (instruction.operands.size() != (form_.sparse ? 6 : 4))
+        if (instruction.operands.size() != scales_at() + (form_.scale == MatrixScale::none ? 0 : 4))
             throw Error(instruction.where, instruction.opcode_text + " has too few or too many operands");
         if (form_.sparse) read_selector();
     }
@@ -23,13 +23,39 @@ class MatrixMultiply {
         read(operands[2], words.b, form_.b);
         read(operands[3], words.c, form_.c);
         if (form_.sparse) arguments_.push_back(emitter_.read(operands[4], Type::b32));
-        const char* family = form_.family == MatrixFamily::wmma ? "wmma." : form_.sparse ? "sp." : "";
-        llvm::CallInst* result = emitter_.call("cuttle.mma." + (family + name_of(form_)),
+        if (form_.scale != MatrixScale::none) read_scales();
+        std::string family = form_.family == MatrixFamily::wmma ? "wmma." : form_.sparse ? "sp." : "";
+        if (form_.scale != MatrixScale::none) family += "scaled.";
+        llvm::CallInst* result = emitter_.call("cuttle.mma." + family + name_of(form_),
                                                llvm::ArrayType::get(ir_.getInt32Ty(), words.d), arguments_, true);
         write(operands[0], words.d, result);
     }
 
   private:
+    size_t scales_at() const { return form_.sparse ? 6 : 4; }
+
+    /// The factors of A and their selector {byte-id, thread-id}, then those of B. PTX ISA 9.7.14.3.
+    void read_scales() {
+        for (const bool of_b : {false, true}) {
+            const Operand& factors = instruction_.operands[scales_at() + (of_b ? 2 : 0)];
+            const Operand& selector = instruction_.operands[scales_at() + (of_b ? 3 : 1)];
+            const auto parts = elements_of(selector, 2);
+            check_selector(parts[0], form_.scale_columns, 4, "byte");
+            check_selector(parts[1], 1, of_b ? 4 : 2, "thread");
+            arguments_.push_back(emitter_.read(factors, Type::b32));
+            llvm::Value* byte = ir_.CreateZExt(emitter_.read(parts[0], Type::u16), ir_.getInt32Ty());
+            llvm::Value* thread = ir_.CreateZExt(emitter_.read(parts[1], Type::u16), ir_.getInt32Ty());
+            arguments_.push_back(ir_.CreateOr(byte, ir_.CreateShl(thread, thread_id_shift)));
+        }
+    }
+
+    /// A constant must be a multiple of `step` below `limit`; what is in a register is taken modulo that.
+    static void check_selector(const Operand& part, unsigned step, unsigned limit, const char* what) {
+        if (part.kind == Operand::Kind::integer && (part.integer >= limit || part.integer % step != 0))
+            throw Error(part.where,
+                        std::string("no such ") + what + " selector of scale factors: " + std::to_string(part.integer));
+    }
+
     /// Which lanes of each four give the metadata: a bit pair says where one of two elements lies. PTX ISA 9.7.14.6.1.
     void read_selector() {
         const Operand& selector = instruction_.operands[5];

@@ -11,11 +11,25 @@ struct Row {
     Opcode opcode;
     std::string_view shapes, inputs;
     bool mixed;
-    std::string_view accumulators;
+    std::string_view accumulators, kinds;
 };
 
 constexpr Row rows[] = {
-#define MATRIX_FORM(opcode, shapes, inputs, mixed, accumulators) {Opcode::opcode, shapes, inputs, mixed, accumulators},
+#define MATRIX_FORM(opcode, shapes, inputs, mixed, accumulators, kinds)                                                \
+    {Opcode::opcode, shapes, inputs, mixed, accumulators, kinds},
+#include "ast_to_llvm/matrix_forms.def"
+};
+
+struct ScaleRow {
+    std::string_view kind;
+    Modifier size;
+    Type factors;
+    uint8_t count;
+    bool implied; ///< the size may be left out
+};
+
+constexpr ScaleRow scale_rows[] = {
+#define MATRIX_SCALE(kind, size, factors, count, implied) {kind, Modifier::size, Type::factors, count, implied},
 #include "ast_to_llvm/matrix_forms.def"
 };
 
@@ -38,13 +52,22 @@ std::array<Type, 4> types_of(const Instruction& instruction) {
     return types;
 }
 
+/// "f8f6f4" of .kind::f8f6f4, or nothing.
+std::string_view kind_of(const Instruction& instruction) {
+    for (Modifier modifier : instruction.modifiers)
+        if (const std::string_view name = ptx::name_of(modifier); name.starts_with("kind::")) return name.substr(6);
+    return {};
+}
+
 bool is_defined(const Instruction& instruction, std::string_view shape, const std::array<Type, 4>& types) {
+    const std::string_view kind = kind_of(instruction);
+    if (!kind.empty() && instruction.opcode == Opcode::mma_sp) return false; // ordered metadata alone
     const Opcode opcode = instruction.opcode == Opcode::mma_sp_ordered_metadata ? Opcode::mma_sp : instruction.opcode;
     const std::string accumulators = std::string(ptx::name_of(types[0])) + "." + std::string(ptx::name_of(types[3]));
     for (const Row& row : rows)
         if (row.opcode == opcode && lists(row.shapes, shape) && lists(row.inputs, ptx::name_of(types[1])) &&
             lists(row.inputs, ptx::name_of(types[2])) && (row.mixed || types[1] == types[2]) &&
-            lists(row.accumulators, accumulators))
+            lists(row.accumulators, accumulators) && lists(row.kinds, kind))
             return true;
     return false;
 }
@@ -72,6 +95,28 @@ void read_layouts(const Instruction& instruction, MatrixForm& form) {
     const bool any = form.family != MatrixFamily::mma;
     if (found != 2 || (!any && (form.a_column_major || !form.b_column_major)))
         throw Error(instruction.where, instruction.opcode_text + (any ? " needs two layouts" : " needs .row.col"));
+}
+
+/// .block_scale. PTX ISA 9.7.14.3: which factors a kind may have.
+void read_scale(const Instruction& instruction, MatrixForm& form) {
+    const std::string_view kind = kind_of(instruction);
+    const bool wanted = kind.starts_with("mx");
+    if (instruction.has(Modifier::block_scale) != wanted)
+        throw Error(instruction.where, instruction.opcode_text + (wanted ? " needs" : " cannot have") +
+                                           " .block_scale" + (kind.empty() ? "" : " with .kind::" + std::string(kind)));
+    if (!wanted) return;
+    const Modifier size =
+        instruction.first_of({Modifier::scale_vec_1x, Modifier::scale_vec_2x, Modifier::scale_vec_4x});
+    const Type factors = instruction.type(4);
+    for (const ScaleRow& row : scale_rows)
+        if (row.kind == kind && row.factors == factors &&
+            (row.size == size || (size == Modifier::none && row.implied))) {
+            form.scale = factors == Type::ue4m3 ? MatrixScale::ue4m3 : MatrixScale::ue8m0;
+            form.scale_columns = row.count;
+            return;
+        }
+    throw Error(instruction.where, instruction.opcode_text + ": .kind::" + std::string(kind) +
+                                       " has no such combination of .scale_vec and type of factors");
 }
 
 } // namespace
@@ -102,19 +147,16 @@ MatrixElement matrix_element(Type type, Position where) {
         ELEMENT(u4)
         ELEMENT(b1)
         ELEMENT(s32)
+        ELEMENT(e3m2)
+        ELEMENT(e2m3)
+        ELEMENT(e2m1)
 #undef ELEMENT
     default:
-        throw Error(where, "no matrix multiplication of " + std::string(ptx::name_of(type)) + " is supported yet");
+        throw Error(where, "no matrix multiplication of " + std::string(ptx::name_of(type)) + " is defined");
     }
 }
 
 MatrixForm matrix_form_of(const Instruction& instruction) {
-    if (instruction.has(Modifier::block_scale))
-        throw Error(instruction.where, instruction.opcode_text + ": .block_scale is not supported yet");
-    for (Modifier modifier : instruction.modifiers)
-        if (ptx::name_of(modifier).starts_with("kind::"))
-            throw Error(instruction.where, instruction.opcode_text + ": ." + std::string(ptx::name_of(modifier)) +
-                                               " is not supported yet");
     MatrixForm form;
     unsigned m = 0, n = 0, k = 0;
     const Modifier shape = matrix_shape(instruction, m, n, k);
@@ -126,14 +168,15 @@ MatrixForm matrix_form_of(const Instruction& instruction) {
     form.c = matrix_element(types[3], instruction.where);
     if (!is_defined(instruction, ptx::name_of(shape), types))
         throw Error(instruction.where, instruction.opcode_text + " has no form " + name_of(form));
+    form.kind = !kind_of(instruction).empty();
+    read_scale(instruction, form);
+    if (kind_of(instruction).starts_with("mxf4")) form.a = form.b = MatrixElement::e2m1_packed;
     if (instruction.opcode == Opcode::wmma_mma)
         form.family = MatrixFamily::wmma;
     else if (shape == Modifier::m8n8k4 && form.a == MatrixElement::f16)
         form.family = MatrixFamily::quad_pair;
     form.sparse = instruction.opcode == Opcode::mma_sp || instruction.opcode == Opcode::mma_sp_ordered_metadata;
     form.saturate = instruction.has(Modifier::satfinite);
-    if (form.saturate && form.c == MatrixElement::f32 && form.d == MatrixElement::f16)
-        throw Error(instruction.where, instruction.opcode_text + ": .satfinite of .f16.f32 is not supported");
     form.conjunction = instruction.has(Modifier::and_);
     form.rounding = rounding_of(instruction);
     if (form.a == MatrixElement::b1 &&
@@ -144,8 +187,8 @@ MatrixForm matrix_form_of(const Instruction& instruction) {
 }
 
 std::string name_of(const MatrixForm& form) {
-    constexpr const char* elements[] = {"f16", "bf16", "tf32", "f32", "f64", "e4m3", "e5m2",
-                                        "s8",  "u8",   "s4",   "u4",  "b1",  "s32"};
+    constexpr const char* elements[] = {"f16", "bf16", "tf32", "f32", "f64",  "e4m3", "e5m2", "s8",    "u8",
+                                        "s4",  "u4",   "b1",   "s32", "e3m2", "e2m3", "e2m1", "e2m1x2"};
     std::string out = "m" + std::to_string(form.m) + "n" + std::to_string(form.n) + "k" + std::to_string(form.k);
     for (MatrixElement element : {form.d, form.a, form.b, form.c})
         out += std::string(".") + elements[static_cast<size_t>(element)];

@@ -3,63 +3,13 @@
 #include "exact_fma.h"
 #include "matrix_float.h"
 #include "matrix_layout.h"
+#include "matrix_scale.h"
+#include "matrix_warp.h"
 
 namespace matrix {
 namespace {
 
 constexpr unsigned most_k = 256, most_terms = 64;
-
-/// The registers of a warp: of each lane A, B, C, the metadata and D, one behind the other; null where no lane is.
-struct Warp {
-    uint32_t* const* lanes;
-    MatrixForm form;
-    MatrixWords words;
-
-    uint64_t read(unsigned first, Place place, MatrixElement element) const {
-        const uint32_t* lane = lanes[place.lane];
-        if (!lane) return 0;
-        const uint32_t* at = lane + first + place.word;
-        const unsigned bits = bits_of(element);
-        if (bits == 64) return at[0] | static_cast<uint64_t>(at[1]) << 32;
-        return bits == 32 ? at[0] : at[0] >> place.bit & ((1u << bits) - 1);
-    }
-    uint64_t a(Place place) const { return read(0, place, form.a); }
-    uint64_t b(Place place) const { return read(words.a, place, form.b); }
-    uint64_t c(Place place) const { return read(words.a + words.b, place, form.c); }
-    uint32_t metadata(unsigned lane) const { return lanes[lane] ? lanes[lane][words.a + words.b + words.c] : 0; }
-    void write(Place place, uint64_t value) const {
-        if (!lanes[place.lane]) return;
-        uint32_t* at = lanes[place.lane] + words.sources() + place.word;
-        if (bits_of(form.d) == 16) {
-            *at = (*at & ~(0xffffu << place.bit)) | static_cast<uint32_t>(value) << place.bit;
-            return;
-        }
-        at[0] = static_cast<uint32_t>(value);
-        if (bits_of(form.d) == 64) at[1] = static_cast<uint32_t>(value >> 32);
-    }
-};
-
-/// Where stored element `index` of a row of a sparse A belongs. PTX ISA 9.7.14.6.1: four bits speak of two stored
-/// elements (pairs of them for 4-bit types), or of one of tf32.
-unsigned position(const Warp& warp, unsigned row, unsigned index) {
-    const unsigned bits = bits_of(warp.form.a), k = warp.form.k;
-    const unsigned chunk = bits == 32 ? index : bits == 4 ? index / 4 : index / 2;
-    const unsigned row_bits = bits == 32 ? 2 * k : bits == 4 ? k / 2 : k, lanes = row_bits / 16;
-    unsigned lane = row % 8 * 4, bit = chunk * 4;
-    if (bits > 8) { // 16 bits of row g and 16 of row g + 8 in each of the lanes
-        lane += warp.form.selector * lanes + chunk / 4;
-        bit = chunk % 4 * 4 + row / 8 * 16;
-    } else {
-        lane += warp.form.selector * lanes + row / 8 + chunk / 8 * 2;
-        bit = chunk % 8 * 4;
-    }
-    const unsigned four = warp.metadata(lane) >> bit & 15;
-    if (bits == 32) return 2 * chunk + (four >> 3 & 1);
-    if (bits == 4) return 8 * chunk + 2 * (four >> (index / 2 % 2 * 2) & 3) + index % 2;
-    return 4 * chunk + (four >> (index % 2 * 2) & 3);
-}
-
-unsigned stored_length(const MatrixForm& form) { return form.sparse ? form.k / 2u : form.k; }
 
 /// How the products of one element of D are summed: in groups of `step`, one after the other.
 struct Order {
@@ -70,7 +20,9 @@ struct Order {
 
 /// fp8, which Hopper's mma.sync computes through f16: the first pairs of every four elements, then the others. wmma of
 /// tf32 is two instructions of k = 4; with accumulators of two types it converts around an instruction of f32.
+/// What has a .kind is one sum over all of k.
 Order order_of(const MatrixForm& form, unsigned length) {
+    if (form.kind) return {length, form.d, false};
     if (bits_of(form.a) == 8) return {length / 2, form.d, true};
     const bool halves = form.family == MatrixFamily::wmma && form.a == MatrixElement::tf32;
     return {halves ? 4 : length, form.c == form.d ? form.d : MatrixElement::f32, false};
@@ -78,7 +30,7 @@ Order order_of(const MatrixForm& form, unsigned length) {
 
 /// The i-th element to be summed.
 unsigned ordered(const MatrixForm& form, unsigned length, unsigned i) {
-    if (bits_of(form.a) != 8) return i;
+    if (form.kind || bits_of(form.a) != 8) return i;
     const unsigned pair = i / (length / 2), at = i % (length / 2);
     return at / 2 * 4 + at % 2 + 2 * pair;
 }
@@ -94,11 +46,14 @@ uint32_t end_of(const MatrixForm& form, const Order& order, uint32_t sum, uint32
         const float total = float_of(sum, form.d) + float_of(c, form.c);
         return half ? half_of(total) : __builtin_bit_cast(uint32_t, total);
     }
-    return half && order.inner == MatrixElement::f32 ? half_of(__builtin_bit_cast(float, sum)) : sum;
+    if (!half || order.inner != MatrixElement::f32) return sum;
+    // wmma's .satfinite acts where f32 becomes f16 alone, and makes that a cut, which never overflows.
+    return half_of(__builtin_bit_cast(float, sum), form.saturate);
 }
 
 constexpr unsigned block = 8;
-constexpr int no_exponent = -500; ///< of zeros: below every sum's, and a power of two of it is a double
+constexpr int no_exponent = -500;        ///< of zeros: below every sum's, and a power of two of it is a double
+constexpr int below_all_products = -320; ///< what has a factor of zero; e5m2 with factors of ue8m0 goes down to -282
 
 /// Eight columns of B side by side, and a row of A: finite values as doubles, which hold products exactly.
 struct Columns {
@@ -125,20 +80,22 @@ double value_of(const Number& x, int point) {
 int exponent_of(const Number& x) { return x.significand ? x.exponent : no_exponent; }
 
 /// One group of products for eight columns at once; the same arithmetic as sum_of, for finite numbers.
+/// `least`: the exponent that zeros count as, of scaled forms.
 void sum_columns(const Row& row, const Columns& columns, unsigned first, unsigned step, const Format& format, bool half,
-                 uint32_t* sums) {
+                 int least, uint32_t* sums) {
     double total[block], scale[block];
     int largest[block];
     for (unsigned j = 0; j < block; ++j) {
         const Number addend = number_of(sums[j], format);
-        largest[j] = exponent_of(addend);
+        largest[j] = addend.significand || least == no_exponent ? exponent_of(addend) : least;
         total[j] = value_of(addend, format.fraction_bits);
     }
     for (unsigned i = first; i < first + step; ++i) {
         const int* exponent = columns.exponent[row.from[i]];
         for (unsigned j = 0; j < block; ++j) {
             const int both = row.exponent[i] + exponent[j];
-            largest[j] = both > largest[j] ? both : largest[j];
+            const int counted = both < below_all_products && least != no_exponent ? least : both;
+            largest[j] = counted > largest[j] ? counted : largest[j];
         }
     }
     for (unsigned j = 0; j < block; ++j) {
@@ -173,15 +130,17 @@ uint32_t sum_specials(const Row& row, const Number* column, const Order& order, 
 Row row_of(const Warp& warp, unsigned index, unsigned length) {
     const MatrixForm& form = warp.form;
     const Format format = format_of(form.a);
+    const Number factor = form.scale == MatrixScale::none ? one : factor_of_a(warp, index, 0);
     Row row;
     row.special = false;
     for (unsigned i = 0; i < length; ++i) {
         const unsigned at = ordered(form, length, i);
-        const Number x = number_of(static_cast<uint32_t>(warp.a(place_of_a(form, length, index, at))), format);
+        const Number x =
+            scaled(number_of(static_cast<uint32_t>(warp.a(place_of_a(form, length, index, at))), format), factor);
         row.number[i] = x;
         row.value[i] = value_of(x, format.fraction_bits);
         row.exponent[i] = exponent_of(x);
-        row.special |= x.kind != Number::finite;
+        row.special |= row.number[i].kind != Number::finite;
         row.from[i] = form.sparse ? position(warp, index, at) : at;
     }
     return row;
@@ -194,11 +153,14 @@ void multiply_columns(const Warp& warp, unsigned first) {
     const Format b_format = format_of(form.b), inner = format_of(order.inner);
     const int point = format_of(form.a).fraction_bits + b_format.fraction_bits;
     Number numbers[block][most_terms];
+    const int least = form.scale == MatrixScale::none ? no_exponent : least_exponent_of_scaled;
     Columns columns;
     for (unsigned j = 0; j < block; ++j) {
+        const Number factor = form.scale == MatrixScale::none ? one : factor_of_b(warp, first + j, 0);
         columns.special[j] = false;
         for (unsigned k = 0; k < form.k; ++k) {
-            const Number x = number_of(static_cast<uint32_t>(warp.b(place_of_b(form, k, first + j))), b_format);
+            const Number x =
+                scaled(number_of(static_cast<uint32_t>(warp.b(place_of_b(form, k, first + j))), b_format), factor);
             numbers[j][k] = x;
             columns.value[k][j] = value_of(x, b_format.fraction_bits);
             columns.exponent[k][j] = exponent_of(x);
@@ -217,7 +179,7 @@ void multiply_columns(const Warp& warp, unsigned first) {
         for (unsigned at = 0; at < length; at += order.step) {
             // A sum in between may have overflowed.
             for (unsigned j = 0; j < block; ++j) plain[j] &= number_of(sums[j], inner).kind == Number::finite;
-            sum_columns(row, columns, at, order.step, inner, order.inner == MatrixElement::f16, sums);
+            sum_columns(row, columns, at, order.step, inner, order.inner == MatrixElement::f16, least, sums);
         }
         for (unsigned j = 0; j < block; ++j) {
             const uint32_t start = start_of(form, order, c[j]);
@@ -232,7 +194,7 @@ void multiply_floats(const Warp& warp) {
 }
 
 /// mma.m8n8k4 of f16, which newer hardware has in software. For f32 a chain of f32 operations, the addend last, is
-/// exactly what an H100 gives; for f16 the exact sum, rounded once, is its result but for two of 61,440 measured.
+/// exactly what an H100 gives; for f16 the addend, the first two products' sum and the others' sum, each an f32.
 void multiply_quad_pairs(const Warp& warp) {
     const MatrixForm& form = warp.form;
     const bool half = bits_of(form.d) == 16;
@@ -241,19 +203,18 @@ void multiply_quad_pairs(const Warp& warp) {
             for (unsigned column = 0; column < 8; ++column) {
                 const auto c = static_cast<uint32_t>(warp.c(pair_accumulator(form.c, pair, row, column)));
                 const float addend = float_of(c, form.c);
-                float chain = 0;
-                double exact = static_cast<double>(addend);
+                float chain = 0, product[4];
                 for (unsigned k = 0; k < 4; ++k) {
                     const float a =
                         float_of(static_cast<uint32_t>(warp.a(pair_input(!form.a_column_major, pair, row, k))), form.a);
                     const float b = float_of(
                         static_cast<uint32_t>(warp.b(pair_input(form.b_column_major, pair, column, k))), form.b);
-                    const float product = a * b; // exact
-                    chain += product;
-                    exact += static_cast<double>(product);
+                    product[k] = a * b; // exact
+                    chain += product[k];
                 }
+                const float pairs = addend + (product[0] + product[1]) + (product[2] + product[3]);
                 warp.write(pair_accumulator(form.d, pair, row, column),
-                           half ? half_of(exact) : __builtin_bit_cast(uint32_t, chain + addend));
+                           half ? half_of(static_cast<double>(pairs)) : __builtin_bit_cast(uint32_t, chain + addend));
             }
 }
 
@@ -342,6 +303,7 @@ extern "C" __attribute__((visibility("default"))) void cuttle_matrix_multiply(vo
     case MatrixElement::b1:
         return multiply_integers(warp);
     default:
+        if (form.a == MatrixElement::e2m1_packed) return multiply_groups(warp);
         return form.family == MatrixFamily::quad_pair ? multiply_quad_pairs(warp) : multiply_floats(warp);
     }
 }

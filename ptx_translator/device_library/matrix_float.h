@@ -20,8 +20,8 @@ struct Number {
 };
 
 struct Format {
-    int exponent_bits, fraction_bits, unused_bits; ///< unused: the low bits of tf32
-    bool has_infinity;
+    int exponent_bits, fraction_bits, unused_bits; ///< unused: the low bits of tf32, and of e2m1 in a byte
+    bool has_infinity, has_nan = true;
 };
 
 constexpr Format format_of(MatrixElement element) {
@@ -36,6 +36,12 @@ constexpr Format format_of(MatrixElement element) {
         return {4, 3, 0, false};
     case MatrixElement::e5m2:
         return {5, 2, 0, true};
+    case MatrixElement::e3m2:
+        return {3, 2, 0, false, false};
+    case MatrixElement::e2m3:
+        return {2, 3, 0, false, false};
+    case MatrixElement::e2m1:
+        return {2, 1, 2, false, false};
     default:
         return {5, 10, 0, true};
     }
@@ -51,7 +57,8 @@ inline Number number_of(uint32_t bits, const Format& format) {
     number.exponent = (field ? static_cast<int>(field) : 1) - bias;
     number.significand = static_cast<int64_t>(field ? fraction | (fraction_mask + 1) : fraction);
     if (field == largest && format.has_infinity) number.kind = fraction ? Number::nan : Number::infinite;
-    if (field == largest && !format.has_infinity && fraction == fraction_mask) number.kind = Number::nan;
+    if (field == largest && !format.has_infinity && format.has_nan && fraction == fraction_mask)
+        number.kind = Number::nan;
     return number;
 }
 
@@ -108,8 +115,8 @@ inline Sum sum_of(const Terms& terms, const Number& addend, int addend_point) {
     return sum;
 }
 
-/// The sum as bits of f32 (cut) or f16 (rounded to nearest even). A zero is +0.
-inline uint32_t rounded(const Sum& sum, bool half) {
+/// The sum as bits of f32 (cut) or f16 (rounded to nearest even, or cut). A zero is +0.
+inline uint32_t rounded(const Sum& sum, bool half, bool cut = false) {
     const int exponent_bits = half ? 5 : 8, fraction_bits = half ? 10 : 23;
     const uint32_t sign = 1u << (exponent_bits + fraction_bits);
     const uint32_t infinity = ((1u << exponent_bits) - 1) << fraction_bits;
@@ -123,7 +130,7 @@ inline uint32_t rounded(const Sum& sum, bool half) {
     int last = (leading > 1 - bias ? leading : 1 - bias) - fraction_bits;
     const int shift = last - sum.exponent;
     uint64_t kept = shift <= 0 ? magnitude << -shift : shift > 63 ? 0 : magnitude >> shift;
-    if (half && shift > 0 && shift <= 63) {
+    if (half && !cut && shift > 0 && shift <= 63) {
         const uint64_t rest = magnitude & ((uint64_t{1} << shift) - 1), tie = uint64_t{1} << (shift - 1);
         if (rest > tie || (rest == tie && (kept & 1))) ++kept;
     }
@@ -132,7 +139,7 @@ inline uint32_t rounded(const Sum& sum, bool half) {
     uint32_t bits = static_cast<uint32_t>(kept);
     if (kept >> fraction_bits) {
         const int field = last + fraction_bits + bias;
-        bits = field >= (1 << exponent_bits) - 1 ? infinity
+        bits = field >= (1 << exponent_bits) - 1 ? infinity - cut
                                                  : static_cast<uint32_t>(field) << fraction_bits |
                                                        (static_cast<uint32_t>(kept) & ((1u << fraction_bits) - 1));
     }
@@ -151,8 +158,8 @@ inline float float_of(uint32_t bits, MatrixElement element) {
     return number.negative ? -value : value;
 }
 
-/// Rounded to nearest even; NaN becomes the one that the hardware makes.
-inline uint32_t half_of(double value) {
+/// Rounded to nearest even or cut; NaN becomes the one that the hardware makes.
+inline uint32_t half_of(double value, bool cut = false) {
     const uint64_t bits = __builtin_bit_cast(uint64_t, value);
     const int field = static_cast<int>(bits >> 52 & 0x7ff);
     const bool negative = bits >> 63;
@@ -165,7 +172,7 @@ inline uint32_t half_of(double value) {
         sum.value = negative ? -significand : significand;
         sum.exponent = field - 1075;
     }
-    const uint32_t result = rounded(sum, true);
+    const uint32_t result = rounded(sum, true, cut);
     return negative && result == 0 ? 0x8000 : result;
 }
 

@@ -147,10 +147,18 @@ def memory():
             transfer("c", layout, shape, "s32", 2, 8, 8)
 
 
+def saturating():
+    """PTX ISA 6.4 was the last with .satfinite of floating point."""
+    for (shape, _), d, c in itertools.product(WMMA.items(), ("f16", "f32"), ("f16", "f32")):
+        add(f"wmma_{shape}_{d}_f16_{c}_satfinite", f"wmma.mma.sync.aligned.row.col.{shape}.{d}.{c}.satfinite",
+            (d, BITS[d] // 4), ("f16", 8), ("f16", 8), (c, BITS[c] // 4))
+
+
 dense()
 sparse_forms()
 wmma()
 memory()
+saturating()
 head = ["name", "a", "b", "c", "metadata", "d", "instruction", "immediate"]
 path = pathlib.Path(__file__).parent / "matrix" / "cases.tsv"
 path.write_text("".join("\t".join(row) + "\n" for row in [head] + rows))

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "matrix_layout.h"
+
+#include <stdint.h>
+
+/// The registers of the lanes that multiply matrices together.
+namespace matrix {
+
+/// The registers of a warp: of each lane A, B, C, the metadata and D, one behind the other; null where no lane is.
+struct Warp {
+    uint32_t* const* lanes;
+    MatrixForm form;
+    MatrixWords words;
+
+    uint64_t read(unsigned first, Place place, MatrixElement element) const {
+        const uint32_t* lane = lanes[place.lane];
+        if (!lane) return 0;
+        const uint32_t* at = lane + first + place.word;
+        const unsigned bits = bits_of(element);
+        if (bits == 64) return at[0] | static_cast<uint64_t>(at[1]) << 32;
+        return bits == 32 ? at[0] : at[0] >> place.bit & ((1u << bits) - 1);
+    }
+    uint64_t a(Place place) const { return read(0, place, form.a); }
+    uint64_t b(Place place) const { return read(words.a, place, form.b); }
+    uint64_t c(Place place) const { return read(words.a + words.b, place, form.c); }
+    uint32_t metadata(unsigned lane) const { return lanes[lane] ? lanes[lane][words.a + words.b + words.c] : 0; }
+    /// A word of block scaling: 0 factors of A, 1 their selector, 2 and 3 the same of B.
+    uint32_t scale(unsigned lane, unsigned word) const {
+        return lanes[lane] ? lanes[lane][words.a + words.b + words.c + words.metadata + word] : 0;
+    }
+    void write(Place place, uint64_t value) const {
+        if (!lanes[place.lane]) return;
+        uint32_t* at = lanes[place.lane] + words.sources() + place.word;
+        if (bits_of(form.d) == 16) {
+            *at = (*at & ~(0xffffu << place.bit)) | static_cast<uint32_t>(value) << place.bit;
+            return;
+        }
+        at[0] = static_cast<uint32_t>(value);
+        if (bits_of(form.d) == 64) at[1] = static_cast<uint32_t>(value >> 32);
+    }
+};
+
+/// Where stored element `index` of a row of a sparse A belongs. PTX ISA 9.7.14.6.1: four bits speak of two stored
+/// elements (pairs of them for 4-bit types), or of one of tf32.
+inline unsigned position(const Warp& warp, unsigned row, unsigned index) {
+    const unsigned bits = bits_of(warp.form.a), k = warp.form.k;
+    const unsigned chunk = bits == 32 ? index : bits == 4 ? index / 4 : index / 2;
+    const unsigned row_bits = bits == 32 ? 2 * k : bits == 4 ? k / 2 : k, lanes = row_bits / 16;
+    unsigned lane = row % 8 * 4, bit = chunk * 4;
+    if (bits > 8) { // 16 bits of row g and 16 of row g + 8 in each of the lanes
+        lane += warp.form.selector * lanes + chunk / 4;
+        bit = chunk % 4 * 4 + row / 8 * 16;
+    } else {
+        lane += warp.form.selector * lanes + row / 8 + chunk / 8 * 2;
+        bit = chunk % 8 * 4;
+    }
+    const unsigned four = warp.metadata(lane) >> bit & 15;
+    if (bits == 32) return 2 * chunk + (four >> 3 & 1);
+    if (bits == 4) return 8 * chunk + 2 * (four >> (index / 2 % 2 * 2) & 3) + index % 2;
+    return 4 * chunk + (four >> (index % 2 * 2) & 3);
+}
+
+inline unsigned stored_length(const MatrixForm& form) { return form.sparse ? form.k / 2u : form.k; }
+
+} // namespace matrix
