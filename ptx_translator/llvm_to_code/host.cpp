@@ -10,6 +10,7 @@
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
+#include "llvm_to_code/phases.h"
 #include "llvm_to_code/small_floats.h"
 
 #include <llvm/Analysis/ValueTracking.h>
@@ -20,6 +21,8 @@
 #include <llvm/Linker/Linker.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/IPO/Internalize.h>
+
+#include <map>
 
 namespace ptx {
 namespace {
@@ -104,7 +107,23 @@ uint32_t parameter_bytes(const llvm::Function& function, const std::vector<Kerne
     return 0;
 }
 
-void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const llvm::TargetMachine& machine) {
+/// Kernels that synchronise without needing fibers, by name.
+using PhasedKernels = std::map<std::string, PhasedKernel>;
+
+PhasedKernels cut_kernels(llvm::Module& module, const std::vector<KernelInfo>& kernels, const Options& options) {
+    PhasedKernels phased;
+    // Debuggers want to see threads; and the lower levels are there to compare with.
+    if (options.debug_info || options.optimization_level < 2) return phased;
+    for (const KernelInfo& kernel : kernels) {
+        llvm::Function& function = *module.getFunction(kernel.name);
+        if (!kernel.uses_barrier || kernel.uses_cluster || kernel.uses_cooperative) continue;
+        if (why_not_phases(function).empty()) phased[kernel.symbol] = cut_into_phases(function);
+    }
+    return phased;
+}
+
+void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const PhasedKernels& phased,
+           const llvm::TargetMachine& machine) {
     const bool note_stack = asks_for_local(module);
     const bool clusters = llvm::any_of(kernels, [](const KernelInfo& kernel) { return kernel.uses_cluster; });
     thread_lane(module);
@@ -117,14 +136,20 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const l
     }
     lower_small_floats(module);
     lower_approximations(module);
-    for (const KernelInfo& kernel : kernels)
-        make_entry(*module.getFunction(kernel.symbol), kernel.uses_barrier, note_stack);
+    for (const KernelInfo& kernel : kernels) {
+        llvm::Function& function = *module.getFunction(kernel.symbol);
+        if (const auto found = phased.find(kernel.symbol); found != phased.end())
+            make_phase_entry(function, found->second);
+        else
+            make_entry(function, kernel.uses_barrier, note_stack);
+    }
 }
 
 /// The frame that runs the kernel's threads: the entry's own or that of the loops around it.
 uint32_t frame_of(const KernelInfo& kernel, const llvm::StringMap<uint64_t>& frames) {
     uint64_t bytes = 0;
-    for (const char* suffix : {"", ".range", ".thread"}) bytes = std::max(bytes, frames.lookup(kernel.symbol + suffix));
+    for (const char* suffix : {"", ".range", ".thread", ".phase0"})
+        bytes = std::max(bytes, frames.lookup(kernel.symbol + suffix));
     return static_cast<uint32_t>(bytes);
 }
 
@@ -149,7 +174,9 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
         // x86 has no register file to share out. Few enough for a full multiprocessor by CUDA's occupancy rules.
         kernel.registers = 32;
     }
-    lower(module, kernels, *machine);
+    const PhasedKernels phased = cut_kernels(module, kernels, options);
+    verify(module, "cutting into phases");
+    lower(module, kernels, phased, *machine);
     Image image{target, {}, export_functions(module), {}};
     link_device_library(module);
     set_attributes(module, *machine, options);

@@ -4,6 +4,7 @@
 #include "llvm_to_code/host_matrix.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
+#include "ptx/phases.h"
 
 #include <llvm/IR/Module.h>
 #include <llvm/MC/MCSubtargetInfo.h>
@@ -27,6 +28,7 @@ static_assert(offsetof(Grid, runtime) == 80 && offsetof(Grid, workspace) == 88);
 static_assert(offsetof(Lane, shared) == 8 && offsetof(Lane, thread) == 16 && offsetof(Lane, block) == 28);
 static_assert(offsetof(Lane, lane) == 40 && offsetof(Lane, runtime) == 56 && offsetof(Lane, stack_top) == 64);
 static_assert(offsetof(Lane, shared_window) == 52);
+static_assert(offsetof(host::Phases, state) == 8 && sizeof(host::State) == 24);
 static_assert(offsetof(Services, grid_sync) == 21 * sizeof(void*));
 static_assert(offsetof(Services, device_call) == 30 * sizeof(void*));
 
@@ -184,6 +186,20 @@ llvm::Value* is_local(Site& site) {
 
 llvm::Value* is_global(Site& site) { return site.ir.CreateNot(site.ir.CreateOr(is_shared(site), is_local(site))); }
 
+/// A piece of the thread's frame: host::Phases.
+llvm::Value* frame_slot(Site& site) {
+    IR& ir = site.ir;
+    auto* wide = ir.getInt64Ty();
+    auto word = [&](const char* name) { return special_register(site.lane, ir, name); };
+    llvm::Value* threads = word("ntid.x");
+    for (const char* axis : {"ntid.y", "ntid.z"}) threads = ir.CreateNUWMul(threads, word(axis));
+    llvm::Value* number = ir.CreateOr(ir.CreateShl(word("warpid"), 5), word("laneid"));
+    llvm::Value* frames = site.lane.lane_field(offsetof(Lane, stack_top), wide);
+    llvm::Value* offset = ir.CreateNUWMul(ir.CreateZExt(site.operand(0), wide), ir.CreateZExt(threads, wide));
+    llvm::Value* place = ir.CreateNUWMul(ir.CreateZExt(number, wide), ir.CreateZExt(site.operand(1), wide));
+    return ir.CreateAdd(ir.CreateAdd(frames, offset), place);
+}
+
 struct Row {
     llvm::StringLiteral name;
     llvm::Value* (*lower)(Site&);
@@ -204,6 +220,7 @@ constexpr Row rows[] = {
     {llvm::StringLiteral("isspacep.shared"), is_shared},
     {llvm::StringLiteral("isspacep.local"), is_local},
     {llvm::StringLiteral("isspacep.global"), is_global},
+    {llvm::StringLiteral("phase.slot"), frame_slot},
 };
 
 /// round.fadd.rz.f32 -> cuttle_round_fadd_rz_f32, with _avx where the processor has it (for fma: has FMA).

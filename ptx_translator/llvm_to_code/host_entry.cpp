@@ -4,8 +4,11 @@
 #include "llvm_to_code/host_lane.h"
 
 #include <llvm/IR/Module.h>
+#include <llvm/Transforms/Utils/Cloning.h>
+#include <llvm/Transforms/Utils/Local.h>
 
 #include <cstddef>
+#include <cstring>
 
 namespace ptx::code {
 namespace {
@@ -47,14 +50,40 @@ void forward(llvm::Module& module, llvm::StringRef name, llvm::Function& callee,
     ir.CreateRetVoid();
 }
 
-/// The threads of a CTA, or the one that the Lane names, in loops over z, y and x. One function for both, so that the
-/// kernel is compiled once.
+/// Threads of a CTA in loops over z, y and x.
 class ThreadLoops {
   public:
     ThreadLoops(llvm::Function& range, llvm::Function& body)
         : range_(range), body_(body), ir_(&range.getEntryBlock()) {}
 
+    /// All of them, or the one that the Lane names. One function for both, so that the kernel is compiled once.
     void make(bool note_stack) {
+        begin(note_stack);
+        llvm::Value* single = range_.getArg(1);
+        for (unsigned axis = 0; axis < 3; ++axis) {
+            llvm::Value* index = load(range_.getArg(0), offsetof(Lane, thread) + 4 * axis, ir_.getInt32Ty());
+            begin_[axis] = ir_.CreateSelect(single, index, ir_.getInt32(0));
+            end_[axis] = ir_.CreateSelect(single, ir_.CreateNUWAdd(index, ir_.getInt32(1)), size_[axis]);
+        }
+        loop(2);
+        ir_.CreateRetVoid();
+    }
+
+    /// Those of a box, from a state on; the body says what each does next.
+    void make_phase(uint32_t state) {
+        begin(false);
+        state_ = ir_.getInt32(state);
+        frames_ = load(range_.getArg(0), offsetof(Lane, stack_top), ir_.getPtrTy());
+        for (unsigned axis = 0; axis < 3; ++axis) {
+            begin_[axis] = load(range_.getArg(1), offsetof(host::Box, begin) + 4 * axis, ir_.getInt32Ty());
+            end_[axis] = load(range_.getArg(1), offsetof(host::Box, end) + 4 * axis, ir_.getInt32Ty());
+        }
+        loop(2);
+        ir_.CreateRetVoid();
+    }
+
+  private:
+    void begin(bool note_stack) {
         llvm::Value* source = range_.getArg(0);
         // A Lane of our own: promoted to registers once the body is inlined, unless a service gets to see it.
         llvm::AllocaInst* copy = ir_.CreateAlloca(llvm::ArrayType::get(ir_.getInt8Ty(), sizeof(Lane)));
@@ -63,18 +92,9 @@ class ThreadLoops {
         lane_ = copy;
         if (note_stack) note_stack_top(ir_, copy);
         llvm::Value* grid = load(source, offsetof(Lane, grid), ir_.getPtrTy());
-        for (unsigned axis = 0; axis < 3; ++axis) {
-            llvm::Value* index = load(source, offsetof(Lane, thread) + 4 * axis, ir_.getInt32Ty());
+        for (unsigned axis = 0; axis < 3; ++axis)
             size_[axis] = load(grid, offsetof(Grid, block_dim) + 4 * axis, ir_.getInt32Ty());
-            begin_[axis] = ir_.CreateSelect(single(), index, ir_.getInt32(0));
-            end_[axis] = ir_.CreateSelect(single(), ir_.CreateNUWAdd(index, ir_.getInt32(1)), size_[axis]);
-        }
-        loop(2);
-        ir_.CreateRetVoid();
     }
-
-  private:
-    llvm::Value* single() { return range_.getArg(1); }
 
     llvm::Value* load(llvm::Value* base, uint32_t offset, llvm::Type* type) {
         return ir_.CreateLoad(type, ir_.CreateConstInBoundsGEP1_32(ir_.getInt8Ty(), base, offset));
@@ -108,7 +128,13 @@ class ThreadLoops {
         llvm::Value* number = ir_.CreateNUWAdd(ir_.CreateNUWMul(rows, size_[0]), index_[0]);
         store(ir_, lane_, offsetof(Lane, lane), ir_.CreateAnd(number, 31));
         store(ir_, lane_, offsetof(Lane, warp), ir_.CreateLShr(number, 5));
-        ir_.CreateCall(&body_, {lane_})->addFnAttr(llvm::Attribute::AlwaysInline);
+        if (!state_) {
+            ir_.CreateCall(&body_, {lane_})->addFnAttr(llvm::Attribute::AlwaysInline);
+            return;
+        }
+        llvm::CallInst* next = ir_.CreateCall(&body_, {lane_, state_});
+        next->addFnAttr(llvm::Attribute::AlwaysInline);
+        ir_.CreateStore(next, ir_.CreateGEP(ir_.getInt32Ty(), frames_, ir_.CreateZExt(number, ir_.getInt64Ty())));
     }
 
     llvm::Function& range_;
@@ -116,7 +142,34 @@ class ThreadLoops {
     IR ir_;
     llvm::Value* lane_ = nullptr;
     llvm::Value *begin_[3] = {}, *end_[3] = {}, *size_[3] = {}, *index_[3] = {};
+    llvm::Value *state_ = nullptr, *frames_ = nullptr; ///< of phases
 };
+static_assert(host::frame_next == 0);
+
+/// The body when it begins in this state: nothing else is left of it.
+llvm::Function* specialised(llvm::Function& body, uint32_t state) {
+    llvm::ValueToValueMapTy map;
+    llvm::Function* copy = llvm::CloneFunction(&body, map);
+    copy->setLinkage(llvm::GlobalValue::InternalLinkage);
+    copy->getArg(1)->replaceAllUsesWith(llvm::ConstantInt::get(copy->getArg(1)->getType(), state));
+    for (llvm::BasicBlock& block : *copy) llvm::ConstantFoldTerminator(&block, true);
+    llvm::removeUnreachableBlocks(*copy);
+    return copy;
+}
+
+/// host::Phases as constant data.
+void export_states(llvm::Module& module, llvm::StringRef name, const PhasedKernel& phased) {
+    std::string bytes(offsetof(host::Phases, state), '\0');
+    const auto count = static_cast<uint32_t>(phased.states.size());
+    std::memcpy(bytes.data() + offsetof(host::Phases, states), &count, 4);
+    std::memcpy(bytes.data() + offsetof(host::Phases, frame_bytes), &phased.frame_bytes, 4);
+    for (const host::State& state : phased.states) bytes.append(reinterpret_cast<const char*>(&state), sizeof state);
+    llvm::Constant* data = llvm::ConstantDataArray::getString(module.getContext(), bytes, false);
+    auto* global =
+        new llvm::GlobalVariable(module, data->getType(), true, llvm::GlobalValue::ExternalLinkage, data, name);
+    global->setAlignment(llvm::Align(8));
+    global->setVisibility(llvm::GlobalValue::DefaultVisibility);
+}
 
 } // namespace
 
@@ -132,6 +185,34 @@ void make_entry(llvm::Function& body, bool fibers, bool note_stack) {
     ThreadLoops(*range, body).make(note_stack);
     forward(module, name, *range, llvm::ConstantInt::getTrue(bit), false, false);
     forward(module, name + ".block", *range, llvm::ConstantInt::getFalse(bit), false, false);
+}
+
+void make_phase_entry(llvm::Function& body, const PhasedKernel& phased) {
+    llvm::Module& module = *body.getParent();
+    const std::string name = body.getName().str();
+    body.setName(name + ".thread");
+    body.setLinkage(llvm::GlobalValue::InternalLinkage);
+    llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
+    llvm::Type* word = llvm::Type::getInt32Ty(module.getContext());
+    llvm::Function* entry = make_function(module, name + ".phase", {pointer, pointer, word}, true);
+    IR ir(&entry->getEntryBlock());
+    llvm::BasicBlock* end = llvm::BasicBlock::Create(module.getContext(), "", entry);
+    llvm::SwitchInst* choice = ir.CreateSwitch(entry->getArg(2), end);
+    for (uint32_t state = 0; state < phased.states.size(); ++state) {
+        llvm::Function* range =
+            make_function(module, name + ".phase" + std::to_string(state), {pointer, pointer}, false);
+        range->addFnAttr(llvm::Attribute::NoInline);
+        ThreadLoops(*range, *specialised(body, state)).make_phase(state);
+        llvm::BasicBlock* block = llvm::BasicBlock::Create(module.getContext(), "", entry, end);
+        choice->addCase(ir.getInt32(state), block);
+        ir.SetInsertPoint(block);
+        ir.CreateCall(range, {entry->getArg(0), entry->getArg(1)});
+        ir.CreateBr(end);
+    }
+    ir.SetInsertPoint(end);
+    ir.CreateRetVoid();
+    body.eraseFromParent();
+    export_states(module, name + ".states", phased);
 }
 
 } // namespace ptx::code

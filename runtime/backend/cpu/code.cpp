@@ -67,16 +67,23 @@ CpuCode::CpuCode(std::shared_ptr<const ptx::Image> image) : image_(std::move(ima
     if (!handle_) throw Error{Status::invalid_image, "cpu: cannot load the code of " + name + ": " + reason};
     try {
         for (const ptx::KernelInfo& info : image_->kernels) {
-            if (info.symbol.empty()) continue;
-            auto thread = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol));
-            auto block =
-                info.uses_barrier ? nullptr : reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol + ".block"));
-            kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block);
+            if (!info.symbol.empty()) kernels_[info.name] = make_kernel(info);
         }
     } catch (...) {
         dlclose(handle_);
         throw;
     }
+}
+
+std::unique_ptr<CpuKernel> CpuCode::make_kernel(const ptx::KernelInfo& info) const {
+    const auto entry = [&](const char* suffix) {
+        return reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol + suffix));
+    };
+    if (!info.uses_barrier) return std::make_unique<CpuKernel>(info, entry(""), entry(".block"), nullptr, nullptr);
+    const auto phase = reinterpret_cast<CpuKernel::Phase>(dlsym(handle_, (info.symbol + ".phase").c_str()));
+    if (!phase) return std::make_unique<CpuKernel>(info, entry(""), nullptr, nullptr, nullptr);
+    const auto* phases = static_cast<const ptx::host::Phases*>(symbol(info.symbol + ".states"));
+    return std::make_unique<CpuKernel>(info, nullptr, nullptr, phase, phases);
 }
 
 CpuCode::~CpuCode() { dlclose(handle_); }

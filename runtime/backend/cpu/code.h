@@ -2,6 +2,7 @@
 
 #include "backend/backend.h"
 #include "ptx/host_abi.h"
+#include "ptx/phases.h"
 
 #include <atomic>
 #include <map>
@@ -13,10 +14,18 @@ class CpuKernel : public Kernel {
   public:
     using Entry = void (*)(ptx::host::Lane*);
 
-    CpuKernel(const ptx::KernelInfo& info, Entry thread, Entry block) : info_(info), thread_(thread), block_(block) {}
+    using Phase = void (*)(ptx::host::Lane*, const ptx::host::Box*, uint32_t state);
+
+    CpuKernel(const ptx::KernelInfo& info, Entry thread, Entry block, Phase phase, const ptx::host::Phases* phases)
+        : info_(info), thread_(thread), block_(block), phase_(phase), phases_(phases) {}
     const ptx::KernelInfo& info() const override { return info_; }
+    /// What the kernel has of these says how it runs: block() and thread() when it does not synchronise; phase() when
+    /// it was cut into phases; thread() alone when each thread needs a fiber.
     Entry thread() const { return thread_; }
-    Entry block() const { return block_; } ///< nullptr when the kernel needs a fiber for each thread
+    Entry block() const { return block_; }
+    Phase phase() const { return phase_; }
+    const ptx::host::Phases* phases() const { return phases_; }
+    bool needs_fibers() const { return !block_ && !phase_; }
 
     /// Learnt while it runs. How long a CTA takes, 0 = not known yet; whether CTAs wait for each other.
     std::atomic<uint32_t> nanoseconds_per_block{0};
@@ -25,6 +34,8 @@ class CpuKernel : public Kernel {
   private:
     const ptx::KernelInfo& info_;
     Entry thread_, block_;
+    Phase phase_;
+    const ptx::host::Phases* phases_;
 };
 
 /// A shared object made from an image, loaded privately.
@@ -39,6 +50,7 @@ class CpuCode : public Code {
 
   private:
     void* symbol(const std::string& name) const; ///< throws when there is none
+    std::unique_ptr<CpuKernel> make_kernel(const ptx::KernelInfo& info) const;
 
     std::shared_ptr<const ptx::Image> image_;
     void* handle_ = nullptr;

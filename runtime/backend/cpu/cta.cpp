@@ -102,6 +102,8 @@ bool Cta::start_blocks(GridRun& run, Chunk& chunk) {
     if (!reserve_lanes(1) || !reserve_shared(run.shared_bytes()) ||
         !reserve_stacks(block_stack_, 4 * run.stack_bytes(), 1))
         return false;
+    const ptx::host::Phases* phases = run.kernel().phases();
+    if (phases && !phases_.reserve(*phases, run.grid().block_dim)) return false;
     threads_ = live_ = 1;
     whole_blocks_ = true;
     detached_ = false;
@@ -109,6 +111,7 @@ bool Cta::start_blocks(GridRun& run, Chunk& chunk) {
     block_ = run.block_index(chunk.first++);
     LaneFiber& fiber = lanes_[0];
     fill_lane(fiber, block_);
+    if (phases) fiber.lane.stack_top = reinterpret_cast<uint64_t>(phases_.frames());
     fiber.lane.thread[0] = fiber.lane.thread[1] = fiber.lane.thread[2] = fiber.lane.lane = fiber.lane.warp = 0;
     fiber.index = 0;
     if (!block_fiber_alive_) {
@@ -191,12 +194,19 @@ bool Cta::next_block() {
     return true;
 }
 
+void Cta::run_block() {
+    const CpuKernel& kernel = run_->kernel();
+    if (!kernel.phase()) return kernel.block()(&lanes_[0].lane);
+    const Outcome outcome = phases_.run(*run_, kernel.phase(), lanes_[0].lane);
+    if (outcome != Outcome::finished) stop(outcome);
+}
+
 void Cta::block_main(void* argument) {
     Cta& cta = *static_cast<Cta*>(argument);
     arrive_on_fiber();
     for (;;) {
         do {
-            cta.run_->kernel().block()(&cta.lanes_[0].lane);
+            cta.run_block();
             cta.done_++;
         } while (cta.next_block());
         cta.go_home(cta.block_context_, Outcome::finished);

@@ -3,6 +3,7 @@
 #include "backend/cpu/fiber.h"
 #include "backend/cpu/grid_run.h"
 #include "backend/cpu/job.h"
+#include "backend/cpu/phase_run.h"
 #include "backend/cpu/stacks.h"
 #include "ptx/host_abi.h"
 
@@ -90,7 +91,8 @@ struct Membership {
 };
 
 /// A CTA in flight on one thread, or its place, which is used again for the next one.
-/// A kernel that does not synchronise runs whole CTAs on one fiber, the others have a fiber for each CUDA thread.
+/// A kernel that does not synchronise, or was cut into phases, runs whole CTAs on one fiber; the others have a fiber for
+/// each CUDA thread.
 class Cta {
   public:
     explicit Cta(Runner& runner);
@@ -167,6 +169,7 @@ class Cta {
     static void lane_main(void* lane);
     static void block_main(void* cta);
     bool next_block();
+    void run_block();
     LaneFiber* begin_lane(char* stack_top);
     LaneFiber* pick();
     void suspend(LaneFiber& self);
@@ -205,6 +208,7 @@ class Cta {
     Dim3 block_;
     unsigned rounds_at_home_ = 0;
 
+    PhaseRun phases_;
     std::unique_ptr<LaneFiber[]> lanes_;
     uint32_t capacity_ = 0;
     std::unique_ptr<Warp[]> warps_;

@@ -100,7 +100,7 @@ void GridRun::run(Runner& runner, Chunk& chunk) {
 
 bool GridRun::start(Cta& cta, Chunk& chunk) {
     try {
-        if (kernel().block()) return cta.start_blocks(*this, chunk);
+        if (!kernel().needs_fibers()) return cta.start_blocks(*this, chunk);
         const uint64_t unit = chunk.first++;
         if (kernel().info().uses_cluster) return cta.start_cluster(*this, unit);
         return cta.start_lanes(*this, block_index(unit));

@@ -1,6 +1,6 @@
 // Operations of the lanes of a warp: PTX ISA 9.7.9.6 (shfl.sync), 9.7.13.8 (vote.sync), 9.7.13.9 (match.sync),
 // 9.7.13.11 (redux.sync). The last lane to come does the work of all.
-#include "backend/cpu/cta.h"
+#include "backend/cpu/warp_operations.h"
 
 #include <cstring>
 
@@ -12,34 +12,17 @@ template <class F> void for_each(uint32_t members, F&& f) {
     for (; members; members &= members - 1) f(unsigned(__builtin_ctz(members)));
 }
 
-void shuffle(LaneFiber* lanes, uint32_t members) {
+template <class L> void shuffle(L* lanes, uint32_t members) {
     for_each(members, [&](unsigned self) {
-        LaneFiber& lane = lanes[self];
-        const int segment = int(lane.clamp >> 8 & 31), clamp = int(lane.clamp & 31), by = int(lane.detail & 31);
-        const int lowest = int(self) & segment, highest = lowest | (clamp & ~segment);
-        int from = 0;
-        bool in_range = false;
-        switch (ptx::host::Shuffle(lane.operation)) {
-        case ptx::host::Shuffle::up:
-            from = int(self) - by, in_range = from >= highest;
-            break;
-        case ptx::host::Shuffle::down:
-            from = int(self) + by, in_range = from <= highest;
-            break;
-        case ptx::host::Shuffle::bfly:
-            from = int(self) ^ by, in_range = from <= highest;
-            break;
-        case ptx::host::Shuffle::idx:
-            from = lowest | (by & ~segment), in_range = from <= highest;
-            break;
-        }
+        L& lane = lanes[self];
+        const ShuffleSource source = shuffle_source(ptx::host::Shuffle(lane.operation), self, lane.detail, lane.clamp);
         // What a lane outside of the members would give is undefined: the lane keeps its own value.
-        const bool there = in_range && (members >> from & 1);
-        lane.result = uint32_t(lanes[there ? unsigned(from) : self].value) | uint64_t{in_range} << 32;
+        const bool there = source.in_range && (members >> source.lane & 1);
+        lane.result = uint32_t(lanes[there ? source.lane : self].value) | uint64_t{source.in_range} << 32;
     });
 }
 
-void vote(LaneFiber* lanes, uint32_t members) {
+template <class L> void vote(L* lanes, uint32_t members) {
     uint32_t ballot = 0;
     for_each(members, [&](unsigned self) { ballot |= uint32_t(lanes[self].value != 0) << self; });
     for_each(members, [&](unsigned self) {
@@ -60,7 +43,7 @@ void vote(LaneFiber* lanes, uint32_t members) {
     });
 }
 
-void match_any(LaneFiber* lanes, uint32_t members) {
+template <class L> void match_any(L* lanes, uint32_t members) {
     for (uint32_t rest = members; rest;) {
         const uint64_t value = lanes[__builtin_ctz(rest)].value;
         uint32_t same = 0;
@@ -70,7 +53,7 @@ void match_any(LaneFiber* lanes, uint32_t members) {
     }
 }
 
-void match_all(LaneFiber* lanes, uint32_t members) {
+template <class L> void match_all(L* lanes, uint32_t members) {
     const uint64_t value = lanes[__builtin_ctz(members)].value;
     bool same = true;
     for_each(members, [&](unsigned other) { same &= lanes[other].value == value; });
@@ -116,7 +99,7 @@ uint32_t combine(ptx::host::Reduce operation, uint32_t a, uint32_t b) {
     return 0;
 }
 
-void reduce(LaneFiber* lanes, uint32_t members) {
+template <class L> void reduce(L* lanes, uint32_t members) {
     const unsigned first = unsigned(__builtin_ctz(members));
     const auto operation = ptx::host::Reduce(lanes[first].operation);
     uint32_t result = uint32_t(lanes[first].value);
@@ -127,7 +110,7 @@ void reduce(LaneFiber* lanes, uint32_t members) {
     for_each(members, [&](unsigned self) { lanes[self].result = result; });
 }
 
-void exchange(LaneFiber* lanes, uint32_t members) {
+template <class L> void exchange(L* lanes, uint32_t members) {
     const unsigned first = unsigned(__builtin_ctz(members));
     const size_t bytes = lanes[first].detail;
     auto* out = reinterpret_cast<uint8_t*>(lanes[first].result);
@@ -141,14 +124,14 @@ void exchange(LaneFiber* lanes, uint32_t members) {
              [&](unsigned self) { std::memcpy(reinterpret_cast<void*>(lanes[self].result), out, 32 * bytes); });
 }
 
-void collective(LaneFiber* lanes, uint32_t members) {
-    const LaneFiber& first = lanes[__builtin_ctz(members)];
+template <class L> void collective(L* lanes, uint32_t members) {
+    const L& first = lanes[__builtin_ctz(members)];
     void* given[32] = {};
     for_each(members, [&](unsigned self) { given[self] = reinterpret_cast<void*>(lanes[self].value); });
     reinterpret_cast<void (*)(void* const*, uint64_t)>(const_cast<void*>(first.compute))(given, first.result);
 }
 
-void compute(Meet kind, LaneFiber* lanes, uint32_t members) {
+template <class L> void compute(Meet kind, L* lanes, uint32_t members) {
     switch (kind) {
     case Meet::sync:
         break;
@@ -177,6 +160,8 @@ void compute(Meet kind, LaneFiber* lanes, uint32_t members) {
 }
 
 } // namespace
+
+void compute_meeting(Meet kind, WarpLane* lanes, uint32_t members) { compute(kind, lanes, members); }
 
 void Cta::meet(LaneFiber& self, Meet kind, uint32_t mask) {
     Warp& warp = warps_[self.index / 32];

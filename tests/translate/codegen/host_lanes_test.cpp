@@ -1,4 +1,5 @@
 #include "fixture.h"
+#include "ptx/phases.h"
 
 #include <gtest/gtest.h>
 
@@ -192,6 +193,41 @@ TEST(HostLanes, FibersAreAskedForWhereLanesMeet) {
         fibers("define internal void @f(i32 %n) { %z = icmp eq i32 %n, 0 br i1 %z, label %a, label %b\n a: call "
                "void @cuttle.exit() unreachable\n b: %m = sub i32 %n, 1 call void @f(i32 %m) ret void }\n"
                "define void @k() #1 { call void @f(i32 3) ret void }"));
+}
+
+TEST(HostLanes, KernelsThatSynchroniseByThemselvesAreCutIntoPhases) {
+    const Code code("define void @k() #1 { call void @cuttle.barrier.sync(i32 3, i32 0) %m = call i32 "
+                    "@cuttle.sreg.laneid() %v = call i32 @cuttle.vote(i32 2, i1 true, i32 %m) ret void }");
+    EXPECT_NE(code.symbol("k.kernel.phase"), nullptr);
+    EXPECT_EQ(code.symbol("k.kernel"), nullptr);
+    const auto* phases = static_cast<const ptx::host::Phases*>(code.symbol("k.kernel.states"));
+    ASSERT_NE(phases, nullptr);
+    ASSERT_EQ(phases->states, 3u);
+    EXPECT_GE(phases->frame_bytes, ptx::host::frame_fixed_bytes);
+    EXPECT_EQ(phases->state[1].wait, ptx::host::Wait::barrier);
+    EXPECT_EQ(phases->state[1].barrier, 3);
+    EXPECT_EQ(phases->state[2].wait, ptx::host::Wait::vote);
+    EXPECT_EQ(phases->state[2].operation, static_cast<uint32_t>(ptx::host::Vote::ballot));
+    EXPECT_EQ(phases->state[2].constant_mask, 0);
+}
+
+TEST(HostLanes, WhatPhasesCannotDoIsLeftToFibers) {
+    auto needs_fibers = [](const char* text, const ptx::Options& options = {}) {
+        const Code code(text, {}, options);
+        return code.symbol("k.kernel") != nullptr && code.symbol("k.kernel.phase") == nullptr;
+    };
+    const char* const barrier = "define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) ret void }";
+    EXPECT_FALSE(needs_fibers(barrier));
+    EXPECT_TRUE(needs_fibers(barrier, {.optimization_level = 1}));
+    EXPECT_TRUE(needs_fibers(barrier, {.debug_info = true}));
+    EXPECT_TRUE(needs_fibers("define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 64) ret void }"));
+    EXPECT_TRUE(needs_fibers("define void @k() #1 { call void @cuttle.barrier.arrive(i32 0, i32 0) ret void }"));
+    EXPECT_TRUE(needs_fibers("define void @k() #1 { %i = call i32 @cuttle.sreg.ctaid.x() call void "
+                             "@cuttle.barrier.sync(i32 %i, i32 0) ret void }"));
+    EXPECT_TRUE(needs_fibers("define void @k() #1 { call void @cuttle.spin() call void @cuttle.barrier.sync(i32 0, i32 "
+                             "0) ret void }"));
+    EXPECT_TRUE(needs_fibers("define internal void @f() noinline { call void @cuttle.barrier.sync(i32 0, i32 0) ret "
+                             "void }\ndefine void @k() #1 { call void @f() ret void }"));
 }
 
 TEST(HostLanes, OnlyKernelsAskedForAreCompiled) {
