@@ -12,6 +12,8 @@
 #include <llvm/Transforms/Utils/Local.h>
 #include <llvm/Transforms/Utils/SSAUpdater.h>
 
+#include <map>
+
 namespace ptx::code {
 namespace {
 
@@ -46,7 +48,6 @@ class Cutter {
         for (llvm::CallInst* call : calls) split_at(*call);
         make_pointers_where_used();
         keep_live_values();
-        tell_frame_apart();
         make_function();
         return std::move(out_);
     }
@@ -71,25 +72,47 @@ class Cutter {
 
     void put(IR& ir, uint32_t offset, llvm::Value* value, llvm::Type* type) {
         const uint64_t bytes = type->getIntegerBitWidth() / 8;
-        mark(ir.CreateAlignedStore(ir.CreateZExtOrTrunc(value, type), pointer_to(ir, offset, bytes),
-                                   llvm::Align(bytes)));
+        mark(
+            ir.CreateAlignedStore(ir.CreateZExtOrTrunc(value, type), pointer_to(ir, offset, bytes), llvm::Align(bytes)),
+            offset);
     }
 
-    llvm::Instruction* mark(llvm::Instruction* access) {
-        of_frame_.insert(access);
+    llvm::Instruction* mark(llvm::Instruction* access, uint32_t offset) {
+        of_frame_[access] = offset;
         return access;
     }
 
-    /// Nothing else in the kernel reaches what the frame keeps.
-    void tell_frame_apart() {
+    /// Nothing else in the kernel reaches what the frame keeps, and no field of it lies in another.
+    void tell_frame_apart(llvm::Function& function) {
         llvm::MDBuilder metadata(context_);
-        llvm::MDNode* scope = metadata.createAnonymousAliasScope(metadata.createAnonymousAliasScopeDomain());
-        llvm::MDNode* list = llvm::MDNode::get(context_, {scope});
-        for (llvm::Instruction& instruction : llvm::instructions(kernel_))
-            if (of_frame_.contains(&instruction))
-                instruction.setMetadata(llvm::LLVMContext::MD_alias_scope, list);
-            else if (llvm::isa<llvm::LoadInst, llvm::StoreInst>(instruction))
-                instruction.setMetadata(llvm::LLVMContext::MD_noalias, list);
+        llvm::MDNode* domain = metadata.createAnonymousAliasScopeDomain();
+        std::map<uint32_t, llvm::Metadata*> scopes;
+        for (const auto& [access, offset] : of_frame_)
+            if (!scopes.contains(offset)) scopes[offset] = metadata.createAnonymousAliasScope(domain);
+        // The lists grow with the square; with so many fields no loop is simple any more.
+        constexpr size_t most_told_apart = 24;
+        if (scopes.size() > most_told_apart)
+            for (auto& [access, offset] : of_frame_) offset = host::frame_next;
+        if (scopes.size() > most_told_apart) scopes.erase(std::next(scopes.begin()), scopes.end());
+        auto all_but = [&](std::optional<uint32_t> one) {
+            llvm::SmallVector<llvm::Metadata*, 16> others;
+            for (const auto& [offset, scope] : scopes)
+                if (offset != one) others.push_back(scope);
+            return llvm::MDNode::get(context_, others);
+        };
+        llvm::MDNode* all = all_but({});
+        std::map<uint32_t, llvm::MDNode*> others;
+        for (const auto& [offset, scope] : scopes) others[offset] = all_but(offset);
+        for (llvm::Instruction& instruction : llvm::instructions(function)) {
+            const auto found = of_frame_.find(&instruction);
+            if (found != of_frame_.end()) {
+                instruction.setMetadata(llvm::LLVMContext::MD_alias_scope,
+                                        llvm::MDNode::get(context_, {scopes[found->second]}));
+                instruction.setMetadata(llvm::LLVMContext::MD_noalias, others[found->second]);
+            } else if (llvm::isa<llvm::LoadInst, llvm::StoreInst>(instruction)) {
+                instruction.setMetadata(llvm::LLVMContext::MD_noalias, all);
+            }
+        }
     }
 
     /// A thread's variables outlive its phases. The entry block stays the place of their addresses.
@@ -146,8 +169,9 @@ class Cutter {
         llvm::BasicBlock* after = llvm::SplitBlock(before, call.getIterator());
         IR result(&call);
         if (!call.getType()->isVoidTy() && !call.use_empty()) {
-            llvm::Value* all = mark(result.CreateAlignedLoad(
-                result.getInt64Ty(), pointer_to(result, host::frame_result, 8), llvm::Align(8)));
+            llvm::Value* all = mark(result.CreateAlignedLoad(result.getInt64Ty(),
+                                                             pointer_to(result, host::frame_result, 8), llvm::Align(8)),
+                                    host::frame_result);
             call.replaceAllUsesWith(as_type(result, all, call.getType()));
         }
         call.eraseFromParent();
@@ -237,14 +261,14 @@ class Cutter {
         llvm::Value* stored = &value;
         if (value.getType()->isIntegerTy(1)) stored = ir.CreateZExt(stored, ir.getInt8Ty());
         const uint64_t bytes = size_of(value);
-        mark(ir.CreateAlignedStore(stored, pointer_to(ir, offset, bytes), alignment_of(bytes)));
+        mark(ir.CreateAlignedStore(stored, pointer_to(ir, offset, bytes), alignment_of(bytes)), offset);
     }
 
     llvm::Instruction* restore(IR& ir, llvm::Instruction& value, uint32_t offset) {
         llvm::Type* type = stored_type(value.getType());
         const uint64_t bytes = size_of(value);
         llvm::Instruction* loaded =
-            mark(ir.CreateAlignedLoad(type, pointer_to(ir, offset, bytes), alignment_of(bytes)));
+            mark(ir.CreateAlignedLoad(type, pointer_to(ir, offset, bytes), alignment_of(bytes)), offset);
         if (!value.getType()->isIntegerTy(1)) return loaded;
         return llvm::cast<llvm::Instruction>(ir.CreateTrunc(loaded, ir.getInt1Ty()));
     }
@@ -276,30 +300,28 @@ class Cutter {
         }
     }
 
+    /// The thread says what it does next, and ends this phase.
+    void end_phase(llvm::BasicBlock& block, uint32_t next) {
+        block.getTerminator()->eraseFromParent();
+        IR ir(&block);
+        put(ir, host::frame_next, ir.getInt32(next), ir.getInt32Ty());
+        ir.CreateRetVoid();
+    }
+
     /// The entry block leads to where each state goes on.
     void make_function() {
-        auto* word = llvm::Type::getInt32Ty(context_);
         for (llvm::BasicBlock& block : kernel_)
-            if (auto* end = llvm::dyn_cast<llvm::ReturnInst>(block.getTerminator())) {
-                llvm::ReturnInst::Create(context_, llvm::ConstantInt::get(word, 0), end->getIterator());
-                end->eraseFromParent();
-            }
-        auto* made = llvm::Function::Create(llvm::FunctionType::get(word, {word}, false), kernel_.getLinkage(),
-                                            kernel_.getAddressSpace(), "", kernel_.getParent());
-        made->takeName(&kernel_);
-        made->copyAttributesFrom(&kernel_);
-        made->copyMetadata(&kernel_, 0);
-        made->splice(made->begin(), &kernel_);
+            if (llvm::isa<llvm::ReturnInst>(block.getTerminator())) end_phase(block, 0);
         entry_->getTerminator()->eraseFromParent();
+        llvm::Function* made = with_parameters(kernel_, {llvm::Type::getInt32Ty(context_)});
         IR ir(entry_);
         llvm::SwitchInst* choice = ir.CreateSwitch(made->getArg(0), beginning_);
         for (size_t i = 0; i < cuts_.size(); ++i) {
             const auto number = static_cast<uint32_t>(i + 1);
             choice->addCase(ir.getInt32(number), cuts_[i].after);
-            cuts_[i].before->getTerminator()->eraseFromParent();
-            llvm::ReturnInst::Create(context_, llvm::ConstantInt::get(word, number), cuts_[i].before);
+            end_phase(*cuts_[i].before, number);
         }
-        kernel_.eraseFromParent();
+        tell_frame_apart(*made);
         out_.function = made;
         out_.frame_bytes = static_cast<uint32_t>(llvm::alignTo(frame_, 16));
     }
@@ -310,7 +332,7 @@ class Cutter {
     PhasedKernel out_;
     llvm::BasicBlock *entry_ = nullptr, *beginning_ = nullptr;
     std::vector<Cut> cuts_;
-    llvm::SmallPtrSet<llvm::Instruction*, 32> of_frame_;
+    llvm::DenseMap<llvm::Instruction*, uint32_t> of_frame_; ///< loads and stores, and the field that they are of
     uint32_t frame_ = host::frame_fixed_bytes;
 };
 

@@ -70,10 +70,9 @@ class ThreadLoops {
     }
 
     /// Those of a box, from a state on; the body says what each does next.
-    void make_phase(uint32_t state) {
+    void make_phase(llvm::Value* state) {
         begin(false);
-        state_ = ir_.getInt32(state);
-        frames_ = load(range_.getArg(0), offsetof(Lane, stack_top), ir_.getPtrTy());
+        state_ = state;
         for (unsigned axis = 0; axis < 3; ++axis) {
             begin_[axis] = load(range_.getArg(1), offsetof(host::Box, begin) + 4 * axis, ir_.getInt32Ty());
             end_[axis] = load(range_.getArg(1), offsetof(host::Box, end) + 4 * axis, ir_.getInt32Ty());
@@ -132,9 +131,7 @@ class ThreadLoops {
             ir_.CreateCall(&body_, {lane_})->addFnAttr(llvm::Attribute::AlwaysInline);
             return;
         }
-        llvm::CallInst* next = ir_.CreateCall(&body_, {lane_, state_});
-        next->addFnAttr(llvm::Attribute::AlwaysInline);
-        ir_.CreateStore(next, ir_.CreateGEP(ir_.getInt32Ty(), frames_, ir_.CreateZExt(number, ir_.getInt64Ty())));
+        ir_.CreateCall(&body_, {lane_, state_})->addFnAttr(llvm::Attribute::AlwaysInline);
     }
 
     llvm::Function& range_;
@@ -142,9 +139,12 @@ class ThreadLoops {
     IR ir_;
     llvm::Value* lane_ = nullptr;
     llvm::Value *begin_[3] = {}, *end_[3] = {}, *size_[3] = {}, *index_[3] = {};
-    llvm::Value *state_ = nullptr, *frames_ = nullptr; ///< of phases
+    llvm::Value* state_ = nullptr; ///< of phases
 };
-static_assert(host::frame_next == 0);
+
+/// Loops of their own for each state are faster, and LLVM can vectorise them; but they make code longer. What the loops
+/// around a body take, and how much all may have.
+constexpr size_t instructions_of_loops = 60, most_instructions = 2500;
 
 /// The body when it begins in this state: nothing else is left of it.
 llvm::Function* specialised(llvm::Function& body, uint32_t state) {
@@ -195,6 +195,18 @@ void make_phase_entry(llvm::Function& body, const PhasedKernel& phased) {
     llvm::Type* pointer = llvm::PointerType::get(module.getContext(), 0);
     llvm::Type* word = llvm::Type::getInt32Ty(module.getContext());
     llvm::Function* entry = make_function(module, name + ".phase", {pointer, pointer, word}, true);
+    export_states(module, name + ".states", phased);
+
+    llvm::SmallVector<llvm::Function*, 16> bodies;
+    size_t instructions = 0;
+    for (uint32_t state = 0; state < phased.states.size(); ++state) {
+        bodies.push_back(specialised(body, state));
+        instructions += bodies.back()->getInstructionCount() + instructions_of_loops;
+    }
+    if (instructions > most_instructions) {
+        for (llvm::Function* each : bodies) each->eraseFromParent();
+        return ThreadLoops(*entry, body).make_phase(entry->getArg(2));
+    }
     IR ir(&entry->getEntryBlock());
     llvm::BasicBlock* end = llvm::BasicBlock::Create(module.getContext(), "", entry);
     llvm::SwitchInst* choice = ir.CreateSwitch(entry->getArg(2), end);
@@ -202,7 +214,7 @@ void make_phase_entry(llvm::Function& body, const PhasedKernel& phased) {
         llvm::Function* range =
             make_function(module, name + ".phase" + std::to_string(state), {pointer, pointer}, false);
         range->addFnAttr(llvm::Attribute::NoInline);
-        ThreadLoops(*range, *specialised(body, state)).make_phase(state);
+        ThreadLoops(*range, *bodies[state]).make_phase(ir.getInt32(state));
         llvm::BasicBlock* block = llvm::BasicBlock::Create(module.getContext(), "", entry, end);
         choice->addCase(ir.getInt32(state), block);
         ir.SetInsertPoint(block);
@@ -212,7 +224,6 @@ void make_phase_entry(llvm::Function& body, const PhasedKernel& phased) {
     ir.SetInsertPoint(end);
     ir.CreateRetVoid();
     body.eraseFromParent();
-    export_states(module, name + ".states", phased);
 }
 
 } // namespace ptx::code

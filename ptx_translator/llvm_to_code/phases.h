@@ -22,9 +22,9 @@ struct PhasedKernel {
 /// Why a kernel cannot be cut into phases (see host::Phases), in a few words; nothing if it can.
 std::string why_not_phases(llvm::Function& kernel);
 
-/// Makes `void @kernel()` an `i32 @kernel(i32 state)` that goes on from a state and returns the one it waits in next, 0
-/// at the end. What lives across is kept by `i64 @cuttle.phase.slot(i32 offset, i32 bytes)`: the address of the piece
-/// of the thread's frame; what is cheap to have anew is computed anew. Neutral IR before and after.
+/// Makes `void @kernel()` a `void @kernel(i32 state)` that goes on from a state and leaves the one it waits in next in
+/// host::frame_next. What lives across is kept by `i64 @cuttle.phase.slot(i32 offset, i32 bytes)`: the address of the
+/// piece of the thread's frame; what is cheap to have anew is computed anew. Neutral IR before and after.
 PhasedKernel cut_into_phases(llvm::Function& kernel);
 
 } // namespace ptx::code

@@ -170,11 +170,31 @@ bool PhaseRun::shuffle_whole(uint32_t warp) {
     const uint64_t* value = field<uint64_t>(frame_value) + first;
     uint64_t* result = field<uint64_t>(frame_result) + first;
     const uint32_t *details = field<uint32_t>(frame_detail) + first, *clamps = field<uint32_t>(frame_clamp) + first;
-    for (uint32_t i = 0; i < 32; i++) {
-        const uint32_t detail = state.constant_detail ? state.detail : details[i];
-        const uint32_t clamp = state.constant_clamp ? state.clamp : clamps[i];
-        const ShuffleSource source = shuffle_source(Shuffle(state.operation), i, detail, clamp);
-        result[i] = uint32_t(value[source.in_range ? source.lane : i]) | uint64_t{source.in_range} << 32;
+    const auto all = [&]<Shuffle mode>() {
+        const auto one = [&](uint32_t i, uint32_t detail, uint32_t clamp) {
+            const ShuffleSource source = shuffle_source(mode, i, detail, clamp);
+            result[i] = uint32_t(value[source.in_range ? source.lane : i]) | uint64_t{source.in_range} << 32;
+        };
+        if (state.constant_detail && state.constant_clamp)
+            for (uint32_t i = 0; i < 32; i++) one(i, state.detail, state.clamp);
+        else
+            for (uint32_t i = 0; i < 32; i++)
+                one(i, state.constant_detail ? state.detail : details[i],
+                    state.constant_clamp ? state.clamp : clamps[i]);
+    };
+    switch (Shuffle(state.operation)) {
+    case Shuffle::up:
+        all.operator()<Shuffle::up>();
+        break;
+    case Shuffle::down:
+        all.operator()<Shuffle::down>();
+        break;
+    case Shuffle::bfly:
+        all.operator()<Shuffle::bfly>();
+        break;
+    case Shuffle::idx:
+        all.operator()<Shuffle::idx>();
+        break;
     }
     ready_[warp] = ~0u;
     return true;
