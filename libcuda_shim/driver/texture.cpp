@@ -40,11 +40,15 @@ uint64_t create(const ptx::texture::Descriptor& descriptor, const Object& object
 
 /// CUDA does not mind handles that are none.
 Status destroy(uint64_t handle) {
-    const std::lock_guard lock(mutex);
-    const auto found = objects().find(handle);
-    if (found == objects().end()) return Status::success;
-    withdraw(*found->second.context, handle);
-    objects().erase(found);
+    rt::Context* context = nullptr;
+    {
+        const std::lock_guard lock(mutex);
+        const auto found = objects().find(handle);
+        if (found == objects().end()) return Status::success;
+        context = found->second.context;
+        objects().erase(found);
+    }
+    withdraw(*context, handle); // may wait, so without the lock
     return Status::success;
 }
 

@@ -257,7 +257,6 @@ void lower_istypep(Emitter& e, const Instruction& instruction) {
 }
 
 void lower_suld(Emitter& e, const Instruction& instruction) {
-    if (instruction.has(Modifier::p)) refuse(instruction, " is in no assembler"); // nor in ptxas 13
     const Type type = instruction.type();
     const unsigned lanes = instruction.lanes(), bytes = size_of(type) * lanes;
     llvm::Value* from = surface_pointer(e, instruction, instruction.operands.at(1), bytes, false);
