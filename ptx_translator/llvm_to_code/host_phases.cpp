@@ -17,6 +17,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
+#include <map>
 
 namespace ptx::code {
 namespace {
@@ -134,12 +136,11 @@ class Splitter {
     }
 
     void lay_out_values() {
-        llvm::SmallVector<llvm::AllocaInst*, 32> kept = values_->kept();
-        auto size = [&](llvm::AllocaInst* value) {
-            return data_.getTypeAllocSize(in_memory(value->getAllocatedType())).getFixedValue();
-        };
-        std::stable_sort(kept.begin(), kept.end(), [&](auto* a, auto* b) { return size(a) > size(b); });
-        for (llvm::AllocaInst* value : kept) add_place(value, size(value));
+        // Large ones first, so that there are no gaps; those of one size in their order.
+        std::multimap<uint64_t, llvm::AllocaInst*, std::greater<>> by_size;
+        for (llvm::AllocaInst* value : values_->kept())
+            by_size.emplace(data_.getTypeAllocSize(in_memory(value->getAllocatedType())).getFixedValue(), value);
+        for (const auto& [size, value] : by_size) add_place(value, size);
     }
 
     llvm::SmallVector<llvm::BasicBlock*, 32> blocks_of(llvm::BasicBlock* begin) const {
