@@ -55,7 +55,7 @@ class Random {
 
 uint32_t element(const std::string& type, Range range, Random& random) {
     const Format format = format_of(type);
-    const uint32_t raw = random.bits() & ((1u << format.bits()) - 1);
+    const auto raw = uint32_t(random.bits() & ((uint64_t(1) << format.bits()) - 1));
     if (range == Range::whole || format.exponent < 4) {
         if (type == "e4m3" && (raw & 0x7f) == 0x7f) return raw - 1;
         if (type == "e5m2" && (raw & 0x7c) == 0x7c) return raw & ~0x40u;
@@ -76,7 +76,7 @@ uint32_t factor(const std::string& type, Range range, Random& random) {
 uint32_t addend(const std::string& type, Range range, Random& random) {
     const Format format = format_of(type);
     if (random.below(8) == 0) return random.below(2) << (format.bits() - 1);
-    const uint32_t raw = random.bits() & ((1u << format.bits()) - 1);
+    const auto raw = uint32_t(random.bits() & ((uint64_t(1) << format.bits()) - 1));
     const uint32_t mask = ((1u << format.exponent) - 1) << format.fraction;
     if (range == Range::whole) {
         if ((raw & mask) != mask) return raw;
