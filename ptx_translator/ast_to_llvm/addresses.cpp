@@ -179,10 +179,11 @@ llvm::Value* FunctionLowering::address(const Operand& address, Space space) {
         return builder_.getIntN(bits, base.integer + static_cast<uint64_t>(address.offset));
     Type declared = declared_type(base);
     if (declared == Type::none) throw Error(address.where, "this cannot be the base of an address");
-    llvm::Value* value = resize(read(base, declared == Type::f64   ? Type::b64
-                                           : declared == Type::f32 ? Type::b32
-                                                                   : declared),
-                                bits, false);
+    const TypeKind kind = kind_of(declared);
+    if (kind != TypeKind::bits && kind != TypeKind::unsigned_integer && kind != TypeKind::signed_integer)
+        throw Error(address.where, "a register of type ." + std::string(name_of(declared)) +
+                                       " is no address: integer and untyped ones are");
+    llvm::Value* value = resize(read(base, declared), bits, false);
     if (address.offset == 0) return value;
     return builder_.CreateAdd(value, builder_.getIntN(bits, static_cast<uint64_t>(address.offset)));
 }
