@@ -15,21 +15,21 @@ std::string Generator::predicate(const Region&) {
     constexpr const char* unordered[] = {"equ", "neu", "ltu", "leu", "gtu", "geu", "num", "nan", "lt", "ge", "eq"};
     switch (random_.below(5)) {
     case 0:
-        line("setp.%s.f32 %s, %s, %s;", random_.pick(unordered), p.c_str(), f().c_str(), f().c_str());
+        line("setp.%s.f32 %s, %s, %s;", {random_.pick(unordered), p, f(), f()});
         break;
     case 1:
-        line("setp.%s.s64 %s, %s, %s;", random_.pick(compare), p.c_str(), d().c_str(), d().c_str());
+        line("setp.%s.s64 %s, %s, %s;", {random_.pick(compare), p, d(), d()});
         break;
     case 2: { // a few lanes of each warp
         const std::string t = fresh_integer();
-        line("and.b32 %s, %s, %u;", t.c_str(), "%lane", 1u << random_.below(5));
-        line("setp.ne.u32 %s, %s, 0;", p.c_str(), t.c_str());
+        line("and.b32 %s, %s, %u;", {t, "%lane", 1u << random_.below(5)});
+        line("setp.ne.u32 %s, %s, 0;", {p, t});
         break;
     }
     default: {
         const std::string t = fresh_integer();
-        line("and.b32 %s, %s, 15;", t.c_str(), r().c_str());
-        line("setp.%s.u32 %s, %s, %u;", random_.pick(compare), p.c_str(), t.c_str(), random_.below(16));
+        line("and.b32 %s, %s, 15;", {t, r()});
+        line("setp.%s.u32 %s, %s, %u;", {random_.pick(compare), p, t, random_.below(16)});
         break;
     }
     }
@@ -45,17 +45,16 @@ void Generator::integer_operation(const Region&) {
                                      "sad.u32",    "dp4a.u32.u32", "dp4a.s32.u32", "mad24.lo.s32"};
     switch (random_.below(4)) {
     case 0:
-        return line("%s %s, %s, %s, %s;", random_.pick(three), to.c_str(), a.c_str(), r().c_str(), r().c_str());
+        return line("%s %s, %s, %s, %s;", {random_.pick(three), to, a, r(), r()});
     case 1: {
         const std::string t = fresh_integer();
-        line("or.b32 %s, %s, 1;", t.c_str(), b.c_str());
+        line("or.b32 %s, %s, 1;", {t, b});
         const bool is_signed = random_.one_in(2);
-        if (is_signed) line("and.b32 %s, %s, 0x7fffffff;", t.c_str(), t.c_str());
-        return line("%s.%s %s, %s, %s;", random_.one_in(2) ? "div" : "rem", is_signed ? "s32" : "u32", to.c_str(),
-                    a.c_str(), t.c_str());
+        if (is_signed) line("and.b32 %s, %s, 0x7fffffff;", {t, t});
+        return line("%s.%s %s, %s, %s;", {random_.one_in(2) ? "div" : "rem", is_signed ? "s32" : "u32", to, a, t});
     }
     default:
-        return line("%s %s, %s, %s;", random_.pick(two), to.c_str(), a.c_str(), b.c_str());
+        return line("%s %s, %s, %s;", {random_.pick(two), to, a, b});
     }
 }
 
@@ -69,20 +68,19 @@ void Generator::bit_operation(const Region&) {
     switch (random_.below(7)) {
     case 0:
     case 1:
-        return line("%s %s, %s;", random_.pick(one), to.c_str(), a.c_str());
+        return line("%s %s, %s;", {random_.pick(one), to, a});
     case 2:
-        return line("%s %s, %s, %s;", random_.pick(shift), to.c_str(), a.c_str(), b.c_str());
+        return line("%s %s, %s, %s;", {random_.pick(shift), to, a, b});
     case 3:
-        return line("%s %s, %s, %s, %s;", random_.pick(funnel), to.c_str(), a.c_str(), r().c_str(), c.c_str());
+        return line("%s %s, %s, %s, %s;", {random_.pick(funnel), to, a, r(), c});
     case 4:
-        return line("prmt.b32%s %s, %s, %s, %s;", random_.pick(permute), to.c_str(), a.c_str(), r().c_str(), c.c_str());
+        return line("prmt.b32%s %s, %s, %s, %s;", {random_.pick(permute), to, a, r(), c});
     case 5:
-        return line("lop3.b32 %s, %s, %s, %s, %u;", to.c_str(), a.c_str(), r().c_str(), c.c_str(), random_.below(256));
+        return line("lop3.b32 %s, %s, %s, %s, %u;", {to, a, r(), c, random_.below(256)});
     default:
         if (random_.one_in(2))
-            return line("bfe.%s %s, %s, %s, %s;", random_.one_in(2) ? "u32" : "s32", to.c_str(), a.c_str(), r().c_str(),
-                        c.c_str());
-        return line("bfi.b32 %s, %s, %s, %s, %s;", to.c_str(), a.c_str(), r().c_str(), c.c_str(), r().c_str());
+            return line("bfe.%s %s, %s, %s, %s;", {random_.one_in(2) ? "u32" : "s32", to, a, r(), c});
+        return line("bfi.b32 %s, %s, %s, %s, %s;", {to, a, r(), c, r()});
     }
 }
 
@@ -92,16 +90,15 @@ void Generator::long_operation(const Region&) {
                                    "max.u64", "and.b64", "or.b64",     "xor.b64"};
     switch (random_.below(5)) {
     case 0:
-        return line("mad.wide.%s %s, %s, %s, %s;", random_.one_in(2) ? "s32" : "u32", to.c_str(), r().c_str(),
-                    r().c_str(), a.c_str());
+        return line("mad.wide.%s %s, %s, %s, %s;", {random_.one_in(2) ? "s32" : "u32", to, r(), r(), a});
     case 1:
-        return line("%s %s, %s, %s;", random_.one_in(2) ? "shl.b64" : "shr.s64", to.c_str(), a.c_str(), r().c_str());
+        return line("%s %s, %s, %s;", {random_.one_in(2) ? "shl.b64" : "shr.s64", to, a, r()});
     case 2:
-        return line("mov.b64 {%s, %s}, %s;", r().c_str(), fresh_integer().c_str(), a.c_str());
+        return line("mov.b64 {%s, %s}, %s;", {r(), fresh_integer(), a});
     case 3:
-        return line("popc.b64 %s, %s;", r().c_str(), a.c_str());
+        return line("popc.b64 %s, %s;", {r(), a});
     default:
-        return line("%s %s, %s, %s;", random_.pick(two), to.c_str(), a.c_str(), b.c_str());
+        return line("%s %s, %s, %s;", {random_.pick(two), to, a, b});
     }
 }
 
@@ -112,16 +109,16 @@ void Generator::float_operation(const Region&) {
     switch (random_.below(6)) {
     case 0: {
         constexpr const char* mode[] = {"rn", "rz", "rm", "rp", "rn.sat", "rn.ftz"};
-        return line("fma.%s.f32 %s, %s, %s, %s;", random_.pick(mode), to.c_str(), a.c_str(), b.c_str(), f().c_str());
+        return line("fma.%s.f32 %s, %s, %s, %s;", {random_.pick(mode), to, a, b, f()});
     }
     case 1:
-        return line("%s.f32 %s, %s, %s;", random_.one_in(2) ? "min" : "max", to.c_str(), a.c_str(), b.c_str());
+        return line("%s.f32 %s, %s, %s;", {random_.one_in(2) ? "min" : "max", to, a, b});
     case 2:
-        return line("%s.f32 %s, %s;", random_.one_in(2) ? "abs" : "neg", to.c_str(), a.c_str());
+        return line("%s.f32 %s, %s;", {random_.one_in(2) ? "abs" : "neg", to, a});
     case 3:
-        return line("sqrt.rn.f32 %s, %s;", to.c_str(), a.c_str());
+        return line("sqrt.rn.f32 %s, %s;", {to, a});
     default:
-        return line("%s.f32 %s, %s, %s;", random_.pick(rounded), to.c_str(), a.c_str(), b.c_str());
+        return line("%s.f32 %s, %s, %s;", {random_.pick(rounded), to, a, b});
     }
 }
 
@@ -132,56 +129,52 @@ void Generator::conversion(const Region&) {
     case 0: // a NaN becomes an integer in ways of its own
     {
         const std::string p = fresh_predicate(), t = fresh_float(), a = f();
-        line("setp.nan.f32 %s, %s, %s;", p.c_str(), a.c_str(), a.c_str());
-        line("selp.f32 %s, 0f3F800000, %s, %s;", t.c_str(), a.c_str(), p.c_str());
-        return line("cvt.%s.%s.f32 %s, %s;", random_.pick(to_integer), random_.one_in(2) ? "s32" : "u32", r().c_str(),
-                    t.c_str());
+        line("setp.nan.f32 %s, %s, %s;", {p, a, a});
+        line("selp.f32 %s, 0f3F800000, %s, %s;", {t, a, p});
+        return line("cvt.%s.%s.f32 %s, %s;", {random_.pick(to_integer), random_.one_in(2) ? "s32" : "u32", r(), t});
     }
     case 1:
-        return line("cvt.%s.f32.%s %s, %s;", random_.pick(to_float), random_.one_in(2) ? "s32" : "u32", f().c_str(),
-                    r().c_str());
+        return line("cvt.%s.f32.%s %s, %s;", {random_.pick(to_float), random_.one_in(2) ? "s32" : "u32", f(), r()});
     case 2: {
         constexpr const char* narrow[] = {"s32.s8", "u32.u8", "s32.s16", "u32.u16", "u32.s8", "s32.u16"};
-        return line("cvt.%s %s, %s;", random_.pick(narrow), r().c_str(), r().c_str());
+        return line("cvt.%s %s, %s;", {random_.pick(narrow), r(), r()});
     }
     case 3:
-        return line("cvt.%s %s, %s;", random_.one_in(2) ? "s64.s32" : "u64.u32", d().c_str(), r().c_str());
+        return line("cvt.%s %s, %s;", {random_.one_in(2) ? "s64.s32" : "u64.u32", d(), r()});
     case 4: { // bits of a float that is no NaN
         const std::string p = fresh_predicate(), t = fresh_integer(), a = f();
-        line("setp.nan.f32 %s, %s, %s;", p.c_str(), a.c_str(), a.c_str());
-        line("mov.b32 %s, %s;", t.c_str(), a.c_str());
-        return line("selp.b32 %s, 77, %s, %s;", r().c_str(), t.c_str(), p.c_str());
+        line("setp.nan.f32 %s, %s, %s;", {p, a, a});
+        line("mov.b32 %s, %s;", {t, a});
+        return line("selp.b32 %s, 77, %s, %s;", {r(), t, p});
     }
     default: { // a float between 1 and 2
         const std::string t = fresh_integer();
-        line("shr.u32 %s, %s, 9;", t.c_str(), r().c_str());
-        line("or.b32 %s, %s, 0x3f800000;", t.c_str(), t.c_str());
-        return line("mov.b32 %s, %s;", f().c_str(), t.c_str());
+        line("shr.u32 %s, %s, 9;", {t, r()});
+        line("or.b32 %s, %s, 0x3f800000;", {t, t});
+        return line("mov.b32 %s, %s;", {f(), t});
     }
     }
 }
 
 void Generator::selection(const Region& region) {
-    if (random_.one_in(3))
-        return line("slct.b32.s32 %s, %s, %s, %s;", r().c_str(), r().c_str(), r().c_str(), r().c_str());
+    if (random_.one_in(3)) return line("slct.b32.s32 %s, %s, %s, %s;", {r(), r(), r(), r()});
     const std::string p = predicate(region);
-    if (random_.one_in(3)) return line("selp.f32 %s, %s, %s, %s;", f().c_str(), f().c_str(), f().c_str(), p.c_str());
-    line("selp.b32 %s, %s, %s, %s;", r().c_str(), integer_operand().c_str(), r().c_str(), p.c_str());
+    if (random_.one_in(3)) return line("selp.f32 %s, %s, %s, %s;", {f(), f(), f(), p});
+    line("selp.b32 %s, %s, %s, %s;", {r(), integer_operand(), r(), p});
 }
 
 void Generator::carry_chain(const Region&) {
     const bool add = random_.one_in(2);
     const std::string low = fresh_integer(), high = fresh_integer();
-    line("%s.cc.u32 %s, %s, %s;", add ? "add" : "sub", low.c_str(), r().c_str(), r().c_str());
-    line("%s.u32 %s, %s, %s;", add ? "addc" : "subc", high.c_str(), r().c_str(), r().c_str());
-    line("mov.b64 %s, {%s, %s};", d().c_str(), low.c_str(), high.c_str());
+    line("%s.cc.u32 %s, %s, %s;", {add ? "add" : "sub", low, r(), r()});
+    line("%s.u32 %s, %s, %s;", {add ? "addc" : "subc", high, r(), r()});
+    line("mov.b64 %s, {%s, %s};", {d(), low, high});
 }
 
 void Generator::guarded(const Region& region) {
     const std::string p = predicate(region);
-    line("@%s%s xor.b32 %s, %s, %s;", random_.one_in(2) ? "!" : "", p.c_str(), r().c_str(), r().c_str(),
-         integer_operand().c_str());
-    line("@%s add.rn.f32 %s, %s, %s;", p.c_str(), f().c_str(), f().c_str(), f().c_str());
+    line("@%s%s xor.b32 %s, %s, %s;", {random_.one_in(2) ? "!" : "", p, r(), r(), integer_operand()});
+    line("@%s add.rn.f32 %s, %s, %s;", {p, f(), f(), f()});
 }
 
 } // namespace kernel_fuzz

@@ -12,8 +12,8 @@ void Generator::branch(const Region& region) {
     if (uniform) { // the same for all threads of a block
         const std::string t = fresh_integer();
         p = fresh_predicate();
-        line("and.b32 %s, %%block, %u;", t.c_str(), 1 + random_.below(2));
-        line("setp.ne.u32 %s, %s, 0;", p.c_str(), t.c_str());
+        line("and.b32 %s, %%block, %u;", {t, 1 + random_.below(2)});
+        line("setp.ne.u32 %s, %s, 0;", {p, t});
     } else {
         p = predicate(region);
         inner.uniform = inner.full = false;
@@ -24,14 +24,14 @@ void Generator::branch(const Region& region) {
     if (!uniform && !region.mask.empty()) {
         taken = fresh_integer();
         rest = fresh_integer();
-        line("vote.sync.ballot.b32 %s, %s, %s;", taken.c_str(), p.c_str(), region.mask.c_str());
-        line("vote.sync.ballot.b32 %s, !%s, %s;", rest.c_str(), p.c_str(), region.mask.c_str());
+        line("vote.sync.ballot.b32 %s, %s, %s;", {taken, p, region.mask});
+        line("vote.sync.ballot.b32 %s, !%s, %s;", {rest, p, region.mask});
     }
-    line("@!%s bra L%u;", p.c_str(), has_else ? otherwise : end);
+    line("@!%s bra L%u;", {p, has_else ? otherwise : end});
     if (!uniform) inner.mask = taken;
     statements(inner, 2 + random_.below(5));
     if (has_else) {
-        line("bra L%u;", end);
+        line("bra L%u;", {end});
         label(otherwise);
         if (!uniform) inner.mask = rest;
         statements(inner, 1 + random_.below(4));
@@ -46,32 +46,32 @@ void Generator::loop(const Region& region) {
     const std::string left = fresh_integer();
     const bool uniform = random_.one_in(3);
     if (uniform) {
-        line("mov.u32 %s, %u;", left.c_str(), 1 + random_.below(4));
+        line("mov.u32 %s, %u;", {left, 1 + random_.below(4)});
     } else {
-        line("and.b32 %s, %s, %u;", left.c_str(), r().c_str(), random_.one_in(2) ? 7 : 3);
+        line("and.b32 %s, %s, %u;", {left, r(), random_.one_in(2) ? 7u : 3u});
         inner.uniform = inner.full = false;
     }
     const std::string mask = fresh_integer();
     const bool masks = !uniform && !region.mask.empty();
-    if (masks) line("mov.b32 %s, %s;", mask.c_str(), region.mask.c_str());
+    if (masks) line("mov.b32 %s, %s;", {mask, region.mask});
     if (!uniform) inner.mask = masks ? mask : "";
     const unsigned begin = next_label_++, end = next_label_++;
     const auto leave_if = [&](const std::string& p) {
         // Those that stay agree on who they are.
-        if (masks) line("vote.sync.ballot.b32 %s, !%s, %s;", mask.c_str(), p.c_str(), mask.c_str());
-        line("@%s bra L%u;", p.c_str(), end);
+        if (masks) line("vote.sync.ballot.b32 %s, !%s, %s;", {mask, p, mask});
+        line("@%s bra L%u;", {p, end});
     };
     label(begin);
     const std::string done = fresh_predicate();
-    line("setp.eq.u32 %s, %s, 0;", done.c_str(), left.c_str());
+    line("setp.eq.u32 %s, %s, 0;", {done, left});
     leave_if(done);
-    line("sub.u32 %s, %s, 1;", left.c_str(), left.c_str());
+    line("sub.u32 %s, %s, 1;", {left, left});
     statements(inner, 2 + random_.below(4));
     if (!uniform && random_.one_in(2)) {
         leave_if(predicate(inner));
         statements(inner, 1 + random_.below(3));
     }
-    line("bra L%u;", begin);
+    line("bra L%u;", {begin});
     label(end);
 }
 
@@ -84,13 +84,13 @@ void Generator::many_ways(const Region& region) {
     const std::string index = fresh_integer();
     const unsigned first = next_label_;
     next_label_ += 5;
-    line("and.b32 %s, %s, 3;", index.c_str(), r().c_str());
-    line("T%u: .branchtargets L%u, L%u, L%u, L%u;", first, first, first + 1, first + 2, first + 3);
-    line("brx.idx %s, T%u;", index.c_str(), first);
+    line("and.b32 %s, %s, 3;", {index, r()});
+    line("T%u: .branchtargets L%u, L%u, L%u, L%u;", {first, first, first + 1, first + 2, first + 3});
+    line("brx.idx %s, T%u;", {index, first});
     for (unsigned way = 0; way < 4; way++) {
         label(first + way);
         statements(inner, 1 + random_.below(3));
-        if (way < 3) line("bra L%u;", first + 4);
+        if (way < 3) line("bra L%u;", {first + 4});
     }
     label(first + 4);
 }

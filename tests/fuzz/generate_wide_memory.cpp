@@ -8,15 +8,15 @@ void Generator::own_atomic(const Region& region) {
     if (!region.kernel) return short_operation(region);
     constexpr const char* operations[] = {"exch.b32", "add.u32", "inc.u32", "dec.u32", "min.s32",
                                           "max.u32",  "and.b32", "or.b32",  "xor.b32"};
-    line("st.shared.u32 [%%own], %s;", r().c_str());
+    line("st.shared.u32 [%%own], %s;", {r()});
     for (unsigned i = 0; i < 2; i++) {
         if (random_.one_in(4))
-            line("atom.shared.cas.b32 %s, [%%own], %s, %s;", r().c_str(), r().c_str(), r().c_str());
+            line("atom.shared.cas.b32 %s, [%%own], %s, %s;", {r(), r(), r()});
         else
-            line("atom.%sshared.%s %s, [%%own], %s;", random_.one_in(3) ? "relaxed.cta." : "", random_.pick(operations),
-                 r().c_str(), r().c_str());
+            line("atom.%sshared.%s %s, [%%own], %s;",
+                 {random_.one_in(3) ? "relaxed.cta." : "", random_.pick(operations), r(), r()});
     }
-    line("ld.shared.u32 %s, [%%own];", r().c_str());
+    line("ld.shared.u32 %s, [%%own];", {r()});
 }
 
 /// Atomics of all threads, whose order does not matter for what is left in the end.
@@ -24,19 +24,19 @@ void Generator::wide_atomic(const Region& region) {
     if (!region.kernel) return wide_bit_operation(region);
     switch (random_.below(6)) {
     case 0:
-        return line("red.global.inc.u32 [%%atomics+32], %u;", 1000u);
+        return line("red.global.inc.u32 [%%atomics+32], %u;", {1000u});
     case 1:
-        return line("red.global.dec.u32 [%%atomics+36], %u;", 777u);
+        return line("red.global.dec.u32 [%%atomics+36], %u;", {777u});
     case 2:
-        return line("red.global.xor.b64 [%%atomics+40], %s;", d().c_str());
+        return line("red.global.xor.b64 [%%atomics+40], %s;", {d()});
     case 3:
-        return line("red.relaxed.gpu.global.or.b64 [%%atomics+48], %s;", d().c_str());
+        return line("red.relaxed.gpu.global.or.b64 [%%atomics+48], %s;", {d()});
     case 4:
-        return line("red.global.max.s64 [%%atomics+96], %s;", d().c_str());
+        return line("red.global.max.s64 [%%atomics+96], %s;", {d()});
     default: { // through the generic address
         const std::string address = fresh_long();
-        line("cvta.global.u64 %s, %%atomics;", address.c_str());
-        return line("red.max.u64 [%s+104], %s;", address.c_str(), d().c_str());
+        line("cvta.global.u64 %s, %%atomics;", {address});
+        return line("red.max.u64 [%s+104], %s;", {address, d()});
     }
     }
 }
@@ -46,38 +46,38 @@ void Generator::match_all(const Region& region) {
     const std::string p = fresh_predicate(), t = fresh_integer();
     if (random_.one_in(3)) {
         const std::string wide = fresh_long();
-        line("and.b64 %s, %s, 1;", wide.c_str(), d().c_str());
-        return line("match.any.sync.b64 %s, %s, %s;", r().c_str(), wide.c_str(), region.mask.c_str());
+        line("and.b64 %s, %s, 1;", {wide, d()});
+        return line("match.any.sync.b64 %s, %s, %s;", {r(), wide, region.mask});
     }
-    line("and.b32 %s, %s, 1;", t.c_str(), r().c_str());
-    line("match.all.sync.b32 %s|%s, %s, %s;", r().c_str(), p.c_str(), t.c_str(), region.mask.c_str());
-    line("@%s add.u32 %s, %s, 5;", p.c_str(), r().c_str(), r().c_str());
+    line("and.b32 %s, %s, 1;", {t, r()});
+    line("match.all.sync.b32 %s|%s, %s, %s;", {r(), p, t, region.mask});
+    line("@%s add.u32 %s, %s, 5;", {p, r(), r()});
 }
 
 /// From the lane whose number differs in one bit, if it is here; else from oneself.
 void Generator::partner_shuffle(const Region& region) {
     if (region.mask.empty()) return half_operation(region);
     const std::string partner = fresh_integer(), bit = fresh_integer(), p = fresh_predicate();
-    line("xor.b32 %s, %%lane, %u;", partner.c_str(), 1u << random_.below(5));
-    line("shr.u32 %s, %s, %s;", bit.c_str(), region.mask.c_str(), partner.c_str());
-    line("and.b32 %s, %s, 1;", bit.c_str(), bit.c_str());
-    line("setp.ne.u32 %s, %s, 0;", p.c_str(), bit.c_str());
-    line("selp.b32 %s, %s, %%lane, %s;", partner.c_str(), partner.c_str(), p.c_str());
-    line("shfl.sync.idx.b32 %s, %s, %s, 31, %s;", r().c_str(), r().c_str(), partner.c_str(), region.mask.c_str());
+    line("xor.b32 %s, %%lane, %u;", {partner, 1u << random_.below(5)});
+    line("shr.u32 %s, %s, %s;", {bit, region.mask, partner});
+    line("and.b32 %s, %s, 1;", {bit, bit});
+    line("setp.ne.u32 %s, %s, 0;", {p, bit});
+    line("selp.b32 %s, %s, %%lane, %s;", {partner, partner, p});
+    line("shfl.sync.idx.b32 %s, %s, %s, 31, %s;", {r(), r(), partner, region.mask});
 }
 
 /// Shared memory among the lanes that are here.
 void Generator::warp_exchange(const Region& region) {
     if (region.mask.empty() || !region.kernel) return half_conversion(region);
     const std::string leader = fresh_integer(), address = fresh_integer();
-    line("st.shared.u32 [%%own], %s;", r().c_str());
-    line("bar.warp.sync %s;", region.mask.c_str());
-    line("brev.b32 %s, %s;", leader.c_str(), region.mask.c_str());
-    line("clz.b32 %s, %s;", leader.c_str(), leader.c_str());
-    line("sub.u32 %s, %s, %%lane;", leader.c_str(), leader.c_str());
-    line("mad.lo.u32 %s, %s, 4, %%own;", address.c_str(), leader.c_str());
-    line("ld.shared.u32 %s, [%s];", r().c_str(), address.c_str());
-    line("bar.warp.sync %s;", region.mask.c_str());
+    line("st.shared.u32 [%%own], %s;", {r()});
+    line("bar.warp.sync %s;", {region.mask});
+    line("brev.b32 %s, %s;", {leader, region.mask});
+    line("clz.b32 %s, %s;", {leader, leader});
+    line("sub.u32 %s, %s, %%lane;", {leader, leader});
+    line("mad.lo.u32 %s, %s, 4, %%own;", {address, leader});
+    line("ld.shared.u32 %s, [%s];", {r(), address});
+    line("bar.warp.sync %s;", {region.mask});
 }
 
 /// Two loops, out of both of which lanes break one by one. Nobody knows who is where.
@@ -89,21 +89,21 @@ void Generator::double_loop(const Region& region) {
     inner.mask.clear();
     const std::string rows = fresh_integer(), columns = fresh_integer(), more = fresh_predicate();
     const unsigned outer = next_label_++, within = next_label_++, next = next_label_++, end = next_label_++;
-    line("and.b32 %s, %s, 3;", rows.c_str(), r().c_str());
+    line("and.b32 %s, %s, 3;", {rows, r()});
     label(outer);
-    line("and.b32 %s, %s, 3;", columns.c_str(), r().c_str());
+    line("and.b32 %s, %s, 3;", {columns, r()});
     label(within);
     statements(inner, 1 + random_.below(3));
-    line("@%s bra L%u;", predicate(inner).c_str(), end);
-    if (random_.one_in(2)) line("@%s bra L%u;", predicate(inner).c_str(), next);
-    line("setp.ne.u32 %s, %s, 0;", more.c_str(), columns.c_str());
-    line("sub.u32 %s, %s, 1;", columns.c_str(), columns.c_str());
-    line("@%s bra L%u;", more.c_str(), within);
+    line("@%s bra L%u;", {predicate(inner), end});
+    if (random_.one_in(2)) line("@%s bra L%u;", {predicate(inner), next});
+    line("setp.ne.u32 %s, %s, 0;", {more, columns});
+    line("sub.u32 %s, %s, 1;", {columns, columns});
+    line("@%s bra L%u;", {more, within});
     label(next);
     statements(inner, 1);
-    line("setp.ne.u32 %s, %s, 0;", more.c_str(), rows.c_str());
-    line("sub.u32 %s, %s, 1;", rows.c_str(), rows.c_str());
-    line("@%s bra L%u;", more.c_str(), outer);
+    line("setp.ne.u32 %s, %s, 0;", {more, rows});
+    line("sub.u32 %s, %s, 1;", {rows, rows});
+    line("@%s bra L%u;", {more, outer});
     label(end);
 }
 
@@ -115,14 +115,14 @@ void Generator::uniform_switch(const Region& region) {
     const std::string index = fresh_integer();
     const unsigned first = next_label_;
     next_label_ += 4;
-    line("add.u32 %s, %%block, %u;", index.c_str(), random_.below(3));
-    line("rem.u32 %s, %s, 3;", index.c_str(), index.c_str());
-    line("T%u: .branchtargets L%u, L%u, L%u;", first, first, first + 1, first + 2);
-    line("brx.idx %s, T%u;", index.c_str(), first);
+    line("add.u32 %s, %%block, %u;", {index, random_.below(3)});
+    line("rem.u32 %s, %s, 3;", {index, index});
+    line("T%u: .branchtargets L%u, L%u, L%u;", {first, first, first + 1, first + 2});
+    line("brx.idx %s, T%u;", {index, first});
     for (unsigned way = 0; way < 3; way++) {
         label(first + way);
         statements(inner, 1 + random_.below(3));
-        if (way < 2) line("bra L%u;", first + 3);
+        if (way < 2) line("bra L%u;", {first + 3});
     }
     label(first + 3);
 }
@@ -131,28 +131,28 @@ void Generator::uniform_switch(const Region& region) {
 void Generator::deep_call(const Region& region) {
     const std::string p = predicate(region);
     line("{ .param .b32 depth; .param .b64 from; .param .align 8 .b8 both[16];");
-    line("st.param.b32 [depth], %s; st.param.b64 [from], %s;", r().c_str(), d().c_str());
+    line("st.param.b32 [depth], %s; st.param.b64 [from], %s;", {r(), d()});
     line("mov.u64 %%result0, 1; mov.u64 %%result1, 2;");
     const unsigned over = next_label_++;
-    if (random_.one_in(2)) line("@%s bra L%u;", p.c_str(), over);
+    if (random_.one_in(2)) line("@%s bra L%u;", {p, over});
     line("call (both), deep, (depth, from);");
     line("ld.param.v2.b64 {%%result0, %%result1}, [both]; }");
     label(over);
-    line("xor.b64 %s, %%result0, %%result1;", d().c_str());
-    line("cvt.u32.u64 %s, %%result1;", r().c_str());
+    line("xor.b64 %s, %%result0, %%result1;", {d()});
+    line("cvt.u32.u64 %s, %%result1;", {r()});
 }
 
 void Generator::indirect_call(const Region& region) {
     if (!region.kernel) return double_operation(region);
     const std::string target = fresh_long(), p = predicate(region);
     const unsigned prototype = next_label_++;
-    line("mov.u64 %s, function%u;", target.c_str(), random_.below(functions_));
-    line("@%s mov.u64 %s, function%u;", p.c_str(), target.c_str(), random_.below(functions_));
+    line("mov.u64 %s, function%u;", {target, random_.below(functions_)});
+    line("@%s mov.u64 %s, function%u;", {p, target, random_.below(functions_)});
     line("{ .param .b32 a; .param .b32 b; .param .b32 c;");
-    line("st.param.b32 [a], %s; st.param.b32 [b], %s;", r().c_str(), r().c_str());
-    line("P%u: .callprototype (.param .b32 _) _ (.param .b32 _, .param .b32 _);", prototype);
-    line("call (c), %s, (a, b), P%u;", target.c_str(), prototype);
-    line("ld.param.b32 %s, [c]; }", r().c_str());
+    line("st.param.b32 [a], %s; st.param.b32 [b], %s;", {r(), r()});
+    line("P%u: .callprototype (.param .b32 _) _ (.param .b32 _, .param .b32 _);", {prototype});
+    line("call (c), %s, (a, b), P%u;", {target, prototype});
+    line("ld.param.b32 %s, [c]; }", {r()});
 }
 
 /// Local and shared memory by generic address, in pieces of other sizes.
@@ -160,43 +160,43 @@ void Generator::generic_memory(const Region& region) {
     if (!region.kernel) return predicate_logic(region);
     const std::string index = fresh_integer(), address = fresh_long();
     if (random_.one_in(3)) {
-        line("cvt.u64.u32 %s, %%own;", address.c_str());
-        line("cvta.shared.u64 %s, %s;", address.c_str(), address.c_str());
-        line("st.u32 [%s], %s;", address.c_str(), r().c_str());
-        return line("ld.%s %s, [%s+2];", random_.one_in(2) ? "u16" : "s16", r().c_str(), address.c_str());
+        line("cvt.u64.u32 %s, %%own;", {address});
+        line("cvta.shared.u64 %s, %s;", {address, address});
+        line("st.u32 [%s], %s;", {address, r()});
+        return line("ld.%s %s, [%s+2];", {random_.one_in(2) ? "u16" : "s16", r(), address});
     }
-    line("and.b32 %s, %s, %u;", index.c_str(), r().c_str(), (local_words - 1) & ~3u);
-    line("mov.u64 %s, array;", address.c_str());
-    line("cvta.local.u64 %s, %s;", address.c_str(), address.c_str());
-    line("mad.wide.u32 %s, %s, 4, %s;", address.c_str(), index.c_str(), address.c_str());
-    if (random_.one_in(2)) line("st.v2.b32 [%s+8], {%s, %s};", address.c_str(), r().c_str(), r().c_str());
-    if (random_.one_in(2)) line("st.b8 [%s+%u], %s;", address.c_str(), random_.below(16), r().c_str());
-    if (random_.one_in(2)) return line("ld.b64 %s, [%s];", d().c_str(), address.c_str());
-    line("ld.v2.b32 {%%r4, %%r5}, [%s+8];", address.c_str());
+    line("and.b32 %s, %s, %u;", {index, r(), (local_words - 1) & ~3u});
+    line("mov.u64 %s, array;", {address});
+    line("cvta.local.u64 %s, %s;", {address, address});
+    line("mad.wide.u32 %s, %s, 4, %s;", {address, index, address});
+    if (random_.one_in(2)) line("st.v2.b32 [%s+8], {%s, %s};", {address, r(), r()});
+    if (random_.one_in(2)) line("st.b8 [%s+%u], %s;", {address, random_.below(16), r()});
+    if (random_.one_in(2)) return line("ld.b64 %s, [%s];", {d(), address});
+    line("ld.v2.b32 {%%r4, %%r5}, [%s+8];", {address});
 }
 
 void Generator::constant_table(const Region& region) {
     if (!region.kernel) return wide_bit_operation(region);
     const std::string index = fresh_integer(), address = fresh_long();
-    line("and.b32 %s, %s, 15;", index.c_str(), r().c_str());
-    line("mov.u64 %s, table;", address.c_str());
-    line("mad.wide.u32 %s, %s, 4, %s;", address.c_str(), index.c_str(), address.c_str());
-    line("ld.const.u32 %s, [%s];", r().c_str(), address.c_str());
+    line("and.b32 %s, %s, 15;", {index, r()});
+    line("mov.u64 %s, table;", {address});
+    line("mad.wide.u32 %s, %s, 4, %s;", {address, index, address});
+    line("ld.const.u32 %s, [%s];", {r(), address});
 }
 
 void Generator::asynchronous_copy(const Region& region) {
     if (!region.kernel) return half_operation(region);
     const std::string index = fresh_integer(), address = fresh_long();
-    line("and.b32 %s, %s, %u;", index.c_str(), r().c_str(), RandomKernel::input_words - 1);
-    line("mad.wide.u32 %s, %s, 4, %%in;", address.c_str(), index.c_str());
-    line("cp.async.ca.shared.global [%%own], [%s], 4;", address.c_str());
+    line("and.b32 %s, %s, %u;", {index, r(), RandomKernel::input_words - 1});
+    line("mad.wide.u32 %s, %s, 4, %%in;", {address, index});
+    line("cp.async.ca.shared.global [%%own], [%s], 4;", {address});
     if (random_.one_in(2)) {
         line("cp.async.commit_group;");
         line("cp.async.wait_group 0;");
     } else {
         line("cp.async.wait_all;");
     }
-    line("ld.shared.u32 %s, [%%own];", r().c_str());
+    line("ld.shared.u32 %s, [%%own];", {r()});
 }
 
 std::string Generator::wide_module() const {

@@ -66,29 +66,29 @@ void Generator::statements(Region region, unsigned count) {
 
 void Generator::initialise() {
     for (unsigned i = 0; i < integers; i++) {
-        line("mad.lo.u32 %%r%u, %%global, %u, %u;", i, 3 + 2 * i, 17 * i);
-        line("and.b32 %%r%u, %%r%u, %u;", i, i, RandomKernel::input_words - 1);
-        line("mad.wide.u32 %%pointer, %%r%u, 4, %%in;", i);
-        line("ld.global.u32 %%r%u, [%%pointer];", i);
+        line("mad.lo.u32 %%r%u, %%global, %u, %u;", {i, 3 + 2 * i, 17 * i});
+        line("and.b32 %%r%u, %%r%u, %u;", {i, i, RandomKernel::input_words - 1});
+        line("mad.wide.u32 %%pointer, %%r%u, 4, %%in;", {i});
+        line("ld.global.u32 %%r%u, [%%pointer];", {i});
     }
-    for (unsigned i = 0; i < floats; i++) line("cvt.rn.f32.s32 %%f%u, %%r%u;", i, i);
-    for (unsigned i = 0; i < longs; i++) line("mov.b64 %%d%u, {%%r%u, %%r%u};", i, 2 * i, 2 * i + 1);
+    for (unsigned i = 0; i < floats; i++) line("cvt.rn.f32.s32 %%f%u, %%r%u;", {i, i});
+    for (unsigned i = 0; i < longs; i++) line("mov.b64 %%d%u, {%%r%u, %%r%u};", {i, 2 * i, 2 * i + 1});
 }
 
 void Generator::store_results() {
-    line("mul.lo.u32 %%address, %%global, %u;", 4 * RandomKernel::words_per_thread);
+    line("mul.lo.u32 %%address, %%global, %u;", {4 * RandomKernel::words_per_thread});
     line("cvt.u64.u32 %%pointer, %%address;");
     line("add.u64 %%pointer, %%out, %%pointer;");
     for (unsigned i = 0; i < integers; i += 2)
-        line("st.global.v2.u32 [%%pointer+%u], {%%r%u, %%r%u};", 4 * i, i, i + 1);
+        line("st.global.v2.u32 [%%pointer+%u], {%%r%u, %%r%u};", {4 * i, i, i + 1});
     for (unsigned i = 0; i < floats; i++) { // any NaN equals any other
         const std::string p = fresh_predicate();
-        line("setp.nan.f32 %s, %%f%u, %%f%u;", p.c_str(), i, i);
-        line("@%s mov.f32 %%f%u, 0f7FC00000;", p.c_str(), i);
-        line("st.global.f32 [%%pointer+%u], %%f%u;", 4 * (integers + i), i);
+        line("setp.nan.f32 %s, %%f%u, %%f%u;", {p, i, i});
+        line("@%s mov.f32 %%f%u, 0f7FC00000;", {p, i});
+        line("st.global.f32 [%%pointer+%u], %%f%u;", {4 * (integers + i), i});
     }
     for (unsigned i = 0; i < longs; i++)
-        line("st.global.u64 [%%pointer+%u], %%d%u;", 4 * (integers + floats + 2 * i), i);
+        line("st.global.u64 [%%pointer+%u], %%d%u;", {4 * (integers + floats + 2 * i), i});
 }
 
 std::string Generator::declarations() const {
@@ -109,12 +109,12 @@ void Generator::function(unsigned number) {
     line("ld.param.u32 %%r0, [a];");
     line("ld.param.u32 %%r1, [b];");
     line("mov.u32 %%lane, %%laneid;");
-    for (unsigned i = 2; i < integers; i++) line("mad.lo.u32 %%r%u, %%r%u, %u, %%r%u;", i, i - 1, 2 * i + 1, i - 2);
-    for (unsigned i = 0; i < floats; i++) line("cvt.rn.f32.s32 %%f%u, %%r%u;", i, i);
-    for (unsigned i = 0; i < longs; i++) line("mov.b64 %%d%u, {%%r%u, %%r%u};", i, i, i + 3);
+    for (unsigned i = 2; i < integers; i++) line("mad.lo.u32 %%r%u, %%r%u, %u, %%r%u;", {i, i - 1, 2 * i + 1, i - 2});
+    for (unsigned i = 0; i < floats; i++) line("cvt.rn.f32.s32 %%f%u, %%r%u;", {i, i});
+    for (unsigned i = 0; i < longs; i++) line("mov.b64 %%d%u, {%%r%u, %%r%u};", {i, i, i + 3});
     budget_ = 12;
     statements(region, 8);
-    line("xor.b32 %%r0, %%r%u, %%r%u;", random_.below(integers), random_.below(integers));
+    line("xor.b32 %%r0, %%r%u, %%r%u;", {random_.below(integers), random_.below(integers)});
     line("st.param.b32 [result], %%r0;");
     line("ret;");
     (void)number;
@@ -141,14 +141,14 @@ RandomKernel Generator::make(uint64_t seed) {
     line("mov.u32 %%thread, %%tid.x;");
     line("mov.u32 %%block, %%ctaid.x;");
     line("mov.u32 %%lane, %%laneid;");
-    line("mad.lo.u32 %%global, %%block, %u, %%thread;", threads_);
-    line("add.u64 %%atomics, %%out, %u;", 4 * RandomKernel::blocks * threads_ * RandomKernel::words_per_thread);
+    line("mad.lo.u32 %%global, %%block, %u, %%thread;", {threads_});
+    line("add.u64 %%atomics, %%out, %u;", {4 * RandomKernel::blocks * threads_ * RandomKernel::words_per_thread});
     line("mov.u32 %%own, tile;");
     line("mad.lo.u32 %%own, %%thread, 4, %%own;");
     line("st.shared.u32 [%%own], %%thread;");
     line("setp.eq.u32 %%p0, %%thread, 0;");
     line("@%%p0 st.shared.u32 [counter], 0;");
-    for (unsigned i = 0; i < local_words; i++) line("st.local.u32 [array+%u], %u;", 4 * i, 1000 + i);
+    for (unsigned i = 0; i < local_words; i++) line("st.local.u32 [array+%u], %u;", {4 * i, 1000 + i});
     line("bar.sync 0;");
     initialise();
     budget_ = 90;
@@ -156,7 +156,7 @@ RandomKernel Generator::make(uint64_t seed) {
     store_results();
     line("bar.sync 0;");
     line("@%%p0 ld.shared.u32 %%r0, [counter];");
-    line("@%%p0 red.global.add.u32 [%%atomics+%u], %%r0;", 4 * (RandomKernel::atomic_words - 1));
+    line("@%%p0 red.global.add.u32 [%%atomics+%u], %%r0;", {4 * (RandomKernel::atomic_words - 1)});
     line("ret;");
     kernel.text += ".visible .entry fuzz(.param .u64 out, .param .u64 in)\n.maxntid " + std::to_string(threads_) +
                    ", 1, 1\n{\n" + declarations() +
