@@ -1,6 +1,7 @@
 #include "api/enter.h"
 
 #include "rt/context.h"
+#include "rt/graph.h"
 #include "rt/platform.h"
 #include "support/log.h"
 
@@ -70,11 +71,12 @@ void trace_end(const Entry& entry, std::string_view arguments, CUresult result) 
 }
 
 void require(Needs needs) {
-    if (needs == Needs::nothing) return;
-    rt::Platform::get();
-    if (needs == Needs::init) return;
-    rt::Context& context = rt::Context::current();
-    if (needs == Needs::context) context.check();
+    const auto wants = [needs](Needs bits) { return (int(needs) & int(bits)) == int(bits); };
+    if (wants(Needs::init)) rt::Platform::get();
+    if (wants(Needs::current)) rt::Context::current();
+    if (wants(Needs::healthy))
+        if (rt::Context* context = rt::Context::current_or_null()) context->check();
+    if (wants(Needs::unsafe)) rt::capture::forbid_unsafe();
 }
 
 CUresult status_of_exception(const Entry& entry) noexcept {

@@ -10,8 +10,21 @@
 
 namespace shim {
 
-/// What must be there before a body runs. Column of driver_api.def.
-enum class Needs : uint8_t { nothing, init, current, context };
+/// What must be there before a body runs, as bits that are looked at from the lowest to the highest. Column of
+/// driver_api.def.
+enum class Needs : uint8_t {
+    nothing = 0,
+    init = 1,        ///< cuInit was called
+    current = 1 | 2, ///< a context is current
+    healthy = 4,     ///< a context that is current has no sticky error; handles say the rest
+    init_healthy = init | healthy,
+    context = current | healthy,
+    unsafe = 8, ///< not while a stream is capturing. CUDA driver API, cuThreadExchangeStreamCaptureMode
+    init_unsafe = init | unsafe,
+    healthy_unsafe = healthy | unsafe,
+    init_healthy_unsafe = init_healthy | unsafe,
+    context_unsafe = context | unsafe,
+};
 
 /// One exported symbol, as its wrapper knows it.
 struct Entry {

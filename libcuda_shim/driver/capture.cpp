@@ -57,9 +57,12 @@ Status driver::cuStreamBeginCaptureToGraph(CUstream stream, CUgraph graph, const
 }
 
 Status driver::cuStreamEndCapture(CUstream stream, CUgraph* graph) {
+    rt::Stream& ending = stream_of(stream);
+    if (rt::capture::info(ending).status == rt::CaptureStatus::none)
+        throw Error(Status::illegal_state, "the stream does not capture");
     out(graph, "phGraph") = nullptr;
     rt::Graph* into = nullptr;
-    auto made = rt::capture::end(stream_of(stream), &into);
+    auto made = rt::capture::end(ending, &into);
     if (made) {
         *graph = give_to_application(std::move(made));
     } else if (into) {

@@ -64,7 +64,7 @@ Status driver::cuCtxDetach(CUcontext handle) {
 }
 
 Status driver::cuCtxPushCurrent_v2(CUcontext context) {
-    rt::Context::push(context_of(context));
+    rt::Context::push(context_of(not_null(context, "context")));
     return Status::success;
 }
 
@@ -171,9 +171,11 @@ Status driver::cuCtxResetPersistingL2Cache() {
 }
 
 Status driver::cuCtxGetExecAffinity(CUexecAffinityParam* affinity, CUexecAffinityType type) {
-    out(affinity, "pExecAffinity");
-    require_value(type == 0, "unknown kind of affinity");
-    throw Error(Status::unsupported_exec_affinity, "contexts cannot be restricted to multiprocessors");
+    if (type != CU_EXEC_AFFINITY_TYPE_SM_COUNT)
+        throw Error(Status::unsupported_exec_affinity, "contexts are restricted to multiprocessors, nothing else");
+    const auto all = rt::Context::current().device().attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+    out(affinity, "pExecAffinity") = {type, unsigned(all.value_or(0))};
+    return Status::success;
 }
 
 } // namespace shim

@@ -102,8 +102,7 @@ void check_device_range(CUdeviceptr address, size_t bytes) {
 }
 
 void copy_now(const Copy& copy, rt::Stream& stream) {
-    if (!copy.width) return;
-    stream.copy(copy);
+    if (copy.width) stream.copy(copy);
     stream.synchronize();
 }
 

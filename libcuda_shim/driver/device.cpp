@@ -26,7 +26,8 @@ void copy_text(char* to, int length, const std::string& text) {
 } // namespace
 
 Status driver::cuDeviceGet(CUdevice* device, int ordinal) {
-    out(device, "device") = device_of(ordinal).ordinal();
+    CUdevice& found = out(device, "device");
+    found = device_of(ordinal).ordinal();
     return Status::success;
 }
 
@@ -108,10 +109,9 @@ Status driver::cuDeviceGetByPCIBusId(CUdevice* dev, const char* text) {
     throw Error(Status::invalid_device, fmt::format("no device at {}", text));
 }
 
-// Restricting a context to some multiprocessors (type 0) is not offered.
-Status driver::cuDeviceGetExecAffinitySupport(int* supported, CUexecAffinityType type, CUdevice dev) {
+// Restricting a context to some multiprocessors (type 0) is not offered, nor anything else.
+Status driver::cuDeviceGetExecAffinitySupport(int* supported, CUexecAffinityType, CUdevice dev) {
     device_of(dev);
-    require_value(type == 0, "unknown kind of affinity");
     out(supported, "pi") = 0;
     return Status::success;
 }

@@ -50,7 +50,8 @@ Status driver::cuEventRecord(CUevent event, CUstream stream) { return record(eve
 
 Status driver::cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned int flags) {
     require_value((flags & ~unsigned(CU_EVENT_RECORD_EXTERNAL)) == 0, "unknown flags");
-    return record(event, stream);
+    const Status status = flags ? capture_only(stream_of(stream)) : Status::success;
+    return status == Status::success ? record(event, stream) : status;
 }
 
 } // namespace shim

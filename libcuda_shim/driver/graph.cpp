@@ -31,6 +31,7 @@ Status give(const std::vector<rt::GraphNode*>& found, CUgraphNode* nodes, size_t
         *count = found.size();
         return Status::success;
     }
+    require_value(*count, "room for none");
     const size_t n = std::min(*count, found.size());
     for (size_t i = 0; i < n; ++i) nodes[i] = handle_of(*found[i]);
     std::fill(nodes + n, nodes + *count, nullptr);
@@ -149,6 +150,7 @@ Status driver::cuGraphNodeGetDependencies(CUgraphNode node, CUgraphNode* nodes, 
 
 Status driver::cuGraphNodeGetDependencies_v2(CUgraphNode node, CUgraphNode* nodes, CUgraphEdgeData* edges,
                                              size_t* count) {
+    require_value(nodes || !edges, "edges without nodes");
     const Status status = cuGraphNodeGetDependencies(node, nodes, count);
     if (nodes) give_plain_edges(edges, *count);
     return status;
@@ -160,6 +162,7 @@ Status driver::cuGraphNodeGetDependentNodes(CUgraphNode node, CUgraphNode* nodes
 
 Status driver::cuGraphNodeGetDependentNodes_v2(CUgraphNode node, CUgraphNode* nodes, CUgraphEdgeData* edges,
                                                size_t* count) {
+    require_value(nodes || !edges, "edges without nodes");
     const Status status = cuGraphNodeGetDependentNodes(node, nodes, count);
     if (nodes) give_plain_edges(edges, *count);
     return status;

@@ -66,7 +66,9 @@ rt::GraphNode& switchable(CUgraphExec exec, CUgraphNode node) {
 
 } // namespace
 
+// An H100's driver uploads only where cuGraphInstantiateWithParams names a stream for it.
 Status driver::cuGraphInstantiateWithFlags(CUgraphExec* exec, CUgraph graph, unsigned long long flags) {
+    require_value(!(flags & CUDA_GRAPH_INSTANTIATE_FLAG_UPLOAD), "no stream to upload on");
     return instantiate(exec, graph, flags);
 }
 
@@ -106,14 +108,14 @@ Status driver::cuGraphExecGetFlags(CUgraphExec exec, cuuint64_t* flags) {
 }
 
 Status driver::cuGraphLaunch(CUgraphExec exec, CUstream stream) {
-    exec_of(exec).launch(stream_of(stream));
+    rt::GraphExec& graph = exec_of(exec);
+    graph.launch(stream_of(stream));
     return Status::success;
 }
 
-// Nothing is kept on the device between launches, so there is nothing to bring there beforehand.
 Status driver::cuGraphUpload(CUgraphExec exec, CUstream stream) {
-    exec_of(exec);
-    stream_of(stream);
+    rt::GraphExec& graph = exec_of(exec);
+    graph.upload(stream_of(stream));
     return Status::success;
 }
 
@@ -127,17 +129,19 @@ Status driver::cuGraphExecUpdate(CUgraphExec exec, CUgraph graph, CUgraphNode* e
 
 Status driver::cuGraphExecUpdate_v2(CUgraphExec exec, CUgraph graph, CUgraphExecUpdateResultInfo* info) {
     const Update done = update(exec, graph);
-    out(info, "resultInfo") = {int(done.result), done.at, nullptr};
+    if (info) *info = {int(done.result), done.at, nullptr};
     return done.status();
 }
 
 Status driver::cuGraphExecKernelNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                               const CUDA_KERNEL_NODE_PARAMS_v1* params) {
+    exec_of(exec).node(node_of(node));
     return set(exec, node, kernel_node(params));
 }
 
 Status driver::cuGraphExecKernelNodeSetParams_v2(CUgraphExec exec, CUgraphNode node,
                                                  const CUDA_KERNEL_NODE_PARAMS* params) {
+    exec_of(exec).node(node_of(node));
     return set(exec, node, kernel_node(params));
 }
 
@@ -160,14 +164,15 @@ Status driver::cuGraphExecChildGraphNodeSetParams(CUgraphExec exec, CUgraphNode 
 }
 
 Status driver::cuGraphExecEventRecordNodeSetEvent(CUgraphExec exec, CUgraphNode node, CUevent event) {
-    return set(exec, node, rt::RecordEventNode{&event_of(event)});
+    return set(exec, node, rt::RecordEventNode{&event_of(not_null(event, "event"))});
 }
 
 Status driver::cuGraphExecEventWaitNodeSetEvent(CUgraphExec exec, CUgraphNode node, CUevent event) {
-    return set(exec, node, rt::WaitEventNode{&event_of(event)});
+    return set(exec, node, rt::WaitEventNode{&event_of(not_null(event, "event"))});
 }
 
 Status driver::cuGraphExecNodeSetParams(CUgraphExec exec, CUgraphNode node, CUgraphNodeParams* params) {
+    exec_of(exec).node(node_of(node));
     return set(exec, node, any_node(params));
 }
 

@@ -55,19 +55,19 @@ rt::KernelNode kernel_node(const CUDA_KERNEL_NODE_PARAMS* params) {
 
 rt::backend::Copy copy_node(const CUDA_MEMCPY3D* params, CUcontext context) {
     require_value(params, "no node parameters");
-    context_or_current(context);
     const rt::backend::Copy copy = box_of(*params);
     require_value(copy.width, "a copy of nothing is no node");
+    context_or_current(context);
     return copy;
 }
 
 rt::backend::Fill fill_node(const CUDA_MEMSET_NODE_PARAMS* params, CUcontext context) {
     require_value(params, "no node parameters");
-    context_or_current(context);
     const unsigned size = params->elementSize;
     require_value(size == 1 || size == 2 || size == 4, "elements have 1, 2 or 4 bytes");
     const auto fill = fill_of(params->dst, params->pitch, params->value, size, params->width, params->height);
     require_value(fill.width, "a fill of nothing is no node");
+    context_or_current(context);
     return fill;
 }
 

@@ -73,12 +73,12 @@ Status driver::cuGraphAddEmptyNode(CUgraphNode* node, CUgraph graph, const CUgra
 
 Status driver::cuGraphAddEventRecordNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies,
                                          size_t count, CUevent event) {
-    return add(node, graph, dependencies, count, rt::RecordEventNode{&event_of(event)});
+    return add(node, graph, dependencies, count, rt::RecordEventNode{&event_of(not_null(event, "event"))});
 }
 
 Status driver::cuGraphAddEventWaitNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
                                        CUevent event) {
-    return add(node, graph, dependencies, count, rt::WaitEventNode{&event_of(event)});
+    return add(node, graph, dependencies, count, rt::WaitEventNode{&event_of(not_null(event, "event"))});
 }
 
 Status driver::cuGraphAddNode_v2(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies,
@@ -105,10 +105,12 @@ Status driver::cuGraphKernelNodeGetParams_v2(CUgraphNode node, CUDA_KERNEL_NODE_
 }
 
 Status driver::cuGraphKernelNodeSetParams(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v1* params) {
+    node_of(node);
     return set(node, kernel_node(params));
 }
 
 Status driver::cuGraphKernelNodeSetParams_v2(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS* params) {
+    node_of(node);
     return set(node, kernel_node(params));
 }
 
@@ -165,7 +167,7 @@ Status driver::cuGraphEventRecordNodeGetEvent(CUgraphNode node, CUevent* event) 
 }
 
 Status driver::cuGraphEventRecordNodeSetEvent(CUgraphNode node, CUevent event) {
-    return set(node, rt::RecordEventNode{&event_of(event)});
+    return set(node, rt::RecordEventNode{&event_of(not_null(event, "event"))});
 }
 
 Status driver::cuGraphEventWaitNodeGetEvent(CUgraphNode node, CUevent* event) {
@@ -174,10 +176,13 @@ Status driver::cuGraphEventWaitNodeGetEvent(CUgraphNode node, CUevent* event) {
 }
 
 Status driver::cuGraphEventWaitNodeSetEvent(CUgraphNode node, CUevent event) {
-    return set(node, rt::WaitEventNode{&event_of(event)});
+    return set(node, rt::WaitEventNode{&event_of(not_null(event, "event"))});
 }
 
-Status driver::cuGraphNodeSetParams(CUgraphNode node, CUgraphNodeParams* params) { return set(node, any_node(params)); }
+Status driver::cuGraphNodeSetParams(CUgraphNode node, CUgraphNodeParams* params) {
+    node_of(node);
+    return set(node, any_node(params));
+}
 
 // ---- Attributes of kernel nodes
 

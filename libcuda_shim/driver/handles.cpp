@@ -1,6 +1,7 @@
 #include "driver/handles.h"
 
 #include "api/enter.h"
+#include "rt/graph.h"
 #include "rt/platform.h"
 
 #include <fmt/format.h>
@@ -50,6 +51,11 @@ rt::Stream& stream_of(CUstream stream) {
 rt::Stream& created_stream_of(CUstream stream) {
     if (is_special(stream)) throw rt::Error(rt::Status::invalid_handle, "a default stream cannot be given here");
     return checked<rt::Stream>(stream, rt::Status::invalid_handle, "stream");
+}
+
+rt::Status capture_only(rt::Stream& stream) {
+    if (rt::capture::info(stream).status != rt::CaptureStatus::none) return rt::Status::success;
+    throw rt::Error(rt::Status::illegal_state, "external events are for streams that capture");
 }
 
 rt::Context& kernel_context(CUdevice device) {

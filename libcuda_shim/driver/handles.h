@@ -35,11 +35,18 @@ rt::Library& library_of(CUlibrary);
 rt::LibraryKernel& kernel_of(CUkernel);
 /// A CUfunction, or a CUkernel given in its place: that one's function in the current context.
 rt::Function& function_of(CUfunction);
+/// For the calls whose answer to a null handle is invalid_value, not invalid_handle.
+template <class Handle> Handle not_null(Handle handle, const char* what) {
+    if (!handle) throw Error(Status::invalid_value, std::string("no ") + what);
+    return handle;
+}
 rt::Event& event_of(CUevent);
 /// Also the special handles 0, 1 and 2, in the current context; what 0 means depends on the entry point's variant.
 rt::Stream& stream_of(CUstream);
 /// One that the application created: not a special handle.
 rt::Stream& created_stream_of(CUstream);
+/// For what only a capture understands: illegal_state when the stream does not capture.
+Status capture_only(rt::Stream&);
 /// The context whose functions stand for a device's kernels: the current one if it is of that device, else the primary.
 rt::Context& kernel_context(CUdevice);
 

@@ -14,15 +14,14 @@ namespace {
 
 constexpr cuuint64_t known_flags = CU_GET_PROC_ADDRESS_LEGACY_STREAM | CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM;
 
-// Measured: what is not found is no error for callers that ask for the status; a version of a CUDA to come is.
-Status look_up(const char* symbol, void** address, int version, cuuint64_t flags, int* status) {
+// Measured: what is not found is no error for cuGetProcAddress_v2; a version of a CUDA to come is.
+Lookup look_up(const char* symbol, void** address, int version, cuuint64_t flags) {
     require_value(symbol && address, "no name, or nowhere to put its address");
     require_value((flags & ~known_flags) == 0 && flags != known_flags, "cuGetProcAddress: unknown flags");
     require_value(version / 1000 <= rt::Platform::driver_version() / 1000, "cuGetProcAddress: version of the future");
     const Lookup found = find_symbol(symbol, version, flags & CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM);
     *address = found.address;
-    if (status) *status = found.status;
-    return found.address || status ? Status::success : Status::not_found;
+    return found;
 }
 
 } // namespace
@@ -55,12 +54,14 @@ Status driver::cuGetErrorString(CUresult error, const char** text) {
 
 // Some clients call the first form with five arguments; the fifth is not touched.
 Status driver::cuGetProcAddress(const char* symbol, void** address, int version, cuuint64_t flags) {
-    return look_up(symbol, address, version, flags, nullptr);
+    return look_up(symbol, address, version, flags).address ? Status::success : Status::not_found;
 }
 
 Status driver::cuGetProcAddress_v2(const char* symbol, void** address, int version, cuuint64_t flags,
                                    CUdriverProcAddressQueryResult* status) {
-    return look_up(symbol, address, version, flags, status);
+    const Lookup found = look_up(symbol, address, version, flags);
+    if (status) *status = found.status;
+    return Status::success;
 }
 
 Status driver::cuGetExportTable(const void** table, const CUuuid* id) {

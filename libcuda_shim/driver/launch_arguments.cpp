@@ -35,6 +35,7 @@ std::span<const uint8_t> packed(void** extra) {
 } // namespace
 
 std::vector<uint8_t> arguments_of(rt::Function& function, void** parameters, void** extra) {
+    if (extra && *extra == reinterpret_cast<void*>(CU_LAUNCH_PARAM_END)) extra = nullptr;
     require_value(!(parameters && extra), "both kernelParams and extra");
     const auto& info = function.info();
     if (info.parameters.empty()) return std::vector<uint8_t>(info.parameter_bytes);

@@ -68,7 +68,7 @@ void forget_legacy_launches(rt::Module& module) {
 }
 
 Status driver::cuFuncSetBlockShape(CUfunction function, int x, int y, int z) {
-    require_value(x > 0 && y > 0 && z > 0, "empty block");
+    require_value(x > 0 && y > 0 && z > 0 && x <= 1024 && y <= 1024 && z <= 64, "empty or too large block");
     return change(function, [&](Pending& p) { p.block = {unsigned(x), unsigned(y), unsigned(z)}; });
 }
 

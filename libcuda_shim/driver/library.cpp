@@ -76,8 +76,8 @@ Status driver::cuLibraryGetKernelCount(unsigned int* count, CUlibrary library) {
 }
 
 Status driver::cuLibraryEnumerateKernels(CUkernel* kernels, unsigned int count, CUlibrary library) {
-    require_value(kernels && count, "no room for the kernels");
     const auto all = library_of(library).kernels();
+    require_value(kernels, "no room for the kernels");
     const size_t n = std::min<size_t>(count, all.size());
     for (size_t i = 0; i < n; ++i) kernels[i] = handle_of(*all[i]);
     return Status::success;
@@ -89,12 +89,12 @@ Status driver::cuLibraryGetModule(CUmodule* module, CUlibrary library) {
 }
 
 Status driver::cuLibraryGetGlobal(CUdeviceptr* address, size_t* bytes, CUlibrary library, const char* name) {
-    require_value(name && (address || bytes), "no name, or nowhere to put the variable");
+    require_value(name && *name && (address || bytes), "no name, or nowhere to put the variable");
     return give(library_of(library).module(rt::Context::current()).global(name), name, address, bytes);
 }
 
 Status driver::cuLibraryGetManaged(CUdeviceptr* address, size_t* bytes, CUlibrary library, const char* name) {
-    require_value(name && (address || bytes), "no name, or nowhere to put the variable");
+    require_value(name && *name && (address || bytes), "no name, or nowhere to put the variable");
     return give(library_of(library).managed(name), name, address, bytes);
 }
 
@@ -111,7 +111,7 @@ Status driver::cuKernelGetLibrary(CUlibrary* library, CUkernel kernel) {
 }
 
 Status driver::cuKernelGetName(const char** name, CUkernel kernel) {
-    out(name, "name") = kernel_of(kernel).name().c_str();
+    out(name, "name") = kernel_of(not_null(kernel, "kernel")).name().c_str();
     return Status::success;
 }
 
@@ -121,7 +121,7 @@ Status driver::cuKernelGetParamCount(CUkernel kernel, size_t* count) {
 }
 
 Status driver::cuKernelGetParamInfo(CUkernel kernel, size_t index, size_t* offset, size_t* size) {
-    const auto& parameters = kernel_of(kernel).info().parameters;
+    const auto& parameters = kernel_of(not_null(kernel, "kernel")).info().parameters;
     require_value(index < parameters.size(), "no such parameter");
     out(offset, "paramOffset") = parameters[index].offset;
     if (size) *size = parameters[index].size;

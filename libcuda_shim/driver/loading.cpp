@@ -114,7 +114,7 @@ std::shared_ptr<rt::Program> load_program(const void* image, size_t size, rt::De
 }
 
 std::string read_file(const char* path) {
-    require_value(path, "no file name");
+    require_value(path && *path, "no file name");
     std::ifstream file(path, std::ios::binary);
     if (!file) throw Error(Status::file_not_found, std::string("cannot read ") + path);
     return {std::istreambuf_iterator<char>(file), {}};

@@ -19,7 +19,10 @@ constexpr size_t pitch_alignment = 512;
 
 Status allocate_host(void** pointer, size_t bytes, unsigned flags) {
     out(pointer, "pp");
-    require_value(bytes > 0, "allocation of 0 bytes");
+    if (bytes == 0) { // an H100's driver finds nothing wrong with it
+        *pointer = nullptr;
+        return Status::success;
+    }
     const uint64_t address = rt::memory::allocate(rt::Context::current(), bytes, MemoryKind::pinned, flags);
     *pointer = reinterpret_cast<void*>(address);
     return Status::success;
@@ -30,6 +33,11 @@ rt::Allocation host_allocation(void* pointer) {
     auto found = rt::memory::find(uint64_t(pointer));
     if (found && (found->registered || found->kind == MemoryKind::pinned)) return *found;
     throw Error(Status::invalid_value, "not page-locked host memory");
+}
+
+bool is_pinned(void* pointer) {
+    const auto found = rt::memory::find(uint64_t(pointer));
+    return found && !found->registered && found->kind == MemoryKind::pinned;
 }
 
 } // namespace
@@ -77,8 +85,8 @@ Status driver::cuMemAllocManaged(CUdeviceptr* address, size_t bytes, unsigned in
 
 Status driver::cuMemGetInfo_v2(size_t* free, size_t* total) {
     const auto info = rt::memory::info(rt::Context::current());
-    out(free, "free") = info.free_bytes;
-    out(total, "total") = info.total_bytes;
+    if (free) *free = info.free_bytes;
+    if (total) *total = info.total_bytes;
     return Status::success;
 }
 
@@ -100,18 +108,22 @@ Status driver::cuMemHostAlloc(void** pointer, size_t bytes, unsigned int flags) 
 }
 
 Status driver::cuMemFreeHost(void* pointer) {
-    rt::memory::release(rt::Context::current(), uint64_t(pointer), MemoryKind::pinned);
+    const auto found = rt::memory::find(uint64_t(pointer));
+    rt::memory::release(found && found->context ? *found->context : rt::Context::current(), uint64_t(pointer),
+                        MemoryKind::pinned);
     return Status::success;
 }
 
 Status driver::cuMemHostRegister_v2(void* pointer, size_t bytes, unsigned int flags) {
     require_value(pointer && bytes, "nothing to register");
     require_value(flags <= 15, "unknown flags");
+    require_value(!is_pinned(pointer), "memory that CUDA allocated is page-locked already");
     rt::memory::register_host(rt::Context::current(), pointer, bytes, flags);
     return Status::success;
 }
 
 Status driver::cuMemHostUnregister(void* pointer) {
+    require_value(pointer && !is_pinned(pointer), "null, or memory that CUDA allocated");
     rt::memory::unregister_host(rt::Context::current(), pointer);
     return Status::success;
 }

@@ -25,7 +25,8 @@ Copy plain(uint64_t to, bool to_device, uint64_t from, bool from_device, size_t 
     return copy;
 }
 
-Copy unified(CUdeviceptr to, CUdeviceptr from, size_t bytes) { return plain(to, false, from, false, bytes); }
+/// Each side may be any memory of the process, and must be some.
+Copy unified(CUdeviceptr to, CUdeviceptr from, size_t bytes) { return plain(to, true, from, true, bytes); }
 
 template <class Box> Copy box(const Box* descriptor) { return box_of(out(const_cast<Box*>(descriptor), "pCopy")); }
 
@@ -118,8 +119,8 @@ Status driver::cuMemcpyPeer(CUdeviceptr to, CUcontext to_context, CUdeviceptr fr
 
 Status driver::cuMemcpyPeerAsync(CUdeviceptr to, CUcontext to_context, CUdeviceptr from, CUcontext from_context,
                                  size_t bytes, CUstream stream) {
-    context_of(to_context);
-    context_of(from_context);
+    context_or_current(to_context);
+    context_or_current(from_context);
     return later(plain(to, true, from, true, bytes), stream);
 }
 

@@ -3,6 +3,7 @@
 #include "api/bodies.h"
 #include "api/constants.h"
 #include "driver/handles.h"
+#include "rt/graph.h"
 #include "rt/graph_memory.h"
 #include "rt/memory.h"
 #include "rt/platform.h"
@@ -59,10 +60,19 @@ int device_at(const CUmemLocation* location, CUmemAllocationType type) {
     return device_of(location->id).ordinal();
 }
 
+/// In a capture they become nodes; beside one they are unsafe.
+void forbid_beside_capture(rt::Stream& stream) {
+    if (rt::capture::info(stream).status == rt::CaptureStatus::none) rt::capture::forbid_unsafe();
+}
+
 Status allocate(CUdeviceptr* address, size_t bytes, MemoryPool& pool, CUstream stream) {
     out(address, "dptr");
-    require_value(bytes > 0, "allocation of 0 bytes");
     rt::Stream& on = stream_of(stream);
+    forbid_beside_capture(on);
+    if (bytes == 0) {
+        *address = 0;
+        return Status::success;
+    }
     pool.add(bytes);
     try {
         *address = rt::memory::allocate_async(on.context(), bytes, on);
@@ -180,14 +190,16 @@ Status driver::cuDeviceGetDefaultMemPool(CUmemoryPool* pool, CUdevice dev) {
     return Status::success;
 }
 
+// A wrong device is a wrong value here.
 Status driver::cuDeviceGetMemPool(CUmemoryPool* pool, CUdevice dev) {
-    out(pool, "pool") = handle<CUmemoryPool>(current_pool(device_of(dev).ordinal()));
+    require_value(dev >= 0 && dev < rt::Platform::get().device_count(), "no such device");
+    out(pool, "pool") = handle<CUmemoryPool>(current_pool(dev));
     return Status::success;
 }
 
 Status driver::cuDeviceSetMemPool(CUdevice dev, CUmemoryPool pool) {
     MemoryPool& chosen = pool_of(pool);
-    require_value(chosen.device() == device_of(dev).ordinal(), "the pool belongs to another device");
+    require_value(chosen.device() == dev, "the pool belongs to another device");
     Pools& all = pools();
     std::lock_guard lock(all.mutex);
     all.current[dev] = &chosen;
@@ -242,7 +254,7 @@ Status driver::cuMemPoolSetAttribute(CUmemoryPool pool, CUmemPool_attribute attr
 // A pool's own device always has access; for others it follows from peer access.
 Status driver::cuMemPoolSetAccess(CUmemoryPool handle, const CUmemAccessDesc* map, size_t count) {
     MemoryPool& pool = pool_of(handle);
-    require_value(map || count == 0, "no list");
+    require_value(map, "no list");
     for (size_t i = 0; i < count; ++i) {
         require_value(map[i].location.type == CU_MEM_LOCATION_TYPE_DEVICE, "access is given to devices");
         const bool own = device_of(map[i].location.id).ordinal() == pool.device();
@@ -279,6 +291,8 @@ Status driver::cuMemAllocFromPoolAsync(CUdeviceptr* address, size_t bytes, CUmem
 
 Status driver::cuMemFreeAsync(CUdeviceptr address, CUstream stream) {
     rt::Stream& on = stream_of(stream);
+    forbid_beside_capture(on);
+    if (!address) return Status::success;
     rt::memory::release_async(on.context(), address, on);
     forget_pool_allocation(address);
     return Status::success;

@@ -2,8 +2,8 @@
 #include "api/constants.h"
 #include "driver/handles.h"
 #include "driver/legacy_launch.h"
-#include "driver/texture_reference.h"
 #include "driver/loading.h"
+#include "driver/texture_reference.h"
 
 #include <fmt/format.h>
 
@@ -56,7 +56,7 @@ Status driver::cuModuleGetLoadingMode(CUmoduleLoadingMode* mode) {
 }
 
 Status driver::cuModuleGetFunction(CUfunction* function, CUmodule module, const char* name) {
-    require_value(function && name, "no name, or nowhere to put the function");
+    require_value(function && name && *name, "no name, or nowhere to put the function");
     rt::Function* found = module_of(module).function(name);
     if (!found) throw Error(Status::not_found, fmt::format("no kernel {} in the module", name));
     *function = handle_of(*found);
@@ -69,15 +69,15 @@ Status driver::cuModuleGetFunctionCount(unsigned int* count, CUmodule module) {
 }
 
 Status driver::cuModuleEnumerateFunctions(CUfunction* functions, unsigned int count, CUmodule module) {
-    require_value(functions && count, "no room for the functions");
     const auto all = module_of(module).functions();
+    require_value(functions, "no room for the functions");
     const size_t n = std::min<size_t>(count, all.size());
     for (size_t i = 0; i < n; ++i) functions[i] = handle_of(*all[i]);
     return Status::success;
 }
 
 Status driver::cuModuleGetGlobal_v2(CUdeviceptr* address, size_t* bytes, CUmodule module, const char* name) {
-    require_value(name && (address || bytes), "no name, or nowhere to put the variable");
+    require_value(name && *name && (address || bytes), "no name, or nowhere to put the variable");
     const rt::Global found = module_of(module).global(name);
     if (!found.address) throw Error(Status::not_found, fmt::format("no variable {} in the module", name));
     if (address) *address = found.address;
@@ -88,12 +88,12 @@ Status driver::cuModuleGetGlobal_v2(CUdeviceptr* address, size_t* bytes, CUmodul
 // ---- Functions
 
 Status driver::cuFuncGetModule(CUmodule* module, CUfunction function) {
-    out(module, "hmod") = handle_of(function_of(function).module());
+    out(module, "hmod") = handle_of(function_of(not_null(function, "function")).module());
     return Status::success;
 }
 
 Status driver::cuFuncGetName(const char** name, CUfunction function) {
-    out(name, "name") = function_of(function).name().c_str();
+    out(name, "name") = function_of(not_null(function, "function")).name().c_str();
     return Status::success;
 }
 
@@ -103,7 +103,7 @@ Status driver::cuFuncGetParamCount(CUfunction function, size_t* count) {
 }
 
 Status driver::cuFuncGetParamInfo(CUfunction function, size_t index, size_t* offset, size_t* size) {
-    const auto& parameters = function_of(function).info().parameters;
+    const auto& parameters = function_of(not_null(function, "function")).info().parameters;
     require_value(index < parameters.size(), "no such parameter");
     out(offset, "paramOffset") = parameters[index].offset;
     if (size) *size = parameters[index].size;

@@ -3,6 +3,7 @@
 #include "driver/handles.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace shim {
 namespace {
@@ -47,7 +48,8 @@ Status driver::cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* count, 
     out(count, "numBlocks");
     check_flags(flags);
     require_value(block_threads > 0, "block of no threads");
-    *count = function_of(function).max_active_blocks(block_threads, shared_bytes);
+    rt::Function& wanted = function_of(function);
+    *count = shared_bytes > std::numeric_limits<int>::max() ? 0 : wanted.max_active_blocks(block_threads, shared_bytes);
     return Status::success;
 }
 
@@ -55,7 +57,7 @@ Status driver::cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* count, 
 Status driver::cuOccupancyMaxPotentialBlockSizeWithFlags(int* min_grid, int* block_size, CUfunction handle,
                                                          CUoccupancyB2DSize shared_for_block, size_t shared_bytes,
                                                          int limit, unsigned int flags) {
-    require_value(min_grid && block_size, "nowhere to put the sizes");
+    require_value(min_grid && block_size && limit >= 0, "nowhere to put the sizes, or a limit below 0");
     check_flags(flags);
     rt::Function& function = function_of(handle);
     const int warp = device_attribute(function, CU_DEVICE_ATTRIBUTE_WARP_SIZE);
@@ -94,7 +96,7 @@ Status driver::cuOccupancyAvailableDynamicSMemPerBlock(size_t* bytes, CUfunction
 // Without a cluster an H100's driver counts none.
 Status driver::cuOccupancyMaxActiveClusters(int* clusters, CUfunction handle, const CUlaunchConfig* config) {
     out(clusters, "numClusters");
-    rt::Function& function = function_of(handle);
+    rt::Function& function = function_of(not_null(handle, "function"));
     bool given = false;
     const auto cluster = cluster_of(function, checked(config), given);
     *clusters = given ? int(uint64_t(resident_blocks(function, *config)) / cluster.count()) : 0;
@@ -104,7 +106,7 @@ Status driver::cuOccupancyMaxActiveClusters(int* clusters, CUfunction handle, co
 // 8 blocks are what every device with clusters takes, 16 what a kernel may ask for.
 Status driver::cuOccupancyMaxPotentialClusterSize(int* size, CUfunction handle, const CUlaunchConfig* config) {
     out(size, "clusterSize");
-    rt::Function& function = function_of(handle);
+    rt::Function& function = function_of(not_null(handle, "function"));
     bool given = false;
     cluster_of(function, checked(config), given);
     const int most = function.attribute(CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED) ? 16 : 8;

@@ -56,7 +56,7 @@ Status driver::cuDeviceGetP2PAttribute(int* value, CUdevice_P2PAttribute attribu
 Status driver::cuCtxEnablePeerAccess(CUcontext handle, unsigned int flags) {
     require_value(flags == 0, "unknown flags");
     rt::Context &own = rt::Context::current(), &peer = context_of(handle);
-    if (&own == &peer) throw Error(Status::invalid_context, "a context is no peer of its own");
+    if (&own == &peer) throw Error(Status::peer_access_unsupported, "a context is no peer of its own");
     if (!reaches(own.device(), peer.device())) {
         throw Error(Status::peer_access_unsupported, "no access between these devices");
     }

@@ -122,7 +122,7 @@ Status driver::cuPointerGetAttribute(void* data, CUpointer_attribute attribute, 
 // Unlike the single query, this one takes unknown addresses, and attributes that do not apply.
 Status driver::cuPointerGetAttributes(unsigned int count, CUpointer_attribute* attributes, void** data,
                                       CUdeviceptr address) {
-    require_value(count == 0 || (attributes && data), "no list of attributes");
+    require_value(count && attributes && data, "no list of attributes");
     const auto found = rt::memory::find(address);
     for (unsigned i = 0; i < count; ++i) {
         require_value(data[i], "nowhere to put an attribute");

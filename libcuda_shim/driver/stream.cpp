@@ -60,7 +60,7 @@ Status driver::cuStreamGetCtx(CUstream stream, CUcontext* context) {
 // No stream belongs to a green context, since there are none.
 Status driver::cuStreamGetCtx_v2(CUstream stream, CUcontext* context, CUgreenCtx* green) {
     rt::Stream& found = stream_of(stream);
-    out(context, "pCtx") = handle_of(found.context());
+    if (context) *context = handle_of(found.context());
     if (green) *green = nullptr;
     return Status::success;
 }
@@ -74,7 +74,9 @@ Status driver::cuStreamSynchronize(CUstream stream) {
 
 Status driver::cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags) {
     require_value((flags & ~unsigned(CU_EVENT_WAIT_EXTERNAL)) == 0, "unknown flags");
-    stream_of(stream).wait_for(event_of(event));
+    rt::Stream& waiting = stream_of(stream);
+    if (flags) capture_only(waiting);
+    waiting.wait_for(event_of(event));
     return Status::success;
 }
 

@@ -116,7 +116,7 @@ class SurfaceReference : public rt::HandleBase {
 template <class Reference> class References {
   public:
     Reference& of(rt::Module& module, const char* name) {
-        require_value(name, "no name");
+        require_value(name && *name, "no name");
         const rt::Global variable = module.global(name);
         if (!variable.address) throw Error(Status::not_found, fmt::format("no reference {} in the module", name));
         const std::lock_guard lock(mutex_);
@@ -149,12 +149,12 @@ References<SurfaceReference>& surface_references() {
 
 TextureReference& reference_of(CUtexref handle) {
     if (auto* object = rt::handle_cast<TextureReference>(handle)) return *object;
-    throw Error(Status::invalid_value, "no such texture reference");
+    throw Error(Status::invalid_handle, "no such texture reference");
 }
 
 SurfaceReference& reference_of(CUsurfref handle) {
     if (auto* object = rt::handle_cast<SurfaceReference>(handle)) return *object;
-    throw Error(Status::invalid_value, "no such surface reference");
+    throw Error(Status::invalid_handle, "no such surface reference");
 }
 
 /// Changes a reference's sampling; the old one stays when the new one is refused.

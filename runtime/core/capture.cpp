@@ -214,10 +214,6 @@ bool add(Stream& stream, const Operation& operation) {
     return add_node(stream, [&] { return std::visit(MakeNode{}, operation); });
 }
 
-bool add_child(Stream& stream, const Graph& graph) {
-    return add_node(stream, [&]() -> NodeParameters { return ChildGraphNode{graph.clone()}; });
-}
-
 uint64_t add_allocation(Stream& stream, size_t bytes) {
     std::lock_guard lock(all_captures());
     Capture* capture = capture_of(stream);

@@ -37,7 +37,6 @@ namespace detail {
 extern std::atomic<int> running;
 inline bool none() { return running.load(std::memory_order_relaxed) == 0; }
 bool add(Stream&, const Operation&);
-bool add_child(Stream&, const Graph&);
 uint64_t add_allocation(Stream&, size_t bytes);
 bool add_release(Stream&, uint64_t address);
 bool wait(Stream&, Event&);
@@ -51,9 +50,6 @@ void forget(Stream&);
 /// True when the work became a node of a graph. Throws what CUDA throws when that cannot be.
 inline bool add(Stream& stream, const Operation& operation) {
     return !detail::none() && detail::add(stream, operation);
-}
-inline bool add_child(Stream& stream, const Graph& graph) {
-    return !detail::none() && detail::add_child(stream, graph);
 }
 /// The address of memory that a node of a graph allocates; 0 when the stream does not capture.
 inline uint64_t add_allocation(Stream& stream, size_t bytes) {

@@ -71,9 +71,12 @@ GraphExec::GraphExec(const Graph& graph) : HandleBase(kind), graph_(graph.clone(
 GraphExec::~GraphExec() = default;
 
 void GraphExec::launch(Stream& stream) {
-    if (capture::add_child(stream, *graph_)) return;
+    upload(stream);
     for (auto* node : order_) Run{stream, frees_on_launch}.run(*node);
 }
+
+// Nothing is kept on the device between launches, so there is nothing to bring there beforehand.
+void GraphExec::upload(Stream& stream) { capture::forbid(stream, "executable graphs are not captured"); }
 
 GraphNode& GraphExec::node(const GraphNode& original) {
     if (auto* found = graph_->copy_of(original)) return *found;

@@ -242,5 +242,7 @@ TEST_F(Memory, Info) {
     ASSERT_OK(cuDeviceTotalMem_v2(&device_total, 0));
     EXPECT_LE(free_bytes, total);
     EXPECT_EQ(total, device_total);
-    EXPECT_STATUS(invalid_value, cuMemGetInfo_v2(nullptr, &total));
+    total = 0;
+    ASSERT_OK(cuMemGetInfo_v2(nullptr, &total)) << "either may be left out";
+    EXPECT_EQ(total, device_total);
 }

@@ -154,7 +154,9 @@ class GraphExec : public HandleBase {
     explicit GraphExec(const Graph&);
     ~GraphExec();
 
+    /// Both throw stream_capture_unsupported, and spoil the capture, when the stream captures (as an H100's driver does).
     void launch(Stream&);
+    void upload(Stream&);
     /// Launched again, it frees what it has allocated before and nobody freed.
     bool frees_on_launch = false;
     /// The copy of a node of the graph that this was made from. Throws invalid_value when there is none.
