@@ -26,7 +26,9 @@ struct Linear {
 };
 
 void require_row(const Linear& side, size_t bytes) {
-    const rt::ArrayShape& shape = array_of(not_null(side.array, "array")).shape();
+    require_value(side.array, "no array");
+    if (!bytes) return;
+    const rt::ArrayShape& shape = array_of(side.array).shape();
     const size_t row = shape.width * shape.texel_bytes();
     require_value(side.offset <= row && bytes <= row - side.offset, "copy beyond the end of the array's row");
 }

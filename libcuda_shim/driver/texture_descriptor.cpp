@@ -73,7 +73,7 @@ void set_linear(Descriptor& d, const CUDA_RESOURCE_DESC& resource) {
     set_format(d, linear.format, linear.numChannels);
     require_value(linear.devPtr && linear.devPtr % 512 == 0, "a texture's address must be a multiple of 512");
     const size_t texels = linear.sizeInBytes / d.texel_bytes;
-    require_value(texels <= 1u << 28, "linear texture too large");
+    require_value(texels <= UINT32_MAX, "linear texture too large");
     d.level[0] = {linear.devPtr, uint32_t(texels), 1, 1, 0, 0};
     d.linear_memory = true;
     d.dimensions = 1;
@@ -134,21 +134,27 @@ void set_view(Descriptor& d, const CUDA_RESOURCE_VIEW_DESC& view) {
     require_value(view.height == whole.height || (flat && view.height == 0), "a view must have the array's height");
     require_value(view.depth == whole.depth || (whole.depth == 1 && view.depth == 0),
                   "a view must have the array's depth");
-    require_value(view.firstMipmapLevel <= view.lastMipmapLevel && view.lastMipmapLevel < d.levels, "no such levels");
+    require_value(view.firstMipmapLevel <= view.lastMipmapLevel && view.firstMipmapLevel < d.levels, "no such levels");
+    // An H100 takes more levels than a mipmapped array has.
+    require_value(d.levels > 1 || view.lastMipmapLevel == 0, "no such levels");
+    const unsigned last = std::min(view.lastMipmapLevel, d.levels - 1);
     require_value(view.firstLayer <= view.lastLayer && view.lastLayer < (d.layered ? whole.depth : 1),
                   "no such layers");
-    for (unsigned k = 0; k + view.firstMipmapLevel <= view.lastMipmapLevel; ++k) {
+    for (unsigned k = 0; k + view.firstMipmapLevel <= last; ++k) {
         d.level[k] = d.level[k + view.firstMipmapLevel];
         if (!d.layered) continue;
         d.level[k].address += view.firstLayer * d.level[k].slice;
         d.level[k].depth = view.lastLayer - view.firstLayer + 1;
     }
-    d.levels = view.lastMipmapLevel - view.firstMipmapLevel + 1;
+    d.levels = last - view.firstMipmapLevel + 1;
 }
 
 void set_sampling(Descriptor& d, const CUDA_TEXTURE_DESC& t) {
     require_value(!(t.flags & ~0x7fu), "unknown flags");
-    for (int mode : t.addressMode) require_value(mode >= 0 && mode <= 3, "unknown address mode");
+    require_value(!(t.flags & CU_TRSF_SEAMLESS_CUBEMAP) || d.cubemap, "only cubes are seamless");
+    // Of the dimensions that there are; the others' modes are ignored.
+    for (unsigned k = 0; k < d.dimensions; ++k)
+        require_value(t.addressMode[k] >= 0 && t.addressMode[k] <= 3, "unknown address mode");
     require_value(t.filterMode == 0 || t.filterMode == 1, "unknown filter mode");
     require_value(t.mipmapFilterMode == 0 || t.mipmapFilterMode == 1, "unknown filter mode");
     d.integer = t.flags & CU_TRSF_READ_AS_INTEGER;
@@ -157,7 +163,8 @@ void set_sampling(Descriptor& d, const CUDA_TEXTURE_DESC& t) {
     d.seamless = t.flags & CU_TRSF_SEAMLESS_CUBEMAP;
     d.linear = t.filterMode == CU_TR_FILTER_MODE_LINEAR;
     d.linear_levels = t.mipmapFilterMode == CU_TR_FILTER_MODE_LINEAR;
-    for (int k = 0; k < 3; ++k) d.address[k] = ptx::texture::Address(t.addressMode[k]);
+    // One dimension is sampled as two are.
+    for (unsigned k = 0; k < 3; ++k) d.address[k] = ptx::texture::Address(t.addressMode[k] & 3);
     d.bias = t.mipmapLevelBias;
     d.least_level = t.minMipmapLevelClamp;
     d.most_level = t.maxMipmapLevelClamp;
@@ -170,8 +177,8 @@ Descriptor texture_descriptor(const CUDA_RESOURCE_DESC& resource, const CUDA_TEX
                               const CUDA_RESOURCE_VIEW_DESC* view) {
     Descriptor d;
     d.magic = ptx::texture::alive;
-    set_sampling(d, texture);
     set_resource(d, resource);
+    set_sampling(d, texture);
     if (view && resource.resType <= CU_RESOURCE_TYPE_MIPMAPPED_ARRAY) set_view(d, *view);
     return d;
 }

@@ -22,6 +22,7 @@ namespace shim {
 namespace {
 
 constexpr size_t alignment = 512; // of a texture's address
+constexpr unsigned known_flags = 0x7f;
 
 /// A reference to a texture. CUtexref.
 class TextureReference : public rt::HandleBase {
@@ -210,7 +211,7 @@ Status driver::cuTexRefDestroy(CUtexref reference) {
 
 Status driver::cuTexRefSetArray(CUtexref reference, CUarray array, unsigned int flags) {
     TextureReference& to = reference_of(reference);
-    require_value(flags == CU_TRSA_OVERRIDE_FORMAT, "the flag must be CU_TRSA_OVERRIDE_FORMAT");
+    require_value(!(flags & ~unsigned(CU_TRSA_OVERRIDE_FORMAT)), "unknown flags"); // the format is the array's without it too
     if (!array) return to.unbind(), Status::success;
     const rt::ArrayShape& shape = array_of(array).shape();
     CUDA_RESOURCE_DESC resource = {};
@@ -297,7 +298,7 @@ Status driver::cuSurfRefGetArray(CUarray* array, CUsurfref reference) {
     return Status::success;
 }
 
-// ---- How it is sampled
+// ---- How it is sampled. A mode that is not there is noticed where something is bound, as on an H100.
 
 Status driver::cuTexRefSetFormat(CUtexref reference, int format, int channels) {
     TextureReference& to = reference_of(reference);
@@ -315,6 +316,7 @@ Status driver::cuTexRefGetFormat(int* format, int* channels, CUtexref reference)
 }
 
 Status driver::cuTexRefSetFlags(CUtexref reference, unsigned int flags) {
+    require_value(!(flags & ~known_flags), "unknown flags");
     return change(reference, [&](CUDA_TEXTURE_DESC& t) { t.flags = flags; });
 }
 
@@ -324,7 +326,7 @@ Status driver::cuTexRefGetFlags(unsigned int* flags, CUtexref reference) {
 }
 
 Status driver::cuTexRefSetAddressMode(CUtexref reference, int dimension, int mode) {
-    require_value(dimension >= 0 && dimension < 3 && mode >= 0 && mode <= 3, "no such dimension or address mode");
+    require_value(dimension >= 0 && dimension < 3, "no such dimension");
     return change(reference, [&](CUDA_TEXTURE_DESC& t) { t.addressMode[dimension] = mode; });
 }
 
@@ -335,7 +337,6 @@ Status driver::cuTexRefGetAddressMode(int* mode, CUtexref reference, int dimensi
 }
 
 Status driver::cuTexRefSetFilterMode(CUtexref reference, int mode) {
-    require_value(mode == 0 || mode == 1, "no such filter mode");
     return change(reference, [&](CUDA_TEXTURE_DESC& t) { t.filterMode = mode; });
 }
 

@@ -14,14 +14,19 @@ const Descriptor* descriptor(uint64_t handle) {
     return found->magic == alive ? found : *reinterpret_cast<const Descriptor* const*>(handle);
 }
 
+/// What a .samplerref says that has its value in the module.
+void set_literal(Descriptor& t, uint64_t sampler) {
+    t.linear = sampler & 1;
+    for (int k = 0; k < 3; ++k) t.address[k] = static_cast<Address>(sampler >> (1 + 2 * k) & 3);
+    if (sampler & literal_unnormalized) t.normalized = false;
+}
+
 /// The texture as another sampler reads it.
 const Descriptor& sampled_by(const Descriptor& t, uint64_t sampler, Descriptor& merged) {
     if (!sampler) return t;
     merged = t;
     if (sampler & literal_sampler) {
-        merged.linear = sampler & 1;
-        for (int k = 0; k < 3; ++k) merged.address[k] = static_cast<Address>(sampler >> (1 + 2 * k) & 3);
-        if (sampler & literal_unnormalized) merged.normalized = false;
+        set_literal(merged, sampler);
     } else if (const Descriptor* s = descriptor(sampler)) {
         merged.linear = s->linear;
         merged.linear_levels = s->linear_levels;
@@ -123,6 +128,11 @@ extern "C" Words cuttle_texture_fetch(uint32_t shape, uint64_t handle, int32_t x
 }
 
 extern "C" uint32_t cuttle_texture_query(uint32_t what, uint64_t handle, int32_t number) {
+    if (handle & literal_sampler) {
+        Descriptor sampler;
+        set_literal(sampler, handle);
+        return property(sampler, static_cast<Query>(what), sampler.level[0]);
+    }
     const Descriptor* found = descriptor(handle);
     if (!found || number < 0 || number >= static_cast<int32_t>(found->levels)) return 0;
     return property(*found, static_cast<Query>(what), found->level[number]);
@@ -130,6 +140,7 @@ extern "C" uint32_t cuttle_texture_query(uint32_t what, uint64_t handle, int32_t
 
 extern "C" uint32_t cuttle_texture_is(uint32_t kind, uint64_t handle) {
     if (!handle || reinterpret_cast<const Descriptor*>(handle)->magic == alive) return 0;
+    if (*reinterpret_cast<const uint64_t*>(handle) & literal_sampler) return static_cast<Kind>(kind) == Kind::sampler;
     const Descriptor* found = descriptor(handle);
     return found && static_cast<uint32_t>(found->kind) == kind;
 }

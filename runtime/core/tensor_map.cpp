@@ -101,11 +101,12 @@ void encode_im2col(void* to, const TensorDescription& d, const Im2colBox& box) {
     map.traversal = ptx::TensorTraversal::im2col;
     // The fewer dimensions, the more bits for each corner.
     const int limit = d.rank == 3 ? 32768 : d.rank == 4 ? 128 : 16;
+    const uint32_t w = d.interleave ? 0 : 1; // where W is
     for (uint32_t i = 0; i + 2 < d.rank; i++) {
-        const int64_t lower = box.lower[i], upper = box.upper[i], last = int64_t(d.extents[i + 1]) - 1 + upper;
+        const int64_t lower = box.lower[i], upper = box.upper[i], last = int64_t(d.extents[w + i]) - 1 + upper;
         require(lower >= -limit && lower < limit && upper >= -limit && upper < limit,
-                "corners {} and {} of dimension {}", lower, upper, i + 1);
-        require(lower <= last, "pixels from {} to {} in dimension {}", lower, last, i + 1);
+                "corners {} and {} of dimension {}", lower, upper, w + i);
+        require(lower <= last, "pixels from {} to {} in dimension {}", lower, last, w + i);
         map.lower[i] = int16_t(lower);
         map.upper[i] = int16_t(upper);
     }

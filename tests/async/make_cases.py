@@ -213,6 +213,77 @@ def tensors():
     im2col("im2col_store", [16, 8, 6, 2], [32, 256, 1536], [0, 0], [0, 0], 16, 20, [0, 3, 2, 0], [], kernel="store_im2col_4d", base="out", out=8192)
 
 
+def interleaved():
+    g = "interleave"
+
+    def tile(name, type, dims, strides, box, at, steps=None, interleave=1, swizzle=0, fill=0, bytes=4096, base="in", kernel=None):
+        at = list(at) + [0] * (5 - len(at))
+        case(g, name, kernel or f"counted_{len(dims)}d", block="64", shared=max(bytes, 32768), out=bytes + 16 if base == "in" else 1 << 18,
+             map=tiled(base, type, dims, strides, box, steps, interleave, swizzle, fill), args=",".join(map(str, at + [bytes])))
+
+    def im2col(name, dims, strides, lower, upper, channels, pixels, at, offsets, steps=None, interleave=1, swizzle=0, fill=0, type=1,
+               bytes=4096, base="in", kernel=None):
+        rank = len(dims)
+        at = list(at) + [0] * (5 - len(at))
+        parts = [",".join(map(str, list)) for list in (dims, strides, lower, upper)]
+        text = f"im2col:{base};{type};{parts[0]};{parts[1]};{parts[2]};{parts[3]};{channels};{pixels};" + \
+            ",".join(map(str, steps or [1] * rank)) + f";{interleave};{swizzle};{fill}"
+        case(g, name, kernel or f"counted_im2col_{rank}d", block="64", shared=max(bytes, 32768),
+             out=bytes + 16 if base == "in" else 1 << 18, map=text, args=",".join(map(str, at + [bytes] + list(offsets))))
+
+    # Strides that show in an address which coordinate did what.
+    strides = {3: [256, 4096], 4: [256, 4096, 32768], 5: [256, 2048, 8192, 65536]}
+    dims = {3: [9, 8, 6], 4: [9, 8, 6, 5], 5: [9, 6, 4, 5, 3]}
+    for interleave in (1, 2):
+        swizzle = interleave - 1
+        options = {"interleave": interleave, "swizzle": swizzle}
+        for type in (0, 1, 2, 4):
+            units = max(16 // sizes[type], 2)
+            tile(f"type_{type}_{interleave}", type, [40, 8, 6, 5], [1280 if interleave == 2 else 640, 10240, 61440], [units, 3, 2, 2],
+                 [1, 2, 3, 1], **options)
+        for rank in (3, 4, 5):
+            box = [8, 3, 2, 2, 2][:rank]
+            tile(f"rank_{rank}_{interleave}", 1, dims[rank], strides[rank], box, [0] * rank, **options)
+            for axis in range(rank):
+                at = [1] * rank
+                at[axis] = -1
+                tile(f"rank_{rank}_before_{axis}_{interleave}", 1, dims[rank], strides[rank], box, at, **options)
+                at[axis] = dims[rank][axis] - 1
+                tile(f"rank_{rank}_beyond_{axis}_{interleave}", 1, dims[rank], strides[rank], box, at, **options)
+                steps = [1] * rank
+                steps[axis] = 2
+                tile(f"rank_{rank}_step_{axis}_{interleave}", 1, dims[rank], strides[rank], [8, 4, 4, 4, 3][:rank], [0, 1, 1, 0, 1][:rank],
+                     steps=steps, bytes=16384, **options)
+            for fill in (0, 1):
+                tile(f"rank_{rank}_fill_{fill}_{interleave}", 6, dims[rank], strides[rank], box, [6, 6, 1, 1, 1][:rank], fill=fill, **options)
+            pixel = rank - 2
+            for name, at, offsets in (("inside", [1, 1, 1, 1, 1], [1, 1, 1]), ("wraps", [6, 5, 2, 1, 0], [1, 0, 2]),
+                                      ("first", [-1, -1, -1, 0, 0], [0, 0, 0])):
+                at = at[:pixel] + [1, 0]
+                im2col(f"im2col_{rank}_{name}_{interleave}", dims[rank], strides[rank], [-1] * pixel, [-1] * pixel, 8, 60, at,
+                       offsets[:pixel], **options)
+            im2col(f"im2col_{rank}_steps_{interleave}", dims[rank], strides[rank], [-1] * pixel, [-1] * pixel, 8, 30, [1] * pixel + [2, 1],
+                   [0] * pixel, steps=[2] * rank, **options)
+            im2col(f"im2col_{rank}_slice_beyond_{interleave}", dims[rank], strides[rank], [-1] * pixel, [-1] * pixel, 8, 30,
+                   [1] * pixel + [dims[rank][-2], 1], [0] * pixel, fill=1, type=6, **options)
+            im2col(f"im2col_{rank}_last_{interleave}", dims[rank], strides[rank], [0] * pixel, [-2] * pixel, 16, 70,
+                   [5] + [1] * (pixel - 1) + [1, dims[rank][-1] - 1], [2] * pixel, **options)
+            for kind, at in (("inside", [1, 1, 1, 1, 1]), ("beyond", [5, 4, 2, 3, 2])):
+                tile(f"store_{rank}_{kind}_{interleave}", 1, dims[rank], strides[rank], box, at[:rank], base="out", kernel=f"store_{rank}d",
+                     bytes=8192, **options)
+        im2col(f"im2col_store_{interleave}", dims[4], strides[4], [0, 0], [0, 0], 8, 40, [3, 2, 1, 0], [], base="out",
+               kernel="store_im2col_4d", bytes=8192, **options)
+        for pattern in (0, 1, 2, 3):
+            for width in (2, 4, 8, 16):
+                tile(f"swizzle_{pattern}_by_{width}_{interleave}", 5, [12, 8, 6, 5], strides[4], [width, 4, 1, 2], [0, 1, 1, 1],
+                     interleave=interleave, swizzle=pattern, bytes=8192)
+            im2col(f"im2col_swizzle_{pattern}_{interleave}", dims[4], strides[4], [-1, -1], [-1, -1], 8, 60, [1, 1, 1, 0], [0, 0],
+                   interleave=interleave, swizzle=pattern)
+        for width in (1, 2, 4, 7):
+            tile(f"box_{width}_{interleave}", 1, [9, 8, 6, 5], strides[4], [width, 3, 2, 2], [0, 0, 0, 0], **options)
+        tile(f"long_{interleave}", 0, [256, 3, 2, 2], [8192, 32768, 65536], [256, 2, 1, 1], [0, 1, 1, 0], bytes=16384, **options)
+
+
 def replaced():
     for kernel in kernels("replace"):
         if kernel == "bytes":
@@ -253,6 +324,7 @@ mbarriers()
 bulk()
 clusters()
 tensors()
+interleaved()
 replaced()
 atomics()
 synchronisation()

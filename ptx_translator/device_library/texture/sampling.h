@@ -104,6 +104,23 @@ inline int level_of_request(const Descriptor& t, const Request& r, Vector dx, Ve
                               {dy.x * size[0], dy.y * size[1], dy.z * size[2]});
 }
 
+/// OpenCL's numbers, of which PTX ISA 5.3 has a table.
+inline uint32_t channel_type(const Descriptor& t) {
+    constexpr uint32_t fractions[] = {0x10d2, 0x10d3, 0, 0x10d0, 0x10d1, 0}, // unorm_int8 ...
+        integers[] = {0x10da, 0x10db, 0x10dc, 0x10d7, 0x10d8, 0x10d9};        // unsigned_int8 ...
+    if (t.format == Format::f16) return 0x10dd;
+    if (t.format == Format::f32) return 0x10de;
+    return t.fixed_point ? fractions[static_cast<int>(t.format)] : integers[static_cast<int>(t.format)];
+}
+
+inline uint32_t channel_order(const Descriptor& t) { return t.channels == 1 ? 0x10b0 : t.channels == 2 ? 0x10b2 : 0x10b5; }
+
+/// wrap, mirror, clamp_ogl, clamp_to_edge, clamp_to_border: PTX ISA 9.7.10.5.
+inline uint32_t address_number(Address mode) {
+    constexpr uint8_t numbers[] = {0, 3, 1, 4};
+    return numbers[static_cast<int>(mode)];
+}
+
 inline uint32_t property(const Descriptor& t, Query what, const Level& level) {
     switch (what) {
     case Query::width: return level.width;
@@ -118,12 +135,12 @@ inline uint32_t property(const Descriptor& t, Query what, const Level& level) {
     case Query::samples: return 1;
     case Query::normalized: return t.normalized;
     case Query::force_unnormalized: return !t.normalized;
-    case Query::channel_type: return static_cast<uint32_t>(t.format);
-    case Query::channel_order: return t.channels;
+    case Query::channel_type: return channel_type(t);
+    case Query::channel_order: return channel_order(t);
     case Query::filter: return t.linear;
-    case Query::address_0: return static_cast<uint32_t>(t.address[0]);
-    case Query::address_1: return static_cast<uint32_t>(t.address[1]);
-    case Query::address_2: return static_cast<uint32_t>(t.address[2]);
+    case Query::address_0: return address_number(t.address[0]);
+    case Query::address_1: return address_number(t.address[1]);
+    case Query::address_2: return address_number(t.address[2]);
     case Query::memory_layout: return 0;
     }
     return 0;
