@@ -136,6 +136,12 @@ Status driver::cuDevicePrimaryCtxReset_v2(CUdevice dev) {
     return Status::success;
 }
 
+// The first form is for contexts that are not there yet.
+Status driver::cuDevicePrimaryCtxSetFlags(CUdevice dev, unsigned int flags) {
+    if (device_of(dev).primary_active()) throw Error(Status::primary_context_active, "the primary context is active");
+    return cuDevicePrimaryCtxSetFlags_v2(dev, flags);
+}
+
 Status driver::cuDevicePrimaryCtxSetFlags_v2(CUdevice dev, unsigned int flags) {
     rt::Device& device = device_of(dev);
     require_value((flags & ~unsigned(CU_CTX_FLAGS_MASK)) == 0, "unknown context flags");

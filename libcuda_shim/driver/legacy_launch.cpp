@@ -73,6 +73,7 @@ Status driver::cuFuncSetBlockShape(CUfunction function, int x, int y, int z) {
 }
 
 Status driver::cuFuncSetSharedSize(CUfunction function, unsigned int bytes) {
+    require_value(bytes <= 48 << 10, "more shared memory than a block can have");
     return change(function, [&](Pending& p) { p.shared_bytes = bytes; });
 }
 
@@ -90,7 +91,7 @@ Status driver::cuParamSetf(CUfunction function, int offset, float value) {
 }
 
 Status driver::cuParamSetv(CUfunction function, int offset, void* data, unsigned int bytes) {
-    require_value(data || bytes == 0, "no data");
+    require_value(data, "no data");
     return set_bytes(function, offset, data, bytes);
 }
 

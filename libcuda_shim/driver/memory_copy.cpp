@@ -2,6 +2,7 @@
 #include "api/constants.h"
 #include "driver/copies.h"
 #include "driver/handles.h"
+#include "rt/graph.h"
 
 #include <cstring>
 
@@ -121,6 +122,7 @@ Status driver::cuMemcpyPeerAsync(CUdeviceptr to, CUcontext to_context, CUdevicep
                                  size_t bytes, CUstream stream) {
     context_or_current(to_context);
     context_or_current(from_context);
+    rt::capture::forbid(stream_of(stream));
     return later(plain(to, true, from, true, bytes), stream);
 }
 
@@ -145,7 +147,9 @@ Status driver::cuMemcpy3DPeer(const CUDA_MEMCPY3D_PEER* descriptor) {
 
 Status driver::cuMemcpy3DPeerAsync(const CUDA_MEMCPY3D_PEER* descriptor, CUstream stream) {
     require_value(descriptor, "pCopy is null");
-    return later(peer_box(descriptor), stream);
+    const Copy copy = peer_box(descriptor);
+    rt::capture::forbid(stream_of(stream));
+    return later(copy, stream);
 }
 
 Status driver::cuMemcpyBatchAsync(CUdeviceptr* to, CUdeviceptr* from, size_t* sizes, size_t count,

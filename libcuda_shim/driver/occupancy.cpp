@@ -98,8 +98,9 @@ Status driver::cuOccupancyMaxActiveClusters(int* clusters, CUfunction handle, co
     out(clusters, "numClusters");
     rt::Function& function = function_of(not_null(handle, "function"));
     bool given = false;
-    const auto cluster = cluster_of(function, checked(config), given);
-    *clusters = given ? int(uint64_t(resident_blocks(function, *config)) / cluster.count()) : 0;
+    const int blocks = resident_blocks(function, checked(config));
+    const auto cluster = cluster_of(function, *config, given);
+    *clusters = given ? int(uint64_t(blocks) / cluster.count()) : 0;
     return Status::success;
 }
 

@@ -1,6 +1,7 @@
 #include "api/bodies.h"
 #include "api/constants.h"
 #include "driver/handles.h"
+#include "rt/graph.h"
 #include "rt/memory.h"
 
 #include <algorithm>
@@ -82,7 +83,9 @@ Status driver::cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int fl
 
 Status driver::cuStreamAddCallback(CUstream stream, CUstreamCallback callback, void* data, unsigned int flags) {
     require_value(callback && flags == 0, "no callback, or unknown flags");
-    stream_of(stream).call([=] { callback(stream, CUresult(Status::success), data); });
+    rt::Stream& on = stream_of(stream);
+    rt::capture::forbid(on);
+    on.call([=] { callback(stream, CUresult(Status::success), data); });
     return Status::success;
 }
 

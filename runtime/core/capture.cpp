@@ -194,6 +194,10 @@ CaptureMode exchange_mode(CaptureMode mode) {
     return CaptureMode(std::exchange(thread_state().capture_mode, int(mode)));
 }
 
+void forbid(Stream& stream, const char* why) {
+    if (!detail::none()) detail::forbid(stream, why);
+}
+
 void forbid_unsafe() {
     if (detail::none()) return;
     const auto thread_mode = CaptureMode(thread_state().capture_mode);

@@ -63,10 +63,7 @@ inline bool wait(Stream& stream, Event& event) {
     return (!detail::none() || event.captured()) && detail::wait(stream, event);
 }
 inline bool record(Stream& stream, Event& event) { return !detail::none() && detail::record(stream, event); }
-/// For what waits or asks: throws, and spoils the capture, if this stream or context captures or this event is of one.
-inline void forbid(Stream& stream, const char* why = "the stream is capturing") {
-    if (!detail::none()) detail::forbid(stream, why);
-}
+/// For what waits or asks: throws, and spoils the capture, if this context captures or this event is of one.
 inline void forbid(Context& context) {
     if (!detail::none()) detail::forbid(context);
 }

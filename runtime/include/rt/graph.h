@@ -197,6 +197,8 @@ CaptureMode exchange_mode(CaptureMode);
 /// For calls that CUDA calls unsafe while capturing: throws stream_capture_unsupported, and ends captures' validity,
 /// where the modes of the capture and of the thread say so. A load of an atomic when nothing captures.
 void forbid_unsafe();
+/// For what cannot be captured: throws stream_capture_unsupported, and spoils the capture, if the stream captures.
+void forbid(Stream&, const char* why = "the stream is capturing");
 } // namespace capture
 
 } // namespace rt
