@@ -74,7 +74,7 @@ extern "C" Words cuttle_texture_gradient(uint32_t shape, uint64_t handle, uint64
     const Descriptor& t = sampled_by(*found, sampler, merged);
     const Request r = request_of(shape, x, y, z, layer, offsets);
     if (t.levels < 2) return sampled(t, r, 0);
-    const int asked = level_of_request(t, r, {x0, x1, x2}, {y0, y1, y2});
+    const int asked = level_of_gradients(gradients_of(t, r, {x0, x1, x2}, {y0, y1, y2}));
     return sampled(t, r, level_of(t, asked + fixed_level(t.bias)));
 }
 

@@ -6,7 +6,7 @@
 namespace texture {
 
 struct Face {
-    int number;    ///< +x, -x, +y, -y, +z, -z
+    int number;    ///< as face_number has it
     double s, t;   ///< in texels
 };
 
@@ -15,24 +15,34 @@ inline double along_face(float part, uint32_t size) { return (floor(bounded(part
 
 inline float magnitude(float x) { return x == x ? __builtin_fabsf(x) : -1; } // NaN is below all
 
-/// The direction is first scaled to the surface of the cube, which makes NaN of infinities and of no direction.
-inline Face face_of(float x, float y, float z, uint32_t size) {
+/// A direction on the surface of the cube.
+struct Direction {
+    float at[3];
+};
+
+/// A direction is first scaled, which makes NaN of infinities and of no direction.
+inline Direction direction_of(float x, float y, float z) {
     float longest = magnitude(x);
     longest = magnitude(y) > longest ? magnitude(y) : longest;
     longest = magnitude(z) > longest ? magnitude(z) : longest;
     const float scale = 1 / longest;
-    x *= scale, y *= scale, z *= scale;
-    const float ax = magnitude(x), ay = magnitude(y), az = magnitude(z);
-    int number;
-    float s, t;
-    if (az >= ax && az >= ay) {
-        number = z < 0 ? 5 : 4, s = z < 0 ? -x : x, t = -y;
-    } else if (ay >= ax) {
-        number = y < 0 ? 3 : 2, s = x, t = y < 0 ? -z : z;
-    } else {
-        number = x < 0 ? 1 : 0, s = x < 0 ? z : -z, t = -y;
-    }
-    return {number, along_face(s, size), along_face(t, size)};
+    return {{x * scale, y * scale, z * scale}};
+}
+
+/// +x, -x, +y, -y, +z, -z
+inline int face_number(const Direction& d) {
+    const float ax = magnitude(d.at[0]), ay = magnitude(d.at[1]), az = magnitude(d.at[2]);
+    if (az >= ax && az >= ay) return d.at[2] < 0 ? 5 : 4;
+    if (ay >= ax) return d.at[1] < 0 ? 3 : 2;
+    return d.at[0] < 0 ? 1 : 0;
+}
+
+inline Face face_of(float x, float y, float z, uint32_t size) {
+    const Direction d = direction_of(x, y, z);
+    const int number = face_number(d);
+    const float s[6] = {-d.at[2], d.at[2], d.at[0], d.at[0], d.at[0], -d.at[0]};
+    const float t[6] = {-d.at[1], -d.at[1], d.at[2], -d.at[2], -d.at[1], -d.at[1]};
+    return {number, along_face(s[number], size), along_face(t[number], size)};
 }
 
 /// A texel of a cube, by its face and place there, where one of the coordinates may be one beyond an edge: what lies

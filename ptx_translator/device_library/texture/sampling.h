@@ -90,18 +90,31 @@ inline Words sampled(const Descriptor& t, const Request& r, int level) {
     return result;
 }
 
-/// The level that the gradients of coordinates ask for.
-inline int level_of_request(const Descriptor& t, const Request& r, Vector dx, Vector dy) {
+/// What the gradients of coordinates are in texels. NVIDIA's compiler has no instruction for three dimensions and for cubes:
+/// there the gradients are differences between coordinates that were rounded to floats, of cubes on their surface.
+inline Gradients gradients_of(const Descriptor& t, const Request& r, const float (&dx)[3], const float (&dy)[3]) {
     const Level& level = t.level[0];
-    if (r.geometry == Geometry::d1 || r.geometry == Geometry::a1d) dx.y = dy.y = 0;
-    if (r.geometry != Geometry::d3 && !is_cube(r.geometry)) dx.z = dy.z = 0;
-    if (is_cube(r.geometry)) return level_of_gradients(along_faces(r.x, r.y, r.z, dx, level.width),
-                                                       along_faces(r.x, r.y, r.z, dy, level.width));
-    if (!t.normalized) return level_of_gradients(dx, dy);
-    const double size[3] = {static_cast<double>(level.width), static_cast<double>(level.height),
-                            r.geometry == Geometry::d3 ? static_cast<double>(level.depth) : 0};
-    return level_of_gradients({dx.x * size[0], dx.y * size[1], dx.z * size[2]},
-                              {dy.x * size[0], dy.y * size[1], dy.z * size[2]});
+    Gradients g{{0, 0, 0}, {0, 0, 0}};
+    if (is_cube(r.geometry)) {
+        const Direction from = direction_of(r.x, r.y, r.z);
+        bool crosses = false;
+        g.x = along_faces(from, direction_of(r.x + dx[0], r.y + dx[1], r.z + dx[2]), level.width, crosses);
+        g.y = along_faces(from, direction_of(r.x + dy[0], r.y + dy[1], r.z + dy[2]), level.width, crosses);
+        g.diagonals = !crosses;
+        return g;
+    }
+    const bool flat = r.geometry == Geometry::d1 || r.geometry == Geometry::a1d, volume = r.geometry == Geometry::d3;
+    const float at[3] = {r.x, r.y, r.z};
+    const uint32_t size[3] = {level.width, level.height, level.depth};
+    const auto texels = [&](const float (&d)[3], int axis) {
+        if (volume && __builtin_fabsf(at[axis]) > 0x1p97f) return 0x1p60; // 2^96.2 is not far, 2^97.1 is
+        const float change = volume ? (at[axis] + d[axis]) - at[axis] : d[axis];
+        return in_texels(static_cast<double>(change), t.normalized ? size[axis] : 1);
+    };
+    g.x.x = texels(dx, 0), g.y.x = texels(dy, 0);
+    if (!flat) g.x.y = texels(dx, 1), g.y.y = texels(dy, 1);
+    if (volume) g.x.z = texels(dx, 2), g.y.z = texels(dy, 2);
+    return g;
 }
 
 /// OpenCL's numbers, of which PTX ISA 5.3 has a table.
