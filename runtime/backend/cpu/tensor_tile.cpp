@@ -91,7 +91,7 @@ class Tile {
                 if (pixel[d] <= int64_t{map_.last[d]} + map_.upper[k]) break;
                 pixel[d] = map_.lower[k];
             }
-            if (k == pixel_dimensions) pixel[images]++;
+            if (k == pixel_dimensions) pixel[images] += map_.element_strides[images];
         }
         return std::move(rows_);
     }
@@ -179,6 +179,12 @@ std::vector<TileRow> rows_of(const TensorMap& map, const TileRequest& request, s
     // As an H100, which takes such a coordinate for an illegal instruction.
     if (!interleaved && request.at[0] * int64_t(size_of(map.element)) % 16) {
         *error = fmt::format("the innermost coordinate, {}, is no multiple of 16 bytes", request.at[0]);
+        return {};
+    }
+    for (unsigned k = 0; request.mode == TensorMode::im2col && k + 2u < map.rank; k++) {
+        const unsigned d = k + (interleaved ? 0 : 1);
+        if (request.at[d] >= map.lower[k] && request.at[d] <= int64_t{map.last[d]} + map.upper[k]) continue;
+        *error = fmt::format("the first pixel, at {} in dimension {}, is not in the bounding box", request.at[d], d);
         return {};
     }
     switch (request.mode) {
