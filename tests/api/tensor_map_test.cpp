@@ -60,7 +60,9 @@ template <class T, class V> void add(std::vector<Row<T>>& rows, const char* name
         rows.push_back({name + (" " + std::to_string(value)), [=](T& map) { change(map, value); }, accepted});
 }
 
-TEST(TensorMapTest, Tiled) {
+using TensorMapTest = Driver;
+
+TEST_F(TensorMapTest, Tiled) {
     std::vector<Row<Tiled>> rows;
     const auto each = [&](const char* name, std::vector<int64_t> good, std::vector<int64_t> bad,
                           std::function<void(Tiled&, int64_t)> change) {
@@ -119,7 +121,7 @@ TEST(TensorMapTest, Tiled) {
     check(rows);
 }
 
-TEST(TensorMapTest, Im2col) {
+TEST_F(TensorMapTest, Im2col) {
     std::vector<Row<Im2col>> rows;
     const auto each = [&](const char* name, std::vector<int> good, std::vector<int> bad,
                           std::function<void(Im2col&, int)> change) {
@@ -149,7 +151,7 @@ TEST(TensorMapTest, Im2col) {
     check(rows);
 }
 
-TEST(TensorMapTest, Im2colWide) {
+TEST_F(TensorMapTest, Im2colWide) {
     for (int mode : {-1, 0, 1, 2})
         for (int swizzle : {0, 1, 2, 3, 4, 5}) {
             CUtensorMap map;
@@ -163,7 +165,7 @@ TEST(TensorMapTest, Im2colWide) {
         }
 }
 
-TEST(TensorMapTest, ReplaceAddress) {
+TEST_F(TensorMapTest, ReplaceAddress) {
     CUtensorMap map{};
     const cuuint64_t extents[] = {64, 64}, strides[] = {256};
     const cuuint32_t box[] = {16, 16}, steps[] = {1, 1};
@@ -179,7 +181,7 @@ TEST(TensorMapTest, ReplaceAddress) {
 }
 
 // An H100's driver crashes on most of these.
-TEST(TensorMapTest, NothingGiven) {
+TEST_F(TensorMapTest, NothingGiven) {
     CUtensorMap map;
     const cuuint64_t extents[] = {64}, strides[] = {256};
     const cuuint32_t box[] = {16}, steps[] = {1};
