@@ -165,6 +165,9 @@ void set_sampling(Descriptor& d, const CUDA_TEXTURE_DESC& t) {
     d.linear_levels = t.mipmapFilterMode == CU_TR_FILTER_MODE_LINEAR;
     // One dimension is sampled as two are.
     for (unsigned k = 0; k < 3; ++k) d.address[k] = ptx::texture::Address(t.addressMode[k] & 3);
+    constexpr uint8_t samples[] = {1, 1, 2, 2, 4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 12, 12, 16};
+    d.anisotropy = samples[std::min(t.maxAnisotropy, 16u)];
+    d.exact_levels = t.flags & CU_TRSF_DISABLE_TRILINEAR_OPTIMIZATION;
     d.bias = t.mipmapLevelBias;
     d.least_level = t.minMipmapLevelClamp;
     d.most_level = t.maxMipmapLevelClamp;

@@ -61,7 +61,7 @@ extern "C" Words cuttle_texture_sample(uint32_t shape, uint64_t handle, uint64_t
     Descriptor merged;
     const Descriptor& t = sampled_by(*found, sampler, merged);
     const bool given = shape >> 8 & 1; // else level 0, to which no bias is added
-    const int level = t.levels > 1 ? level_of(t, given ? fixed_level(asked) + fixed_level(t.bias) : 0) : 0;
+    const int level = level_for(t, given ? fixed_level(asked) + fixed_level(t.bias) : 0);
     return sampled(t, request_of(shape, x, y, z, layer, offsets), level);
 }
 
@@ -73,9 +73,14 @@ extern "C" Words cuttle_texture_gradient(uint32_t shape, uint64_t handle, uint64
     Descriptor merged;
     const Descriptor& t = sampled_by(*found, sampler, merged);
     const Request r = request_of(shape, x, y, z, layer, offsets);
+    const bool flat = r.geometry != Geometry::d3 && !is_cube(r.geometry);
+    if (flat && t.anisotropy > 1) {
+        const Footprint footprint = footprint_of(gradients_of(t, r, {x0, x1, x2}, {y0, y1, y2}), t.anisotropy);
+        return sampled_along(t, r, footprint, level_for(t, footprint.level + fixed_level(t.bias)));
+    }
     if (t.levels < 2) return sampled(t, r, 0);
     const int asked = level_of_gradients(gradients_of(t, r, {x0, x1, x2}, {y0, y1, y2}));
-    return sampled(t, r, level_of(t, asked + fixed_level(t.bias)));
+    return sampled(t, r, level_for(t, asked + fixed_level(t.bias)));
 }
 
 /// One channel of the four texels that a linear filter would take, from the lower left anticlockwise. PTX ISA, tld4.

@@ -478,6 +478,51 @@ void borders(List& list) {
     }
 }
 
+/// Gradients of different lengths under a limit of anisotropy: several samples along the longer one.
+void anisotropic(List& list) {
+    for (unsigned most : {1u, 2u, 3u, 4u, 6u, 8u, 12u, 16u})
+        for (const Format& format : {f32x1, u8x4})
+            for (int filter : {0, 1})
+                for (int address : {wrap, clamp, border}) {
+                    if (address != wrap && (most != 4 && most != 16)) continue;
+                    Case c = make(Geometry::d2, format, filter, address, true);
+                    c.width = 21;
+                    c.height = 11;
+                    c.levels = 5;
+                    c.mip_filter = filter;
+                    c.opcode = "tex.grad";
+                    c.anisotropy = most;
+                    c.samples = 100;
+                    list.add(c, ".grad.aniso" + std::to_string(most));
+                }
+    for (Geometry geometry : {Geometry::d1, Geometry::a1d, Geometry::d2, Geometry::a2d, Geometry::d3, Geometry::cube})
+        for (unsigned levels : {1u, 4u})
+            for (const char* opcode : {"tex.grad", "tex.level", "tex"}) {
+                if (std::string(opcode) == "tex" && levels == 1) continue;
+                Case c = make(geometry, f32x1, 1, clamp, true);
+                c.width = 16;
+                c.height = 16;
+                if (geometry == Geometry::d3) c.depth = 16;
+                c.levels = levels;
+                c.mip_filter = 1;
+                c.opcode = opcode;
+                c.anisotropy = 8;
+                c.samples = 100;
+                list.add(c, std::string(".") + opcode + ".aniso8.levels" + std::to_string(levels));
+            }
+    for (unsigned flags : {unsigned(CU_TRSF_DISABLE_TRILINEAR_OPTIMIZATION), unsigned(CU_TRSF_SRGB)}) {
+        Case c = make(Geometry::d2, u8x4, 1, wrap, true);
+        c.width = c.height = 32;
+        c.levels = 6;
+        c.mip_filter = 1;
+        c.opcode = "tex.grad";
+        c.anisotropy = 16;
+        c.flags |= flags;
+        c.bias = 0.3f;
+        list.add(c, ".grad.aniso16.flags" + std::to_string(flags));
+    }
+}
+
 Case dense(Case c, const std::string& name, Places places, unsigned samples) {
     c.name = "dense." + name;
     c.places = places;
@@ -497,6 +542,7 @@ std::vector<Case> cases() {
     stored(list);
     queries(list);
     borders(list);
+    anisotropic(list);
     return std::move(list.cases);
 }
 

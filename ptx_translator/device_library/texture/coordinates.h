@@ -69,16 +69,17 @@ inline Weights split(int weight, int x, int y) {
     return {{near_near, far - far_far, near - near_near, far_far}};
 }
 
-/// Splits a weight over the texels of a cell: by z, then as above.
-inline void add_cell(Corners& corners, const Level& level, const Axis& x, const Axis& y, const Axis& z, int weight) {
+/// Splits a weight over the texels of a cell: by z, then as above. Its unit is two to the power of `shift` of the corners'.
+inline void add_cell(Corners& corners, const Level& level, const Axis& x, const Axis& y, const Axis& z, int weight,
+                     int shift = 0) {
     const int near_z = product(weight, 256 - z.weight);
     for (int k = 0; k < (z.weight ? 2 : 1); ++k) {
         const Weights w = split(k ? weight - near_z : near_z, x.weight, y.weight);
         const int slice = k ? z.second : z.first;
-        corners.add({&level, x.first, y.first, slice}, w.of[0], true);
-        corners.add({&level, x.second, y.first, slice}, w.of[1], x.weight);
-        corners.add({&level, x.first, y.second, slice}, w.of[2], y.weight);
-        corners.add({&level, x.second, y.second, slice}, w.of[3], x.weight && y.weight);
+        corners.add({&level, x.first, y.first, slice}, w.of[0] << shift, true);
+        corners.add({&level, x.second, y.first, slice}, w.of[1] << shift, x.weight);
+        corners.add({&level, x.first, y.second, slice}, w.of[2] << shift, y.weight);
+        corners.add({&level, x.second, y.second, slice}, w.of[3] << shift, x.weight && y.weight);
         ++corners.planes;
     }
 }

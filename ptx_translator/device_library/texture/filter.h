@@ -5,14 +5,15 @@
 /// Weighted sums of texels, with an H100's roundings.
 namespace texture {
 
-constexpr int most_corners = 16;
+constexpr int most_samples = 16, most_planes = 2 * most_samples, most_corners = 4 * most_planes;
 
-/// The texels that a filter reads and their weights, which add up to 256, in fours: the cells of a plane.
+/// The texels that a filter reads and their weights, which add up to two to the power of `bits`, in fours: the cells of a
+/// plane.
 struct Corners {
     Place place[most_corners];
     int weight[most_corners];
     int plane[most_corners];
-    int count = 0, planes = 0;
+    int count = 0, planes = 0, bits = 8;
 
     /// A texel whose weight was rounded to zero counts if it is NaN or infinite.
     void add(const Place& p, int w, bool within) {
@@ -37,7 +38,8 @@ constexpr Sum sum_of_floats{24, -149, ~0u}, sum_of_halves{11, -24, ~0u << 13},
 /// the planes' sums are added and rounded once.
 /// `raised`: exponents are one more in the alignment.
 inline uint32_t filtered_floats(const float* values, const bool* raised, const Corners& corners, const Sum& how) {
-    int largest[4] = {0, 0, 0, 0}, all = 0;
+    int largest[most_planes], all = 0;
+    for (int k = 0; k < corners.planes; ++k) largest[k] = 0;
     bool nan = false, plus = false, minus = false;
     for (int k = 0; k < corners.count; ++k) {
         const uint32_t bits = bits_of(values[k]);
@@ -64,7 +66,7 @@ inline uint32_t filtered_floats(const float* values, const bool* raised, const C
         const long long part = (static_cast<long long>(mantissa) * corners.weight[k] << room) >> (all - most);
         sum += bits >> 31 ? -part : part;
     }
-    return bits_of(rounded(sum, all - 127 - 23 - 4 - 8 - room, how.kept, how.least));
+    return bits_of(rounded(sum, all - 127 - 23 - 4 - corners.bits - room, how.kept, how.least));
 }
 
 /// Signed 8-bit texels become 16-bit ones behind the sum, by a series that an H100 cuts after its third term.
@@ -89,6 +91,7 @@ inline uint32_t filtered(const Descriptor& t, const Corners& corners, int channe
         const uint32_t bits = filtered_floats(values, raised, corners, sum_of_floats);
         return (bits & 0x7f800000) == 0 ? 0 : bits; // denormals are zero
     }
+    const int half = 1 << (corners.bits - 1), extra = corners.bits - 8;
     int sum = 0;
     for (int k = 0; k < corners.count; ++k) {
         const uint32_t bits = texel(t, corners.place[k], channel);
@@ -101,9 +104,9 @@ inline uint32_t filtered(const Descriptor& t, const Corners& corners, int channe
         }
         sum += value * corners.weight[k];
     }
-    if (t.format == Format::u8 || t.format == Format::u16) return ratio((sum + 128) >> 8, 65535);
-    if (t.format == Format::s8) return ratio(snorm16_of_snorm8(sum), 32767);
-    const int value = (sum + 128) >> 8;
+    if (t.format == Format::u8 || t.format == Format::u16) return ratio((sum + half) >> corners.bits, 65535);
+    if (t.format == Format::s8) return ratio(snorm16_of_snorm8((sum + (half >> 8)) >> extra), 32767);
+    const int value = (sum + half) >> corners.bits;
     return ratio(value < -32767 ? -32767 : value, 32767);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "texture/gradient.h"
+#include "texture/anisotropy.h"
 
 /// From a request to results.
 namespace texture {
@@ -28,7 +28,9 @@ struct Axes {
     Axis x, y, z;
 };
 
-inline Axes axes_of(const Descriptor& t, const Request& r, const Level& level, Take take) {
+/// `aside`: texels to add.
+inline Axes axes_of(const Descriptor& t, const Request& r, const Level& level, Take take, double aside_x = 0,
+                    double aside_y = 0) {
     const int width = static_cast<int>(level.width), height = static_cast<int>(level.height);
     if (is_cube(r.geometry)) {
         const Face face = face_of(r.x, r.y, r.z, level.width);
@@ -38,12 +40,12 @@ inline Axes axes_of(const Descriptor& t, const Request& r, const Level& level, T
         return {axis_of(face.s, width, across, r.offset[0], take), axis_of(face.t, height, down, r.offset[1], take),
                 {slice, slice, 0}};
     }
-    const Axis x = axis_of(in_texels(t, r.x, level.width), width, mode_of(t, 0), r.offset[0], take);
+    const Axis x = axis_of(in_texels(t, r.x, level.width) + aside_x, width, mode_of(t, 0), r.offset[0], take);
     // One dimension is two, at row 0's upper edge; layers of rows are not.
     Axis y{0, 0, 0};
     if (r.geometry != Geometry::a1d) {
         const float row = r.geometry == Geometry::d1 ? 0 : r.y;
-        y = axis_of(in_texels(t, row, level.height), height, mode_of(t, 1), r.offset[1], take);
+        y = axis_of(in_texels(t, row, level.height) + aside_y, height, mode_of(t, 1), r.offset[1], take);
     }
     if (r.geometry == Geometry::d3) {
         const int depth = static_cast<int>(level.depth);
@@ -67,15 +69,31 @@ inline int level_of(const Descriptor& t, int asked) {
     return level < 0 ? 0 : level > last ? last : level;
 }
 
-inline Words sampled(const Descriptor& t, const Request& r, int level) {
+inline Words filtered_words(const Descriptor& t, const Corners& corners, bool lone) {
+    Words result = {0, 0, 0, 0};
+    for (int channel = 0; channel < t.channels; ++channel)
+        result[channel] = lone ? unfiltered(t, texel(t, corners.place[0], channel), channel) : filtered(t, corners, channel);
+    return result;
+}
+
+/// A level and the part of it in 1/256; the rest is the next one's.
+struct LevelPart {
+    int number, part;
+};
+
+inline LevelPart part_of_level(const Descriptor& t, int level) {
     const bool blends = t.linear_levels && t.levels > 1;
     const int fixed = level + (blends ? 0 : 128);
-    const int number = fixed >> 8, part = blends ? fixed & 255 : 0;
+    return {fixed >> 8, blends ? fixed & 255 : 0};
+}
+
+inline Words sampled(const Descriptor& t, const Request& r, int level) {
+    const LevelPart from = part_of_level(t, level);
     Corners corners;
     for (int k = 0; k < 2; ++k) {
-        const int weight = k ? part : 256 - part;
+        const int weight = k ? from.part : 256 - from.part;
         if (!weight) continue;
-        const Level& l = t.level[number + k];
+        const Level& l = t.level[from.number + k];
         if (is_cube(r.geometry) && t.seamless && t.linear) {
             add_seamless_cell(corners, l, face_of(r.x, r.y, r.z, l.width), slice_of(r, l, 0), weight);
             continue;
@@ -83,11 +101,39 @@ inline Words sampled(const Descriptor& t, const Request& r, int level) {
         const Axes axes = axes_of(t, r, l, t.linear ? Take::filter : Take::nearest);
         add_cell(corners, l, axes.x, axes.y, axes.z, weight);
     }
-    Words result = {0, 0, 0, 0};
-    for (int channel = 0; channel < t.channels; ++channel)
-        result[channel] = t.linear || blends ? filtered(t, corners, channel)
-                                             : unfiltered(t, texel(t, corners.place[0], channel), channel);
-    return result;
+    return filtered_words(t, corners, !t.linear && !(t.linear_levels && t.levels > 1));
+}
+
+/// The level that is sampled; anisotropic textures like whole ones.
+inline int level_for(const Descriptor& t, int asked) {
+    if (t.levels < 2) return 0;
+    const int level = level_of(t, asked);
+    return t.anisotropy > 1 && t.linear_levels && !t.exact_levels ? optimized_level(level, t.anisotropy) : level;
+}
+
+/// Several samples along a footprint. At a level that is finer than the footprint's width they lie further apart, at a
+/// coarser one the footprint is shorter.
+inline Words sampled_along(const Descriptor& t, const Request& r, const Footprint& footprint, int level) {
+    const LevelPart from = part_of_level(t, level);
+    Corners corners;
+    corners.bits = 10;
+    for (int k = 0; k < 2; ++k) {
+        const int weight = k ? from.part : 256 - from.part;
+        if (!weight) continue;
+        const Level& l = t.level[from.number + k];
+        const int beyond = t.linear_levels ? level - 256 * (from.number + k) : 0;
+        const Samples samples = samples_of(footprint.ratio + (beyond < 0 ? beyond : 0));
+        const int length = footprint.length - (beyond > 0 ? beyond : 0);
+        const int within = (samples.within * weight + 128) >> 8;
+        const int all = weight << (samples.bits - 8), outer = samples.count == 1 ? all : (all - (samples.count - 2) * within) / 2;
+        for (int i = 0; i < samples.count; ++i) {
+            const Axes axes = axes_of(t, r, l, t.linear ? Take::filter : Take::nearest,
+                                      place_of(samples, i, footprint.x, length), place_of(samples, i, footprint.y, length));
+            add_cell(corners, l, axes.x, axes.y, axes.z, i == 0 || i == samples.count - 1 ? outer : within,
+                     corners.bits - samples.bits);
+        }
+    }
+    return filtered_words(t, corners, gives_integers(t));
 }
 
 /// What the gradients of coordinates are in texels. NVIDIA's compiler has no instruction for three dimensions and for cubes:

@@ -61,6 +61,8 @@ struct Descriptor {
     bool fixed_point = false;   ///< integers are fractions by the array's format: what is stored are floats
     uint8_t dimensions = 2;     ///< of one layer
     Kind kind = Kind::texture;
+    uint8_t anisotropy = 1;     ///< samples along a footprint, at most: 1, 2, 4, 6, 8, 10, 12 or 16
+    bool exact_levels = false;  ///< CU_TRSF_DISABLE_TRILINEAR_OPTIMIZATION
     uint32_t levels = 1;
     float bias = 0, least_level = 0, most_level = 0;
     float border[4] = {};
