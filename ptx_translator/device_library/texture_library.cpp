@@ -1,6 +1,6 @@
 // Texture fetches and surface accesses, on a descriptor in memory (ptx/texture_abi.h). Linked as bitcode into modules
 // that call them. The arithmetic is what an H100's bits show; tests/texture/README.md.
-#include "texture/sampling.h"
+#include "texture/simple.h"
 #include "texture/surface.h"
 
 namespace {
@@ -61,8 +61,10 @@ extern "C" Words cuttle_texture_sample(uint32_t shape, uint64_t handle, uint64_t
     Descriptor merged;
     const Descriptor& t = sampled_by(*found, sampler, merged);
     const bool given = shape >> 8 & 1; // else level 0, to which no bias is added
-    const int level = level_for(t, given ? fixed_level(asked) + fixed_level(t.bias) : 0);
-    return sampled(t, request_of(shape, x, y, z, layer, offsets), level);
+    const Request r = request_of(shape, x, y, z, layer, offsets);
+    Words simply;
+    if (is_simple(t, r) && sampled_simply(t, r, simply)) return simply;
+    return sampled(t, r, level_for(t, given ? fixed_level(asked) + fixed_level(t.bias) : 0));
 }
 
 extern "C" Words cuttle_texture_gradient(uint32_t shape, uint64_t handle, uint64_t sampler, float x, float y, float z,
