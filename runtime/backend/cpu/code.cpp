@@ -1,7 +1,6 @@
 #include "backend/cpu/code.h"
 
 #include "rt/error.h"
-#include "support/log.h"
 
 #include <cstdlib>
 #include <dlfcn.h>
@@ -71,18 +70,12 @@ CpuCode::CpuCode(std::shared_ptr<const ptx::Image> image) : image_(std::move(ima
             if (info.symbol.empty()) continue;
             CpuKernel::Entry thread = nullptr, block = nullptr;
             CpuKernel::Phase phase = nullptr;
-            const ptx::host::PhaseCut* cuts = nullptr;
-            if (info.phases) {
+            if (info.phases)
                 phase = reinterpret_cast<CpuKernel::Phase>(symbol(info.symbol + ".phase"));
-                cuts = static_cast<const ptx::host::PhaseCut*>(symbol(info.symbol + ".cuts"));
-            } else {
+            else
                 thread = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol));
-            }
-            if (const void* why = dlsym(handle_, (info.symbol + ".why_fibers").c_str()))
-                log(LogLevel::debug, LogChannel::launch, "kernel {} needs a fiber for each thread: {}", info.name,
-                    static_cast<const char*>(why));
             if (!info.uses_barrier) block = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol + ".block"));
-            kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block, phase, cuts);
+            kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block, phase);
         }
     } catch (...) {
         dlclose(handle_);
