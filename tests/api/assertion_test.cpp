@@ -25,7 +25,8 @@ std::string text() {
     .reg .b64 %rd<3>;
     ld.param.u32 %r1, [mask];
     mov.u32 %r2, %tid.x;
-)" + (barrier ? "    bar.sync 0;\n" : "") + R"(
+)" + (barrier ? "    bar.sync 0;\n" : "") +
+                   R"(
     and.b32 %r3, %r1, %r2;
     setp.eq.u32 %p, %r3, 0;
     @%p bra fine;
