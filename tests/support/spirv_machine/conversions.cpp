@@ -129,14 +129,14 @@ void to_explicit(Warp& warp, const Instruction& in) {
 } // namespace
 
 void add_conversions(Operations& rows) {
-    constexpr auto same = unary<[](u64 a, unsigned) { return a; }>;
+    constexpr auto same = unary<([](u64 a, unsigned) { return a; })>;
     rows.insert(rows.end(), {
         {109, "Rv", float_to_integer<false>},
         {110, "Rv", float_to_integer<true>},
         {111, "Rv", integer_to_float<true>},
         {112, "Rv", integer_to_float<false>},
         {113, "Rv", same},
-        {114, "Rv", unary<[](u64 a, unsigned bits) { return u64(extended(a, bits)); }>},
+        {114, "Rv", unary<([](u64 a, unsigned bits) { return u64(extended(a, bits)); })>},
         {115, "Rv", float_to_float},
         {117, "Rv", same},
         {118, "Rv", saturate_to_unsigned},

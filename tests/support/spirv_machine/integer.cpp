@@ -97,59 +97,59 @@ template <bool all> void over_vector(Warp& warp, const Instruction& in) {
 void add_integer(Operations& rows) {
     using W = unsigned;
     rows.insert(rows.end(), {
-        {126, "Rv", unary<[](u64 a, W) { return 0 - a; }>},
-        {128, "Rvv", binary<[](u64 a, u64 b, W) { return a + b; }>},
-        {130, "Rvv", binary<[](u64 a, u64 b, W) { return a - b; }>},
-        {132, "Rvv", binary<[](u64 a, u64 b, W) { return a * b; }>},
+        {126, "Rv", unary<([](u64 a, W) { return 0 - a; })>},
+        {128, "Rvv", binary<([](u64 a, u64 b, W) { return a + b; })>},
+        {130, "Rvv", binary<([](u64 a, u64 b, W) { return a - b; })>},
+        {132, "Rvv", binary<([](u64 a, u64 b, W) { return a * b; })>},
         {134, "Rvv", binary<divide>},
         {135, "Rvv", binary<divide_signed>},
         {137, "Rvv", binary<remainder>},
         {138, "Rvv", binary<remainder_signed>},
         {139, "Rvv", binary<modulo_signed>},
-        {149, "Rvv", extended_result<[](u64 a, u64 b, W bits) {
+        {149, "Rvv", extended_result<([](u64 a, u64 b, W bits) {
              const u64 sum = narrowed(a + b, bits);
              return Pair(sum, sum < a);
-         }>},
-        {150, "Rvv", extended_result<[](u64 a, u64 b, W) { return Pair(a - b, a < b); }>},
-        {151, "Rvv", extended_result<[](u64 a, u64 b, W bits) {
+         })>},
+        {150, "Rvv", extended_result<([](u64 a, u64 b, W) { return Pair(a - b, a < b); })>},
+        {151, "Rvv", extended_result<([](u64 a, u64 b, W bits) {
              const auto product = static_cast<unsigned __int128>(a) * b;
              return Pair(u64(product), u64(product >> bits));
-         }>},
-        {152, "Rvv", extended_result<[](u64 a, u64 b, W bits) {
+         })>},
+        {152, "Rvv", extended_result<([](u64 a, u64 b, W bits) {
              const auto product = static_cast<__int128>(extended(a, bits)) * extended(b, bits);
              return Pair(u64(product), u64(product >> bits));
-         }>},
+         })>},
         {154, "Rv", over_vector<false>},
         {155, "Rv", over_vector<true>},
-        {164, "Rvv", binary<[](u64 a, u64 b, W) { return a == b; }>},
-        {165, "Rvv", binary<[](u64 a, u64 b, W) { return a != b; }>},
-        {166, "Rvv", binary<[](u64 a, u64 b, W) { return a | b; }>},
-        {167, "Rvv", binary<[](u64 a, u64 b, W) { return a & b; }>},
-        {168, "Rv", unary<[](u64 a, W) { return a ^ 1; }>},
-        {170, "Rvv", binary<[](u64 a, u64 b, W) { return a == b; }>},
-        {171, "Rvv", binary<[](u64 a, u64 b, W) { return a != b; }>},
-        {172, "Rvv", binary<[](u64 a, u64 b, W) { return a > b; }>},
-        {173, "Rvv", binary<[](u64 a, u64 b, W w) { return extended(a, w) > extended(b, w); }>},
-        {174, "Rvv", binary<[](u64 a, u64 b, W) { return a >= b; }>},
-        {175, "Rvv", binary<[](u64 a, u64 b, W w) { return extended(a, w) >= extended(b, w); }>},
-        {176, "Rvv", binary<[](u64 a, u64 b, W) { return a < b; }>},
-        {177, "Rvv", binary<[](u64 a, u64 b, W w) { return extended(a, w) < extended(b, w); }>},
-        {178, "Rvv", binary<[](u64 a, u64 b, W) { return a <= b; }>},
-        {179, "Rvv", binary<[](u64 a, u64 b, W w) { return extended(a, w) <= extended(b, w); }>},
+        {164, "Rvv", binary<([](u64 a, u64 b, W) { return a == b; })>},
+        {165, "Rvv", binary<([](u64 a, u64 b, W) { return a != b; })>},
+        {166, "Rvv", binary<([](u64 a, u64 b, W) { return a | b; })>},
+        {167, "Rvv", binary<([](u64 a, u64 b, W) { return a & b; })>},
+        {168, "Rv", unary<([](u64 a, W) { return a ^ 1; })>},
+        {170, "Rvv", binary<([](u64 a, u64 b, W) { return a == b; })>},
+        {171, "Rvv", binary<([](u64 a, u64 b, W) { return a != b; })>},
+        {172, "Rvv", binary<([](u64 a, u64 b, W) { return a > b; })>},
+        {173, "Rvv", binary<([](u64 a, u64 b, W w) { return extended(a, w) > extended(b, w); })>},
+        {174, "Rvv", binary<([](u64 a, u64 b, W) { return a >= b; })>},
+        {175, "Rvv", binary<([](u64 a, u64 b, W w) { return extended(a, w) >= extended(b, w); })>},
+        {176, "Rvv", binary<([](u64 a, u64 b, W) { return a < b; })>},
+        {177, "Rvv", binary<([](u64 a, u64 b, W w) { return extended(a, w) < extended(b, w); })>},
+        {178, "Rvv", binary<([](u64 a, u64 b, W) { return a <= b; })>},
+        {179, "Rvv", binary<([](u64 a, u64 b, W w) { return extended(a, w) <= extended(b, w); })>},
         {194, "Rvv", binary<shift_right>},
         {195, "Rvv", binary<shift_right_signed>},
         {196, "Rvv", binary<shift_left>},
-        {197, "Rvv", binary<[](u64 a, u64 b, W) { return a | b; }>},
-        {198, "Rvv", binary<[](u64 a, u64 b, W) { return a ^ b; }>},
-        {199, "Rvv", binary<[](u64 a, u64 b, W) { return a & b; }>},
-        {200, "Rv", unary<[](u64 a, W) { return ~a; }>},
+        {197, "Rvv", binary<([](u64 a, u64 b, W) { return a | b; })>},
+        {198, "Rvv", binary<([](u64 a, u64 b, W) { return a ^ b; })>},
+        {199, "Rvv", binary<([](u64 a, u64 b, W) { return a & b; })>},
+        {200, "Rv", unary<([](u64 a, W) { return ~a; })>},
         {201, "Rvvvv", insert_bits},
         {202, "Rvvv", extract_bits<true>},
         {203, "Rvvv", extract_bits<false>},
         {204, "Rv", unary<reverse>},
-        {205, "Rv", unary<[](u64 a, W) { return u64(std::popcount(a)); }>},
-        {401, "Rvv", binary<[](u64 a, u64 b, W) { return a == b; }>},
-        {402, "Rvv", binary<[](u64 a, u64 b, W) { return a != b; }>},
+        {205, "Rv", unary<([](u64 a, W) { return u64(std::popcount(a)); })>},
+        {401, "Rvv", binary<([](u64 a, u64 b, W) { return a == b; })>},
+        {402, "Rvv", binary<([](u64 a, u64 b, W) { return a != b; })>},
     });
 }
 
