@@ -52,7 +52,10 @@ Status driver::cuStreamBeginCapture_v2(CUstream stream, CUstreamCaptureMode mode
 
 Status driver::cuStreamBeginCaptureToGraph(CUstream stream, CUgraph graph, const CUgraphNode* dependencies,
                                            const CUgraphEdgeData*, size_t count, CUstreamCaptureMode mode) {
-    rt::capture::begin(stream_of(stream), mode_of(mode), &graph_of(graph), nodes_of(dependencies, count));
+    // The graph is looked at first.
+    rt::Graph& into = graph_of(graph);
+    const auto behind = nodes_of(dependencies, count);
+    rt::capture::begin(stream_of(stream), mode_of(mode), &into, behind);
     return Status::success;
 }
 

@@ -39,6 +39,7 @@ template <class Change> Status change(CUfunction handle, Change&& apply) {
 Status set_bytes(CUfunction function, int offset, const void* data, size_t size) {
     require_value(offset >= 0 && offset + size <= 4096, "offset outside of 4096 bytes of arguments");
     return change(function, [&](Pending& pending) {
+        if (!size) return;
         if (pending.arguments.size() < offset + size) pending.arguments.resize(offset + size);
         std::memcpy(pending.arguments.data() + offset, data, size);
     });

@@ -43,7 +43,7 @@ uint64_t cell(uint64_t value) {
 }
 
 uint64_t noop() {
-    return word(reinterpret_cast<void*>(+[] {}));
+    return word(reinterpret_cast<void*>(+[]() -> uint64_t { return 0; }));
 }
 
 uint64_t pinned() {
