@@ -61,8 +61,7 @@ Status driver::cuStreamBeginCaptureToGraph(CUstream stream, CUgraph graph, const
 
 Status driver::cuStreamEndCapture(CUstream stream, CUgraph* graph) {
     rt::Stream& ending = stream_of(stream);
-    if (rt::capture::info(ending).status == rt::CaptureStatus::none)
-        throw Error(Status::illegal_state, "the stream does not capture");
+    require_capture(ending); // is said before a null pointer is
     out(graph, "phGraph") = nullptr;
     rt::Graph* into = nullptr;
     auto made = rt::capture::end(ending, &into);

@@ -50,8 +50,8 @@ Status driver::cuEventRecord(CUevent event, CUstream stream) { return record(eve
 
 Status driver::cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned int flags) {
     require_value((flags & ~unsigned(CU_EVENT_RECORD_EXTERNAL)) == 0, "unknown flags");
-    const Status status = flags ? capture_only(stream_of(stream)) : Status::success;
-    return status == Status::success ? record(event, stream) : status;
+    if (flags) require_capture(stream_of(stream));
+    return record(event, stream);
 }
 
 } // namespace shim

@@ -108,14 +108,12 @@ Status driver::cuGraphExecGetFlags(CUgraphExec exec, cuuint64_t* flags) {
 }
 
 Status driver::cuGraphLaunch(CUgraphExec exec, CUstream stream) {
-    rt::GraphExec& graph = exec_of(exec);
-    graph.launch(stream_of(stream));
+    exec_of(exec).launch(stream_of(stream));
     return Status::success;
 }
 
 Status driver::cuGraphUpload(CUgraphExec exec, CUstream stream) {
-    rt::GraphExec& graph = exec_of(exec);
-    graph.upload(stream_of(stream));
+    exec_of(exec).upload(stream_of(stream));
     return Status::success;
 }
 

@@ -53,9 +53,9 @@ rt::Stream& created_stream_of(CUstream stream) {
     return checked<rt::Stream>(stream, rt::Status::invalid_handle, "stream");
 }
 
-rt::Status capture_only(rt::Stream& stream) {
-    if (rt::capture::info(stream).status != rt::CaptureStatus::none) return rt::Status::success;
-    throw rt::Error(rt::Status::illegal_state, "external events are for streams that capture");
+void require_capture(rt::Stream& stream) {
+    if (rt::capture::info(stream).status == rt::CaptureStatus::none)
+        throw rt::Error(rt::Status::illegal_state, "the stream does not capture");
 }
 
 rt::Context& kernel_context(CUdevice device) {

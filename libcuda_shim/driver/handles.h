@@ -46,7 +46,7 @@ rt::Stream& stream_of(CUstream);
 /// One that the application created: not a special handle.
 rt::Stream& created_stream_of(CUstream);
 /// For what only a capture understands: illegal_state when the stream does not capture.
-Status capture_only(rt::Stream&);
+void require_capture(rt::Stream&);
 /// The context whose functions stand for a device's kernels: the current one if it is of that device, else the primary.
 rt::Context& kernel_context(CUdevice);
 

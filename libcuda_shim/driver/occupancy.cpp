@@ -3,7 +3,6 @@
 #include "driver/handles.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace shim {
 namespace {
@@ -48,8 +47,7 @@ Status driver::cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* count, 
     out(count, "numBlocks");
     check_flags(flags);
     require_value(block_threads > 0, "block of no threads");
-    rt::Function& wanted = function_of(function);
-    *count = shared_bytes > std::numeric_limits<int>::max() ? 0 : wanted.max_active_blocks(block_threads, shared_bytes);
+    *count = function_of(function).max_active_blocks(block_threads, shared_bytes);
     return Status::success;
 }
 

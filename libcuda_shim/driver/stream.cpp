@@ -76,7 +76,7 @@ Status driver::cuStreamSynchronize(CUstream stream) {
 Status driver::cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags) {
     require_value((flags & ~unsigned(CU_EVENT_WAIT_EXTERNAL)) == 0, "unknown flags");
     rt::Stream& waiting = stream_of(stream);
-    if (flags) capture_only(waiting);
+    if (flags) require_capture(waiting);
     waiting.wait_for(event_of(event));
     return Status::success;
 }

@@ -32,7 +32,7 @@ template <class Word> void check(uint64_t address) {
 }
 
 template <class Word> Status write(CUstream handle, uint64_t address, Word value, unsigned flags) {
-    require_value(flags == 0, "unknown flags"); // an H100's driver knows none
+    require_value(flags == 0, "unknown flags"); // the one that there is went with the first form of the call
     rt::Stream& stream = stream_of(handle);
     check<Word>(address);
     if (host_reaches(stream, address)) {

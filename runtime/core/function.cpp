@@ -69,8 +69,8 @@ void Function::launch(Stream& stream, backend::Dim3 grid, backend::Dim3 block, u
 int Function::max_active_blocks(int block_threads, size_t dynamic_shared_bytes) {
     auto& device = module_.context().device();
     auto& kernel = resolve();
-    if (block_threads <= 0 || dynamic_shared_bytes > UINT32_MAX)
-        throw Error(Status::invalid_value, "occupancy of a block without threads, or with impossibly much memory");
+    if (block_threads <= 0) throw Error(Status::invalid_value, "occupancy of a block without threads");
+    if (dynamic_shared_bytes > UINT32_MAX) return 0;
     const int fit = blocks_per_multiprocessor(device.facts(), device.compute_capability(), kernel.info(), block_threads,
                                               dynamic_shared_bytes);
     if (fit == 0) return 0;

@@ -41,6 +41,22 @@ TEST_F(BadKernel, ReadsFarPastItsMemory) {
                            arguments));
 }
 
+// Most calls need no current context when a stream brings one; that one's error still counts.
+TEST_F(BadKernel, ItsStreamsAreLostWithoutACurrentContext) {
+    CUstream stream = nullptr;
+    CUdeviceptr memory = 0;
+    ASSERT_EQ(cuStreamCreate(&stream, 0), 0);
+    ASSERT_EQ(cuMemAlloc_v2(&memory, 4), 0);
+    EXPECT_EQ(run(".visible .entry k() { trap; ret; }", nullptr), 719);
+    ASSERT_EQ(cuCtxSetCurrent(nullptr), 0);
+    CUhostFn nothing = [](void*) {};
+    EXPECT_EQ(cuMemsetD32Async(memory, 1, 1, stream), 719);
+    EXPECT_EQ(cuLaunchHostFunc(stream, nothing, nullptr), 719);
+    EXPECT_EQ(cuStreamQuery(stream), 719);
+    EXPECT_EQ(cuStreamSynchronize(stream), 719);
+    EXPECT_EQ(cuCtxSetCurrent(context), 0);
+}
+
 TEST_F(BadKernel, Traps) { expect_sticky(719, run(".visible .entry k() { trap; ret; }", nullptr, 8, 64)); }
 
 TEST_F(BadKernel, TrapsInsideABarrierKernel) {

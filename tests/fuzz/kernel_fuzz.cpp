@@ -1,6 +1,7 @@
 // Runs random kernels (random_kernel.h) and compares what they leave in memory.
 //   kernel_fuzz check FILE          with the hashes in FILE: a line has a seed and a hash, as an H100 gave it, and the
-//                                   level 0 if only code that NVIDIA's compiler did not optimise gives it
+//                                   level 0 if only code that NVIDIA's compiler did not optimise gives it; # begins a
+//                                   remark
 //   kernel_fuzz record FIRST COUNT  prints such lines; a kernel that faults costs only itself
 //   kernel_fuzz levels FIRST COUNT  optimisation level 0 with 3
 //   kernel_fuzz print SEED          writes the PTX
@@ -119,7 +120,10 @@ int check(const char* path) {
     std::map<uint64_t, uint64_t> expected;
     std::vector<uint64_t> seeds;
     std::string line, seed, hash;
-    while (std::getline(file, line) && std::istringstream(line) >> seed >> hash) {
+    while (std::getline(file, line)) {
+        if (line.starts_with("#")) continue;
+        if (!(std::istringstream(line) >> seed >> hash))
+            throw Failure{std::string(path) + " has a line that is none: " + line};
         seeds.push_back(std::stoull(seed));
         expected[seeds.back()] = std::stoull(hash, nullptr, 16);
     }

@@ -154,7 +154,8 @@ class GraphExec : public HandleBase {
     explicit GraphExec(const Graph&);
     ~GraphExec();
 
-    /// Both throw stream_capture_unsupported, and spoil the capture, when the stream captures (as an H100's driver does).
+    /// Both throw stream_capture_unsupported, and spoil the capture, when the stream captures, as an H100's driver has
+    /// it.
     void launch(Stream&);
     void upload(Stream&);
     /// Launched again, it frees what it has allocated before and nobody freed.

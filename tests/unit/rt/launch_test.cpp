@@ -196,6 +196,7 @@ TEST_F(LaunchTest, Occupancy) {
     EXPECT_EQ(kernels->function("plain")->max_active_blocks(256, 0), 6); // 40 registers: 12 warps of a bank
     fake.resident = 2;
     EXPECT_EQ(kernels->function("plain")->max_active_blocks(256, 0), 2) << "the back end knows better";
+    EXPECT_EQ(kernels->function("plain")->max_active_blocks(256, size_t{1} << 60), 0);
     EXPECT_EQ(status_of([&] { kernels->function("plain")->max_active_blocks(0, 0); }), Status::invalid_value);
 }
 
