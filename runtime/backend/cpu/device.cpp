@@ -11,7 +11,9 @@ namespace rt::backend::cpu {
 
 CpuDevice::CpuDevice(DeviceFacts facts, std::shared_ptr<Pool> pool)
     : facts_(std::move(facts)), pool_(std::move(pool)), device_memory_(facts_.memory_bytes),
-      pinned_memory_(machine_memory()), managed_memory_(machine_memory()), runtime_(device_memory_) {}
+      pinned_memory_(machine_memory()), managed_memory_(machine_memory()),
+      runtime_({[this](size_t bytes) { return device_memory_.allocate(bytes); },
+                [this](uint64_t address) { device_memory_.release(address); }}) {}
 
 Arena& CpuDevice::arena(MemoryKind kind) {
     switch (kind) {

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "backend/backend.h"
-#include "backend/cpu/device_runtime.h"
 #include "backend/cpu/memory.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/virtual_memory.h"
+#include "backend/device_side/device_runtime.h"
 
 #include <atomic>
 #include <memory>
@@ -28,6 +28,8 @@ class CpuDevice : public Device {
     void set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack) override;
     uint32_t resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads,
                                                 uint32_t dynamic_shared_bytes) const override;
+    /// All of them share the host's memory.
+    bool can_reach(const Device&) const override { return true; }
     void drain_printf() override { runtime_.drain(); }
 
     Pool& pool() { return *pool_; }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "backend/backend.h"
-#include "backend/cpu/free_space.h"
+#include "backend/device_side/free_space.h"
 
 #include <memory>
 #include <mutex>

@@ -1,6 +1,6 @@
 #include "fixture.h"
 
-#include "backend/cpu/device_runtime.h"
+#include "backend/device_side/device_runtime.h"
 
 #include <climits>
 #include <cstring>
@@ -18,7 +18,7 @@ template <class... A> static std::string format(const char* text, A... arguments
     };
     (pack(arguments), ...);
     std::string out;
-    const int32_t used = cpu::format_device(out, text, packed.data() + 64);
+    const int32_t used = rt::backend::format_device(out, text, packed.data() + 64);
     EXPECT_EQ(used, int32_t(sizeof...(A))) << text;
     return out;
 }
@@ -57,19 +57,19 @@ TEST(FormatDevice, LikeSnprintf) {
 
 TEST(FormatDevice, Oddities) {
     std::string out;
-    EXPECT_EQ(cpu::format_device(out, nullptr, nullptr), -1);
-    EXPECT_EQ(cpu::format_device(out, "%", nullptr), 0);
+    EXPECT_EQ(rt::backend::format_device(out, nullptr, nullptr), -1);
+    EXPECT_EQ(rt::backend::format_device(out, "%", nullptr), 0);
     EXPECT_EQ(out, "%");
     EXPECT_EQ(format("%s", static_cast<const char*>(nullptr)), "(null)");
     out.clear();
-    EXPECT_EQ(cpu::format_device(out, "a %n b %k c", nullptr), 0) << "nothing is written through %n";
+    EXPECT_EQ(rt::backend::format_device(out, "a %n b %k c", nullptr), 0) << "nothing is written through %n";
     EXPECT_EQ(out, "a %n b %k c");
     EXPECT_EQ(format("%.*f|%d", 5), "%.*f|5") << "an H100 does not take a precision from the arguments";
     std::string many;
     std::vector<int> values(40, 7);
     for (int i = 0; i < 40; i++) many += "%d";
     out.clear();
-    EXPECT_EQ(cpu::format_device(out, many.c_str(), values.data()), 32);
+    EXPECT_EQ(rt::backend::format_device(out, many.c_str(), values.data()), 32);
     EXPECT_EQ(out, std::string(32, '7') + std::string("%d%d%d%d%d%d%d%d"));
 }
 

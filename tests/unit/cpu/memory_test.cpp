@@ -1,8 +1,8 @@
 #include "fixture.h"
 
 #include "backend/cpu/facts.h"
-#include "backend/cpu/free_space.h"
 #include "backend/cpu/memory.h"
+#include "backend/device_side/free_space.h"
 
 #include <cstring>
 #include <map>
@@ -13,7 +13,6 @@
 namespace cpu_test {
 
 using cpu::Arena;
-using cpu::FreeSpace;
 
 TEST(FreeSpace, TakesAndMergesBack) {
     FreeSpace space(0x1000, 1 << 20, 512);

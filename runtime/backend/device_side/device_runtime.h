@@ -1,16 +1,16 @@
 #pragma once
 
-#include "backend/cpu/free_space.h"
-#include "backend/cpu/memory.h"
+#include "backend/device_side/free_space.h"
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 
-namespace rt::backend::cpu {
+namespace rt::backend {
 
 /// Appends what CUDA's device printf prints. `arguments`: packed, each aligned to its size, float as double.
 /// Returns the number of arguments used; -1 for a null format. CUDA C++ Programming Guide, "Formatted Output".
@@ -28,7 +28,13 @@ void report_assertion(std::string& scratch, const Assertion& assertion, const ui
 /// printf's buffer and malloc's heap of one device. Thread safe.
 class DeviceRuntime {
   public:
-    explicit DeviceRuntime(Arena& memory) : memory_(memory) {}
+    /// Device memory; an allocation that fails gives 0.
+    struct Memory {
+        std::function<uint64_t(size_t bytes)> allocate;
+        std::function<void(uint64_t address)> release;
+    };
+
+    explicit DeviceRuntime(Memory memory) : memory_(std::move(memory)) {}
     ~DeviceRuntime();
 
     void set_limits(uint64_t heap, uint64_t printf_buffer);
@@ -37,12 +43,16 @@ class DeviceRuntime {
     int32_t print(std::string& scratch, const char* format, const void* arguments);
     void drain();
 
-    /// nullptr when the heap is used up. The heap is made on the first call.
+    /// Makes the heap, unless it is there; malloc() does so, too.
+    bool make_heap();
+    /// nullptr when the heap is used up.
     void* malloc(uint64_t bytes);
     bool free(void* address);
 
   private:
-    Arena& memory_;
+    bool heap_is_there();
+
+    const Memory memory_;
     std::mutex print_mutex_;
     std::deque<std::string> lines_;
     std::atomic<bool> printed_{false};
@@ -55,4 +65,4 @@ class DeviceRuntime {
     uint64_t heap_limit_ = 8 << 20;
 };
 
-} // namespace rt::backend::cpu
+} // namespace rt::backend

@@ -6,7 +6,7 @@
 #include <deque>
 #include <unordered_map>
 
-namespace rt::backend::cpu {
+namespace rt::backend {
 
 /// Book-keeping of a range of addresses: good fit in constant time by two-level size classes, neighbours merged at
 /// once. It never touches the range itself, so kernels that write astray cannot harm it. Not thread safe.
@@ -54,4 +54,4 @@ class FreeSpace {
     Piece* spare_ = nullptr;
 };
 
-} // namespace rt::backend::cpu
+} // namespace rt::backend

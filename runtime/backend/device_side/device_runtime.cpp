@@ -1,13 +1,13 @@
-#include "backend/cpu/device_runtime.h"
+#include "backend/device_side/device_runtime.h"
 
 #include <cstdio>
 #include <fmt/format.h>
 
-namespace rt::backend::cpu {
+namespace rt::backend {
 
 DeviceRuntime::~DeviceRuntime() {
     drain();
-    if (heap_base_) memory_.release(heap_base_);
+    if (heap_base_ && memory_.release) memory_.release(heap_base_);
 }
 
 void DeviceRuntime::set_limits(uint64_t heap, uint64_t printf_buffer) {
@@ -49,14 +49,22 @@ void DeviceRuntime::drain() {
     std::fflush(stdout);
 }
 
+bool DeviceRuntime::heap_is_there() {
+    if (heap_) return true;
+    heap_base_ = memory_.allocate(heap_limit_);
+    if (!heap_base_) return false;
+    heap_ = std::make_unique<FreeSpace>(heap_base_, heap_limit_, 16);
+    return true;
+}
+
+bool DeviceRuntime::make_heap() {
+    std::lock_guard lock(heap_mutex_);
+    return heap_is_there();
+}
+
 void* DeviceRuntime::malloc(uint64_t bytes) {
     std::lock_guard lock(heap_mutex_);
-    if (!heap_) {
-        heap_base_ = memory_.allocate(heap_limit_);
-        if (!heap_base_) return nullptr;
-        heap_ = std::make_unique<FreeSpace>(heap_base_, heap_limit_, 16);
-    }
-    return reinterpret_cast<void*>(heap_->take(bytes));
+    return heap_is_there() ? reinterpret_cast<void*>(heap_->take(bytes)) : nullptr;
 }
 
 bool DeviceRuntime::free(void* address) {
@@ -84,4 +92,4 @@ void report_assertion(std::string& scratch, const Assertion& assertion, const ui
     std::fwrite(scratch.data(), 1, scratch.size(), stderr);
 }
 
-} // namespace rt::backend::cpu
+} // namespace rt::backend

@@ -1,8 +1,8 @@
-#include "backend/cpu/free_space.h"
+#include "backend/device_side/free_space.h"
 
 #include <bit>
 
-namespace rt::backend::cpu {
+namespace rt::backend {
 
 FreeSpace::FreeSpace(uint64_t base, uint64_t size, uint64_t granule)
     : granule_(granule), shift_(unsigned(std::countr_zero(granule))) {
@@ -126,4 +126,4 @@ uint64_t FreeSpace::size_of(uint64_t address) const {
     return found == taken_.end() ? 0 : found->second->size;
 }
 
-} // namespace rt::backend::cpu
+} // namespace rt::backend
