@@ -18,6 +18,13 @@ host::BarrierReduce reduction_of(const Instruction& instruction) {
     }
 }
 
+/// That all threads of a warp come together: bar, and barrier.aligned. PTX ISA 9.7.13.1.
+llvm::Value* note_alignment(llvm::Value* call, const Instruction& instruction) {
+    if (instruction.opcode == Opcode::bar || instruction.has(Modifier::aligned))
+        llvm::cast<llvm::Instruction>(call)->setMetadata("cuttle.aligned", llvm::MDNode::get(call->getContext(), {}));
+    return call;
+}
+
 /// bar.red.op.type d, a{, b}, {!}c
 void lower_reduction(Emitter& emitter, const Instruction& instruction) {
     const auto& operands = instruction.operands;
@@ -25,10 +32,11 @@ void lower_reduction(Emitter& emitter, const Instruction& instruction) {
     auto& ir = emitter.ir();
     auto op = reduction_of(instruction);
     llvm::Value* count = operands.size() > 3 ? emitter.read(operands[2], Type::u32) : ir.getInt32(0);
-    llvm::Value* result = emitter.call("cuttle.barrier.reduce", ir.getInt32Ty(),
-                                       {ir.getInt32(static_cast<uint32_t>(op)), emitter.read(operands[1], Type::u32),
-                                        count, emitter.read(operands.back(), Type::pred)},
-                                       true);
+    llvm::Value* call = emitter.call("cuttle.barrier.reduce", ir.getInt32Ty(),
+                                     {ir.getInt32(static_cast<uint32_t>(op)), emitter.read(operands[1], Type::u32),
+                                      count, emitter.read(operands.back(), Type::pred)},
+                                     true);
+    llvm::Value* result = note_alignment(call, instruction);
     if (op == host::BarrierReduce::popc) return emitter.write(operands[0], result, Type::u32);
     emitter.write(operands[0], ir.CreateIsNotNull(result), Type::pred);
 }
@@ -44,7 +52,8 @@ void lower_barrier(Emitter& emitter, const Instruction& instruction) {
         throw Error(instruction.where, instruction.opcode_text + " lacks an operand");
     llvm::Value* id = emitter.read(operands[0], Type::u32);
     llvm::Value* count = operands.size() > 1 ? emitter.read(operands[1], Type::u32) : ir.getInt32(0);
-    emitter.call(arrives ? "cuttle.barrier.arrive" : "cuttle.barrier.sync", ir.getVoidTy(), {id, count}, true);
+    const char* name = arrives ? "cuttle.barrier.arrive" : "cuttle.barrier.sync";
+    note_alignment(emitter.call(name, ir.getVoidTy(), {id, count}, true), instruction);
 }
 
 /// barrier.cluster.{arrive,wait}: what they order is ordered anyway, the CTAs of a cluster being run by one thread or

@@ -12,6 +12,8 @@ namespace ptx::ast_to_llvm {
 ModuleContext::ModuleContext(llvm::Module& module, const Prepared& prepared)
     : shared(layout_shared(prepared)), module_(module), prepared_(prepared) {
     for (const Variable& variable : source().variables) variables_[variable.name] = &variable;
+    size_t number = 0;
+    for (const auto& function : source().functions) numbers_[function.get()] = ++number;
 }
 
 bool ModuleContext::has_clusters() const {
@@ -36,7 +38,10 @@ llvm::Function* ModuleContext::function(const Function& source) {
     known = llvm::Function::Create(type, linkage, source.name, module_);
     known->setDoesNotThrow();
     known->setConvergent();
-    if (source.is_entry) known->addFnAttr("cuttle.kernel");
+    if (source.is_entry)
+        known->addFnAttr("cuttle.kernel");
+    else
+        known->addFnAttr("cuttle.number", std::to_string(numbers_.lookup(&source)));
     if (source.noreturn) known->setDoesNotReturn();
     if (source.has_body) to_lower_.push_back(&source);
     return known;

@@ -52,6 +52,7 @@ class ModuleContext {
     const Prepared& prepared_;
     llvm::StringMap<const Variable*> variables_;
     llvm::DenseMap<const Function*, llvm::Function*> functions_;
+    llvm::DenseMap<const Function*, size_t> numbers_; ///< of functions, from 1, in the order of the module
     std::vector<const Function*> to_lower_;
 };
 

@@ -28,7 +28,12 @@ class ModuleLowering {
         Lowered result;
         select_kernels(result);
         select_functions();
-        while (const Function* function = context_.next_to_lower()) lower_function(*function);
+        lower_all();
+        if (calls_by_number() && calls_indirectly()) {
+            for (const Function* function : prepared_.calls->address_taken())
+                if (!function->is_entry && function->has_body) context_.function(*function);
+            lower_all();
+        }
         keep_sound_kernels(result);
         for (const std::string& name : selection_.functions) require_sound(find(name));
         erase_failed();
@@ -40,6 +45,22 @@ class ModuleLowering {
     }
 
   private:
+    void lower_all() {
+        while (const Function* function = context_.next_to_lower()) lower_function(*function);
+    }
+
+    /// Whether an indirect call must be able to choose among all functions: docs/neutral_ir.md, "AMDGPU".
+    bool calls_by_number() const { return module_->getTargetTriple().isAMDGCN(); }
+
+    bool calls_indirectly() const {
+        return llvm::any_of(*module_, [](const llvm::Function& function) {
+            return llvm::any_of(llvm::instructions(function), [](const llvm::Instruction& instruction) {
+                const auto* call = llvm::dyn_cast<llvm::CallInst>(&instruction);
+                return call && call->isIndirectCall();
+            });
+        });
+    }
+
     const Function& find(const std::string& name) const {
         const Function* function = context_.find_function(name);
         if (!function || !function->has_body) throw Error({}, "there is no function '" + name + "' in this module");

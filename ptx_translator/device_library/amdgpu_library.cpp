@@ -14,6 +14,8 @@ using ptx::host::Vote;
 
 #define LIBRARY extern "C" __attribute__((always_inline, convergent))
 
+#include "amdgpu_services.h"
+
 namespace {
 
 constexpr uint32_t all = ~0u;
@@ -48,6 +50,8 @@ uint32_t value_of_lane(uint32_t value, uint32_t number) {
 uint64_t with_predicate(uint32_t value, bool predicate) { return value | uint64_t{predicate} << 32; }
 
 } // namespace
+
+#include "amdgpu_barriers.h"
 
 /// Lanes of `mask` that are not there have left, or take another path: they have no part.
 LIBRARY uint32_t cuttle_amdgpu_active_mask() { return ballot(true); }
@@ -182,8 +186,6 @@ LIBRARY uint32_t cuttle_amdgpu_reduce(uint32_t operation, uint32_t value, uint32
     return result;
 }
 
-/// Lets other waves run: in loops that wait for memory.
-LIBRARY void cuttle_amdgpu_spin() { __builtin_amdgcn_s_sleep(1); }
 /// 64 cycles, some 30 ns, is what s_sleep counts in; at most 127 of them.
 LIBRARY void cuttle_amdgpu_nanosleep(uint32_t nanoseconds) {
     const uint64_t end = __builtin_readsteadycounter() + nanoseconds / 10;

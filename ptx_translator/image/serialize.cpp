@@ -12,7 +12,7 @@ namespace {
 using archive::Is;
 
 /// Part of every header. Raise it when a fields() below changes.
-constexpr uint32_t format_version = 3;
+constexpr uint32_t format_version = 4;
 
 } // namespace
 
@@ -37,7 +37,8 @@ static void fields(auto& list, Is<KernelInfo> auto& kernel) {
          kernel.min_blocks_per_multiprocessor, kernel.cluster, kernel.explicit_cluster, kernel.max_cluster_rank,
          kernel.error);
     list(kernel.translated, kernel.symbol, kernel.static_shared_bytes, kernel.local_bytes, kernel.registers,
-         kernel.uses_barrier, kernel.phases, kernel.phase_bytes, kernel.uses_cooperative, kernel.uses_cluster);
+         kernel.uses_barrier, kernel.phases, kernel.phase_bytes, kernel.uses_cooperative, kernel.uses_cluster,
+         kernel.uses_services, kernel.uses_heap);
 }
 
 static void fields(auto& list, Is<GlobalInfo> auto& global) {

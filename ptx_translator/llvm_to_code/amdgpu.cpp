@@ -1,16 +1,19 @@
 #include "llvm_to_code/amdgpu.h"
 
 #include "ast/position.h"
+#include "llvm_to_code/amdgpu_barriers.h"
 #include "llvm_to_code/amdgpu_calls.h"
 #include "llvm_to_code/amdgpu_object.h"
 #include "llvm_to_code/approximations.h"
 #include "llvm_to_code/embedded.h"
+#include "llvm_to_code/function_numbers.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/link_elf.h"
 #include "llvm_to_code/link_library.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
 #include "llvm_to_code/small_floats.h"
+#include "llvm_to_code/waiting_lanes.h"
 
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IRBuilder.h>
@@ -23,11 +26,12 @@ namespace {
 
 using namespace code;
 
-/// The packed parameters travel as one struct in the kernarg segment.
+/// The packed parameters travel as one struct in the kernarg segment, before what gpu_services.h wants.
 llvm::Function* make_kernel(llvm::Function& neutral, const KernelInfo& info) {
     llvm::LLVMContext& context = neutral.getContext();
-    llvm::SmallVector<llvm::Type*, 1> parameters;
+    llvm::SmallVector<llvm::Type*, 3> parameters;
     if (info.parameter_bytes) parameters.push_back(llvm::PointerType::get(context, Space::constant));
+    if (info.uses_services) parameters.append(2, llvm::Type::getInt64Ty(context));
     llvm::Function* kernel = with_parameters(neutral, parameters);
     if (info.parameter_bytes) {
         auto* block = llvm::ArrayType::get(llvm::Type::getInt8Ty(context), info.parameter_bytes);
@@ -85,15 +89,31 @@ void check_allocas(llvm::Module& module) {
                 fail("neutral IR was made without this target's data layout: see set_target");
 }
 
+/// A result in a VGPR that was the operand.
+constexpr const char* in_lane_register = "=v,0";
+
 /// What each function asks for that the target lacks.
 using Refused = llvm::DenseMap<llvm::Function*, std::string>;
 
-Refused lower(llvm::Module& module, const std::vector<KernelInfo>& kernels) {
+/// Of LDS that a work group may have.
+uint32_t most_shared_bytes(const llvm::TargetMachine& machine) {
+    return machine.getMCSubtargetInfo()->checkFeatures("+addressablelocalmemorysize163840") ? 160 << 10 : 64 << 10;
+}
+
+Refused lower(llvm::Module& module, std::vector<KernelInfo>& kernels, uint32_t most_shared) {
     declare_symbols(module);
+    for (KernelInfo& kernel : kernels) lower_emulated_barriers(*module.getFunction(kernel.name), kernel);
     for (const KernelInfo& kernel : kernels)
         return_instead_of_exit(*make_kernel(*module.getFunction(kernel.name), kernel));
+    for (const KernelInfo& kernel : kernels)
+        let_waiting_lanes_go_on(*module.getFunction(kernel.symbol), in_lane_register);
     rename_scopes(module, {"workgroup", "agent", "agent"});
     Refused refused;
+    for (const KernelInfo& kernel : kernels)
+        if (kernel.static_shared_bytes > most_shared)
+            refused[module.getFunction(kernel.symbol)] = "it has " + std::to_string(kernel.static_shared_bytes) +
+                                                         " bytes of shared memory; there are " +
+                                                         std::to_string(most_shared);
     llvm::SmallVector<llvm::Function*, 32> functions;
     for (llvm::Function& function : module)
         if (!function.isDeclaration()) functions.push_back(&function);
@@ -101,7 +121,7 @@ Refused lower(llvm::Module& module, const std::vector<KernelInfo>& kernels) {
         try {
             lower_amdgpu_calls(*function);
         } catch (const Error& error) {
-            refused[function] = error.what();
+            refused.try_emplace(function, error.what());
         }
         function->addFnAttr(llvm::Attribute::NullPointerIsValid);
     }
@@ -160,17 +180,23 @@ Image compile_amdgpu(std::unique_ptr<llvm::Module> neutral, std::vector<KernelIn
 
     check_allocas(module);
     verify(module, "ast_to_llvm");
+    call_by_number(module);
+    std::vector<FunctionSymbol> functions = function_numbers(module);
+    // They are part of each kernel's code. Alone they have none.
+    if (kernels.empty()) return {target, {}, std::move(functions), {}};
     select_kernels(module, kernels);
     inline_exits(module);
+    inline_waits(module);
+    inline_emulated_barriers(module);
     simplify(module, *machine, options);
     inspect_kernels(module, kernels);
     for (KernelInfo& kernel : kernels) kernel.symbol = kernel.name;
-    remove_refused(module, kernels, lower(module, kernels));
+    remove_refused(module, kernels, lower(module, kernels, most_shared_bytes(*machine)));
     lower_small_floats(module, true);
     lower_approximations(module);
     link_device_library(module, *machine);
     verify(module, "lowering for amdgcn");
-    Image image{target, std::move(kernels), {}, {}};
+    Image image{target, std::move(kernels), std::move(functions), {}};
 
     optimize(module, *machine, options);
     for (const KernelInfo& kernel : image.kernels)

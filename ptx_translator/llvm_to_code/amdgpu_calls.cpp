@@ -1,5 +1,6 @@
 #include "llvm_to_code/amdgpu_calls.h"
 
+#include "llvm_to_code/amdgpu_barriers.h"
 #include "llvm_to_code/gpu_calls.h"
 #include "llvm_to_code/neutral.h"
 
@@ -54,11 +55,10 @@ llvm::Value* barrier(GpuCall& site) {
     return call;
 }
 
-llvm::Value* trap(GpuCall& site) { return no_operands(site.ir, llvm::Intrinsic::trap); }
-
 llvm::Value* kernel_parameters(GpuCall& site) {
     llvm::Function& kernel = site.kernel();
-    if (kernel.arg_size() == 0) return llvm::PoisonValue::get(site.call.getType());
+    if (kernel.arg_size() == 0 || !kernel.getArg(0)->getType()->isPointerTy())
+        return llvm::PoisonValue::get(site.call.getType());
     return kernel.getArg(0);
 }
 
@@ -90,13 +90,38 @@ llvm::Value* is_global(GpuCall& site) {
     return site.ir.CreateNot(other);
 }
 
+/// What the launch passes behind the packed parameters (ptx/gpu_services.h): `from_end` words before the hidden
+/// arguments, where functions find it, too.
+llvm::Value* launch_argument(GpuCall& site, unsigned from_end) {
+    llvm::IRBuilder<>& ir = site.ir;
+    llvm::Function& function = *site.call.getFunction();
+    if (function.getCallingConv() == llvm::CallingConv::AMDGPU_KERNEL)
+        return function.getArg(static_cast<unsigned>(function.arg_size()) - from_end);
+    llvm::Value* hidden = no_operands(ir, llvm::Intrinsic::amdgcn_implicitarg_ptr);
+    llvm::LoadInst* load =
+        ir.CreateLoad(ir.getInt64Ty(), ir.CreateConstGEP1_32(ir.getInt8Ty(), hidden, -8u * from_end));
+    load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(ir.getContext(), {}));
+    return load;
+}
+llvm::Value* service_block(GpuCall& site) { return launch_argument(site, 2); }
+
+/// Cooperative groups finds the grid's workspace by the two halves of its address.
+template <unsigned shift> llvm::Value* workspace(GpuCall& site) {
+    return site.ir.CreateTrunc(site.ir.CreateLShr(launch_argument(site, 1), shift), site.ir.getInt32Ty());
+}
+
 /// A call of device_library/amdgpu_library.cpp, which takes predicates as 32-bit integers and gives two results as one
-/// 64-bit one.
-llvm::Value* library_call(GpuCall& site, const char* function, llvm::Type* result = nullptr) {
+/// 64-bit one. `first`: an argument in front of the call's own.
+llvm::Value* library_call(GpuCall& site, const char* function, llvm::Type* result = nullptr,
+                          llvm::Value* first = nullptr) {
     llvm::IRBuilder<>& ir = site.ir;
     const auto passed = [&](llvm::Type* type) { return type->isIntegerTy(1) ? ir.getInt32Ty() : type; };
     llvm::SmallVector<llvm::Value*, 6> arguments;
     llvm::SmallVector<llvm::Type*, 6> types;
+    if (first) {
+        types.push_back(first->getType());
+        arguments.push_back(first);
+    }
     for (llvm::Value* argument : site.call.args()) {
         types.push_back(passed(argument->getType()));
         arguments.push_back(argument->getType()->isIntegerTy(1) ? ir.CreateZExt(argument, types.back()) : argument);
@@ -110,6 +135,10 @@ llvm::Value* library_call(GpuCall& site, const char* function, llvm::Type* resul
 }
 
 template <const char* const& function> llvm::Value* library(GpuCall& site) { return library_call(site, function); }
+/// Of amdgpu_services.h.
+template <const char* const& function> llvm::Value* service(GpuCall& site) {
+    return library_call(site, function, nullptr, service_block(site));
+}
 template <const char* const& function, unsigned shift> llvm::Value* counter(GpuCall& site) {
     return site.ir.CreateLShr(library_call(site, function, site.ir.getInt64Ty()), shift);
 }
@@ -123,12 +152,31 @@ LIBRARY_FUNCTION(match_any);
 LIBRARY_FUNCTION(match_all);
 LIBRARY_FUNCTION(reduce);
 LIBRARY_FUNCTION(spin);
+LIBRARY_FUNCTION(trap);
+LIBRARY_FUNCTION(vprintf);
+LIBRARY_FUNCTION(malloc);
+LIBRARY_FUNCTION(free);
+LIBRARY_FUNCTION(assertfail);
 LIBRARY_FUNCTION(nanosleep);
 LIBRARY_FUNCTION(clock);
 LIBRARY_FUNCTION(globaltimer);
 LIBRARY_FUNCTION(atomic_add_ftz_f32);
 LIBRARY_FUNCTION(atomic_extreme_16);
 #undef LIBRARY_FUNCTION
+
+/// Of all threads at barrier 0; lower_emulated_barriers has taken the others.
+llvm::Value* barrier_vote(GpuCall& site) {
+    llvm::IRBuilder<>& ir = site.ir;
+    unsigned area = 0;
+    site.kernel().getFnAttribute(barrier_area_attribute).getValueAsString().getAsInteger(10, area);
+    llvm::Type* word = ir.getInt32Ty();
+    llvm::FunctionCallee callee =
+        site.call.getModule()->getOrInsertFunction("cuttle_amdgpu_barrier_vote", word, word, word, word);
+    llvm::CallInst* call =
+        ir.CreateCall(callee, {ir.getInt32(area), site.operand(0), ir.CreateZExt(site.operand(3), word)});
+    call->setConvergent();
+    return call;
+}
 
 /// round.fadd.rz.f32 -> cuttle_round_fadd_rz_f32.
 llvm::Value* rounded(GpuCall& site) {
@@ -167,13 +215,20 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("match.any"), library<match_any>},
     {llvm::StringLiteral("match.all"), library<match_all>},
     {llvm::StringLiteral("reduce"), library<reduce>},
-    {llvm::StringLiteral("spin"), library<spin>},
+    {llvm::StringLiteral("spin"), service<spin>},
+    {llvm::StringLiteral("trap"), service<trap>},
+    {llvm::StringLiteral("vprintf"), service<vprintf>},
+    {llvm::StringLiteral("malloc"), service<malloc>},
+    {llvm::StringLiteral("free"), service<free>},
+    {llvm::StringLiteral("assertfail"), service<assertfail>},
+    {llvm::StringLiteral("sreg.envreg1"), workspace<32>},
+    {llvm::StringLiteral("sreg.envreg2"), workspace<0>},
     {llvm::StringLiteral("nanosleep"), library<nanosleep>},
     {llvm::StringLiteral("atomic.add.ftz.f32"), library<atomic_add_ftz_f32>},
     {llvm::StringLiteral("atomic.extreme.16"), library<atomic_extreme_16>},
     {llvm::StringLiteral("round."), rounded},
     {llvm::StringLiteral("barrier.sync"), barrier},
-    {llvm::StringLiteral("trap"), trap},
+    {llvm::StringLiteral("barrier.reduce"), barrier_vote},
     {llvm::StringLiteral("kernel.parameters"), kernel_parameters},
     {llvm::StringLiteral("global.address"), global_address},
     {llvm::StringLiteral("shared.dynamic"), dynamic_start},

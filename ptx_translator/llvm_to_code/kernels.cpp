@@ -31,8 +31,17 @@ constexpr llvm::StringLiteral of_clusters[] = {
     llvm::StringLiteral("isspacep.shared.cluster"),
 };
 
+/// GPU targets ask the runtime for these, or must hear from it.
+constexpr llvm::StringLiteral of_services[] = {
+    llvm::StringLiteral("vprintf"),      llvm::StringLiteral("malloc"),       llvm::StringLiteral("free"),
+    llvm::StringLiteral("assertfail"),   llvm::StringLiteral("trap"),         llvm::StringLiteral("spin"),
+    llvm::StringLiteral("sreg.envreg1"), llvm::StringLiteral("sreg.envreg2"),
+};
+
 /// What a kernel and all that it may call do.
 struct Behaviour {
+    bool services = false;
+    bool heap = false;
     bool fibers = false;
     bool cooperative = false;
     bool cluster = false;
@@ -46,6 +55,8 @@ Behaviour behaviour_of(llvm::Function& kernel) {
             // An exit in the kernel itself is a return.
             found.fibers |= lanes_meet_in(name) && !(name == "exit" && function == &kernel);
             found.cluster |= llvm::any_of(of_clusters, [&](llvm::StringRef each) { return name.starts_with(each); });
+            found.services |= llvm::is_contained(of_services, name);
+            found.heap |= name == "malloc" || name == "free";
             found.cooperative |= name == "grid.sync" || name == "sreg.envreg1" || name == "sreg.envreg2";
         }
     }
@@ -82,6 +93,8 @@ void inspect_kernels(llvm::Module& module, std::vector<KernelInfo>& kernels) {
         info.uses_barrier = behaviour.fibers || behaviour.cluster;
         info.uses_cluster = behaviour.cluster;
         info.uses_cooperative = behaviour.cooperative;
+        info.uses_services = behaviour.services;
+        info.uses_heap = behaviour.heap;
         info.static_shared_bytes = std::max(info.static_shared_bytes, static_shared_bytes(function));
         info.translated = true;
     }

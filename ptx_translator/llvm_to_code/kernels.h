@@ -17,7 +17,7 @@ namespace ptx::code {
 void select_kernels(llvm::Module&, const std::vector<KernelInfo>& kernels);
 
 /// Fills in what the neutral IR says of the kernels: uses_barrier, uses_cooperative, uses_cluster,
-/// static_shared_bytes, translated.
+/// uses_services, uses_heap, static_shared_bytes, translated.
 /// To be called on simplified IR: dead code counts.
 void inspect_kernels(llvm::Module&, std::vector<KernelInfo>& kernels);
 

@@ -60,6 +60,8 @@ struct KernelInfo {
     uint32_t phase_bytes = 0;     ///< what each thread keeps between them
     bool uses_cooperative = false;///< grid synchronisation
     bool uses_cluster = false;    ///< meets other CTAs of its cluster, or reaches their shared memory: see host_abi.h
+    bool uses_services = false;   ///< GPUs: takes two more arguments to reach the runtime, see gpu_services.h
+    bool uses_heap = false;       ///< calls the device's malloc or free
 };
 
 /// A module-scope .global or .const variable. All of a module lie in one block of device memory, whose layout depends

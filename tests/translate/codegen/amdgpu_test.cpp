@@ -82,6 +82,48 @@ define void @k() #1 {
     EXPECT_NE(code.find("cuttle.globals"), std::string::npos);
 }
 
+TEST(AmdgpuTarget, CallsFunctionsByNumber) {
+    std::string optimized;
+    const ptx::Image image = compile_for(
+        "amdgcn:gfx1100", R"(
+define internal i32 @f(i32 %x) #2 { %r = add i32 %x, 11 ret i32 %r }
+define internal i32 @g(i32 %x) #3 { %r = mul i32 %x, 13 ret i32 %r }
+define internal i64 @h(i64 %x) #4 { ret i64 %x }
+define void @k() #1 {
+  %p = call ptr addrspace(4) @cuttle.kernel.parameters()
+  %out = load i64, ptr addrspace(4) %p
+  %p1 = getelementptr i8, ptr addrspace(4) %p, i64 8
+  %which = load i64, ptr addrspace(4) %p1
+  %f = inttoptr i64 %which to ptr
+  %r = call i32 %f(i32 5)
+  %o = inttoptr i64 %out to ptr addrspace(1)
+  store i32 %r, ptr addrspace(1) %o
+  %o2 = getelementptr i8, ptr addrspace(1) %o, i64 8
+  store i64 ptrtoint (ptr @g to i64), ptr addrspace(1) %o2
+  ret void
+}
+attributes #2 = { "cuttle.number"="1" "cuttle.addressable" }
+attributes #3 = { "cuttle.number"="7" }
+attributes #4 = { "cuttle.number"="8" }
+)",
+        [] {
+            auto kernels = named({"k"});
+            kernels[0].parameter_bytes = 16;
+            return kernels;
+        }(),
+        [&](std::string_view stage, const std::string& text) {
+            if (stage == "optimized") optimized = text;
+            return true;
+        });
+    ASSERT_EQ(image.functions.size(), 1u);
+    EXPECT_EQ(image.functions[0].name, "f");
+    EXPECT_EQ(image.functions[0].symbol, "16");
+    EXPECT_NE(optimized.find("store i64 112"), std::string::npos) << optimized;
+    EXPECT_NE(optimized.find("i64 16, label"), std::string::npos) << optimized;
+    EXPECT_NE(optimized.find("i64 112, label"), std::string::npos) << optimized;
+    EXPECT_EQ(optimized.find("i64 128"), std::string::npos) << "of another type\n" << optimized;
+}
+
 TEST(AmdgpuTarget, SaysWhatItCannotDo) {
     auto message = [](const char* text, const char* target) -> std::string {
         try {
@@ -91,14 +133,13 @@ TEST(AmdgpuTarget, SaysWhatItCannotDo) {
             return error.what();
         }
     };
-    EXPECT_NE(message("declare i32 @cuttle.vprintf(i64, i64)\n"
-                      "define void @k() #1 { %r = call i32 @cuttle.vprintf(i64 0, i64 0) ret void }",
+    EXPECT_NE(message("declare i64 @cuttle.device.call(i32, i64)\n"
+                      "define void @k() #1 { %r = call i64 @cuttle.device.call(i32 0, i64 0) ret void }",
                       "amdgcn:gfx1100")
-                  .find("cuttle.vprintf"),
+                  .find("cuttle.device.call"),
               std::string::npos);
-    EXPECT_NE(message("define void @k() #1 { call void @cuttle.barrier.sync(i32 1, i32 0) ret void }", "amdgcn:gfx1100")
-                  .find("number"),
-              std::string::npos);
+    EXPECT_EQ(message("define void @k() #1 !cuttle.shared.static !0 { ret void }\n!0 = !{i32 65552}", "amdgcn:gfx942"),
+              "it has 65552 bytes of shared memory; there are 65536");
     EXPECT_NE(message("define void @k() #1 { ret void }", "amdgcn:gfx1").find("gfx1"), std::string::npos);
 }
 

@@ -1,0 +1,281 @@
+#include "llvm_to_code/waiting_lanes.h"
+
+#include "llvm_to_code/kernels.h"
+#include "llvm_to_code/neutral.h"
+
+#include <llvm/ADT/SetVector.h>
+#include <llvm/ADT/SmallPtrSet.h>
+#include <llvm/Analysis/LoopInfo.h>
+#include <llvm/Analysis/PostDominators.h>
+#include <llvm/IR/Dominators.h>
+#include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/InstIterator.h>
+#include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Transforms/Utils/BasicBlockUtils.h>
+#include <llvm/Transforms/Utils/Local.h>
+#include <llvm/Transforms/Utils/PromoteMemToReg.h>
+
+#include <optional>
+
+namespace ptx::code {
+namespace {
+
+using Blocks = llvm::SmallSetVector<llvm::BasicBlock*, 32>;
+
+bool is_wait(const llvm::Instruction& instruction) { return cuttle_name(instruction) == "spin"; }
+
+bool waits(llvm::Function& function) {
+    return llvm::any_of(llvm::instructions(function), [](const llvm::Instruction& each) { return is_wait(each); });
+}
+
+bool waits(const llvm::BasicBlock& block) { return llvm::any_of(block, is_wait); }
+
+/// A neutral function in which lanes want each other, not only memory.
+bool lanes_meet_at(llvm::StringRef name) {
+    return lanes_meet_in(name) && name != "spin" && name != "nanosleep" && name != "exit";
+}
+
+/// Whether lanes meet in the call. Nobody knows what an indirect one does.
+bool lanes_meet_at(const llvm::CallBase& call) {
+    if (const llvm::StringRef name = cuttle_name(call); !name.empty()) return lanes_meet_at(name);
+    if (call.isInlineAsm() || llvm::isa<llvm::IntrinsicInst>(call)) return false;
+    auto* callee = llvm::dyn_cast<llvm::Function>(call.getCalledOperand());
+    if (!callee) return true;
+    if (callee->isDeclaration()) return false;
+    for (llvm::Function* function : reachable_from(*callee))
+        for (llvm::CallInst* inner : cuttle_calls(*function))
+            if (lanes_meet_at(cuttle_name(*inner))) return true;
+    return false;
+}
+
+/// All blocks that can be reached from `from` before `end`, which is none of them.
+Blocks blocks_between(llvm::BasicBlock* from, const llvm::BasicBlock* end) {
+    Blocks found;
+    if (from != end) found.insert(from);
+    for (size_t i = 0; i < found.size(); ++i)
+        for (llvm::BasicBlock* next : llvm::successors(found[i]))
+            if (next != end) found.insert(next);
+    return found;
+}
+
+class Kernel {
+  public:
+    Kernel(llvm::Function& function, const char* opaque) : function_(function), opaque_(opaque) {}
+
+    void run() {
+        if (!prepare()) return;
+        while (std::optional<Region> region = next()) transform(*region);
+    }
+
+  private:
+    /// One entry, one way on. `blocks` begins with `entry`.
+    struct Region {
+        llvm::BasicBlock* entry;
+        llvm::BasicBlock* end;
+        Blocks blocks;
+    };
+    /// Where a lane goes on with a piece.
+    using Pieces = llvm::SmallSetVector<llvm::BasicBlock*, 4>;
+
+    bool prepare();
+    void split_at_meetings();
+    std::optional<Region> next();
+    std::optional<Region> region_of(const llvm::Loop& loop);
+    bool is_sound(const Region& region) const;
+    bool parts_lanes(const llvm::BasicBlock& block, const llvm::Loop& loop) const;
+    void transform(const Region& region);
+    void to_memory(const Region& region);
+    llvm::BasicBlock* edge_to(llvm::BasicBlock* dispatch, llvm::PHINode* piece, unsigned number);
+
+    llvm::Function& function_;
+    const char* const opaque_;
+    llvm::DominatorTree dominators_;
+    llvm::PostDominatorTree postdominators_;
+    llvm::LoopInfo loops_;
+    llvm::SmallPtrSet<const llvm::BasicBlock*, 16> meetings_;
+    llvm::SmallPtrSet<const llvm::Instruction*, 16> done_; ///< waits
+    llvm::SmallVector<llvm::AllocaInst*, 32> memory_;
+};
+
+/// One way out of the kernel, an entry block of allocas alone, and lanes meeting in blocks of their own.
+bool Kernel::prepare() {
+    llvm::SmallVector<llvm::BasicBlock*, 8> ends;
+    for (llvm::BasicBlock& block : function_)
+        if (llvm::isa<llvm::ReturnInst, llvm::UnreachableInst>(block.getTerminator())) ends.push_back(&block);
+    if (ends.empty()) return false;
+    auto* end = llvm::BasicBlock::Create(function_.getContext(), "end", &function_);
+    llvm::ReturnInst::Create(function_.getContext(), end);
+    for (llvm::BasicBlock* block : ends) {
+        block->getTerminator()->eraseFromParent();
+        llvm::BranchInst::Create(end, block);
+    }
+    llvm::BasicBlock& entry = function_.getEntryBlock();
+    llvm::SplitBlock(&entry, &*entry.getFirstNonPHIOrDbgOrAlloca());
+    split_at_meetings();
+    return true;
+}
+
+void Kernel::split_at_meetings() {
+    llvm::SmallVector<llvm::CallBase*, 16> calls;
+    for (llvm::Instruction& instruction : llvm::instructions(function_))
+        if (auto* call = llvm::dyn_cast<llvm::CallBase>(&instruction); call && lanes_meet_at(*call))
+            calls.push_back(call);
+    for (llvm::CallBase* call : calls) {
+        llvm::BasicBlock* own = llvm::SplitBlock(call->getParent(), call);
+        llvm::SplitBlock(own, call->getNextNode());
+        meetings_.insert(own);
+    }
+}
+
+std::optional<Kernel::Region> Kernel::next() {
+    dominators_.recalculate(function_);
+    postdominators_.recalculate(function_);
+    loops_.releaseMemory();
+    loops_.analyze(dominators_);
+    for (llvm::Instruction& instruction : llvm::instructions(function_)) {
+        if (!is_wait(instruction) || !done_.insert(&instruction).second) continue;
+        const llvm::Loop* loop = loops_.getLoopFor(instruction.getParent());
+        if (!loop) continue;
+        if (std::optional<Region> region = region_of(*loop)) return region;
+    }
+    return {};
+}
+
+/// Nothing else leads into it, all of it leads to its end, and lanes do not meet inside.
+bool Kernel::is_sound(const Region& region) const {
+    if (!postdominators_.dominates(region.end, region.entry) || region.blocks.empty()) return false;
+    return llvm::all_of(region.blocks, [&](const llvm::BasicBlock* block) {
+        return dominators_.dominates(region.entry, block) && !meetings_.contains(block);
+    });
+}
+
+/// Whether some lanes may be in the loop while others take another way from `block`.
+bool Kernel::parts_lanes(const llvm::BasicBlock& block, const llvm::Loop& loop) const {
+    if (&block == loop.getHeader()) return true;
+    if (block.getTerminator()->getNumSuccessors() < 2) return false;
+    const auto* node = postdominators_.getNode(&block);
+    const llvm::BasicBlock* together = node && node->getIDom() ? node->getIDom()->getBlock() : nullptr;
+    return !together || !dominators_.dominates(together, loop.getHeader());
+}
+
+/// The largest region that is sound around the loop; of those with the same entry the smallest behind which no memory
+/// is written before lanes meet.
+std::optional<Kernel::Region> Kernel::region_of(const llvm::Loop& loop) {
+    std::optional<Region> best;
+    const auto writes = [](const llvm::BasicBlock* block) {
+        return llvm::any_of(*block, [](const llvm::Instruction& each) { return each.mayWriteToMemory(); });
+    };
+    const auto* start = postdominators_.getNode(loop.getHeader());
+    llvm::SmallVector<llvm::BasicBlock*, 16> ends;
+    for (const auto* node = start ? start->getIDom() : nullptr; node && node->getBlock(); node = node->getIDom()) {
+        if (loop.contains(node->getBlock())) continue;
+        const Blocks passed = blocks_between(loop.getHeader(), node->getBlock());
+        if (llvm::any_of(passed, [&](const llvm::BasicBlock* block) { return meetings_.contains(block); })) break;
+        ends.push_back(node->getBlock());
+    }
+    while (ends.size() > 1 && llvm::none_of(blocks_between(ends[ends.size() - 2], ends.back()), writes))
+        ends.pop_back();
+    for (llvm::BasicBlock* end : llvm::reverse(ends)) {
+        for (auto* node = dominators_.getNode(loop.getHeader()); node; node = node->getIDom()) {
+            llvm::BasicBlock* entry = node->getBlock();
+            if (entry == &function_.getEntryBlock() || !parts_lanes(*entry, loop)) continue;
+            Region region{entry, end, blocks_between(entry, end)};
+            if (is_sound(region) && (!best || region.blocks.size() > best->blocks.size())) best = std::move(region);
+        }
+    }
+    return best;
+}
+
+/// Values of the region that other blocks use move to memory, and back into registers once the blocks are connected
+/// anew.
+void Kernel::to_memory(const Region& region) {
+    llvm::SmallVector<llvm::PHINode*, 16> phis;
+    const auto add_phis = [&](llvm::BasicBlock* block) {
+        for (llvm::PHINode& phi : block->phis()) phis.push_back(&phi);
+    };
+    for (llvm::BasicBlock* block : region.blocks) add_phis(block);
+    add_phis(region.end);
+    const auto place = function_.getEntryBlock().getTerminator()->getIterator();
+    const auto keep = [&](llvm::AllocaInst* memory) {
+        // Zero where a lane has not come by, so that nothing is undefined.
+        if (!memory) return;
+        llvm::IRBuilder<> ir(function_.getEntryBlock().getTerminator());
+        ir.CreateStore(llvm::Constant::getNullValue(memory->getAllocatedType()), memory);
+        memory_.push_back(memory);
+    };
+    for (llvm::PHINode* phi : phis) keep(llvm::DemotePHIToStack(phi, place));
+    llvm::SmallVector<llvm::Instruction*, 32> values;
+    for (llvm::BasicBlock* block : region.blocks)
+        for (llvm::Instruction& instruction : *block)
+            if (instruction.isUsedOutsideOfBlock(block)) values.push_back(&instruction);
+    for (llvm::Instruction* value : values) keep(llvm::DemoteRegToStack(*value, false, place));
+}
+
+llvm::BasicBlock* Kernel::edge_to(llvm::BasicBlock* dispatch, llvm::PHINode* piece, unsigned number) {
+    auto* edge = llvm::BasicBlock::Create(function_.getContext(), "piece", &function_, dispatch);
+    llvm::IRBuilder<> ir(edge);
+    auto* type = llvm::FunctionType::get(ir.getInt32Ty(), {ir.getInt32Ty()}, false);
+    llvm::CallInst* value = ir.CreateCall(llvm::InlineAsm::get(type, "", opaque_, false), {ir.getInt32(number)});
+    value->setConvergent(); // else LLVM makes a loop of its own out of what leads back with nothing changed
+    piece->addIncoming(value, edge);
+    ir.CreateBr(dispatch);
+    return edge;
+}
+
+void Kernel::transform(const Region& region) {
+    Pieces pieces;
+    pieces.insert(region.entry);
+    for (llvm::Loop* loop : loops_.getLoopsInPreorder())
+        if (region.blocks.contains(loop->getHeader()) &&
+            llvm::any_of(loop->blocks(), [](const llvm::BasicBlock* block) { return waits(*block); }))
+            pieces.insert(loop->getHeader());
+    to_memory(region);
+
+    llvm::LLVMContext& context = function_.getContext();
+    auto* dispatch = llvm::BasicBlock::Create(context, "dispatch", &function_, region.entry);
+    llvm::IRBuilder<> ir(dispatch);
+    llvm::PHINode* piece = ir.CreatePHI(ir.getInt32Ty(), 4);
+    llvm::SwitchInst* choice = ir.CreateSwitch(piece, region.end, pieces.size());
+    for (unsigned i = 0; i < pieces.size(); ++i) choice->addCase(ir.getInt32(i), pieces[i]);
+
+    const unsigned done = pieces.size();
+    for (llvm::BasicBlock* before : llvm::SmallVector<llvm::BasicBlock*, 8>(llvm::predecessors(region.entry)))
+        if (before != dispatch && !region.blocks.contains(before))
+            before->getTerminator()->replaceSuccessorWith(region.entry, edge_to(dispatch, piece, 0));
+    for (llvm::BasicBlock* block : region.blocks) {
+        llvm::Instruction* terminator = block->getTerminator();
+        for (unsigned i = 0; i < terminator->getNumSuccessors(); ++i) {
+            llvm::BasicBlock* next = terminator->getSuccessor(i);
+            const auto found = llvm::find(pieces, next);
+            // Back to the head of a loop: one that dominates the block that leads there.
+            if (next == region.end)
+                terminator->setSuccessor(i, edge_to(dispatch, piece, done));
+            else if (found != pieces.end() && dominators_.dominates(next, block))
+                terminator->setSuccessor(i, edge_to(dispatch, piece, unsigned(found - pieces.begin())));
+        }
+        for (llvm::Instruction& instruction : *block)
+            if (is_wait(instruction)) done_.insert(&instruction);
+    }
+    dominators_.recalculate(function_);
+    llvm::PromoteMemToReg(memory_, dominators_);
+    memory_.clear();
+}
+
+} // namespace
+
+void inline_waits(llvm::Module& module) {
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (llvm::Function& function : module)
+            if (!function.isDeclaration() && !is_kernel(function) && waits(function))
+                changed |= inline_into_callers(function);
+    }
+}
+
+void let_waiting_lanes_go_on(llvm::Function& kernel, const char* opaque) {
+    if (waits(kernel)) Kernel(kernel, opaque).run();
+}
+
+} // namespace ptx::code
