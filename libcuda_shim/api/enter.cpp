@@ -31,6 +31,7 @@ rt::LogLevel level_of(rt::Status status) {
     case rt::Status::invalid_address_space:
     case rt::Status::invalid_pc:
     case rt::Status::launch_failed:
+    case rt::Status::launch_timeout:
     case rt::Status::launch_out_of_resources:
     case rt::Status::cooperative_launch_too_large:
     case rt::Status::unknown:

@@ -9,9 +9,9 @@
 namespace shim {
 namespace {
 
-/// Devices that are the host's own processors share its memory.
+/// Devices of different vendors never do.
 bool reaches(rt::Device& from, rt::Device& to) {
-    return &from != &to && from.facts().target.arch == ptx::Arch::host && to.facts().target.arch == ptx::Arch::host;
+    return &from != &to && from.facts().target.arch == to.facts().target.arch && from.backend().can_reach(to.backend());
 }
 
 /// Pairs of Context::id: the first may use memory of the second.
@@ -62,15 +62,20 @@ Status driver::cuCtxEnablePeerAccess(CUcontext handle, unsigned int flags) {
     }
     Access& all = access();
     std::lock_guard lock(all.mutex);
-    const bool added = all.pairs.emplace(own.id(), peer.id()).second;
-    return added ? Status::success : Status::peer_access_already_enabled;
+    const std::pair pair(own.id(), peer.id());
+    if (all.pairs.contains(pair)) return Status::peer_access_already_enabled;
+    own.device().backend().let_reach(peer.device().backend(), true);
+    all.pairs.insert(pair);
+    return Status::success;
 }
 
 Status driver::cuCtxDisablePeerAccess(CUcontext handle) {
     rt::Context &own = rt::Context::current(), &peer = context_of(handle);
     Access& all = access();
     std::lock_guard lock(all.mutex);
-    return all.pairs.erase({own.id(), peer.id()}) ? Status::success : Status::peer_access_not_enabled;
+    if (!all.pairs.erase({own.id(), peer.id()})) return Status::peer_access_not_enabled;
+    own.device().backend().let_reach(peer.device().backend(), false);
+    return Status::success;
 }
 
 } // namespace shim

@@ -74,6 +74,7 @@ enum class Fault : uint8_t {
     stack_overflow,
     illegal_instruction,
     misaligned_address,
+    timeout,             ///< CUDA_ERROR_LAUNCH_TIMEOUT
 };
 
 /// A point on a timeline.
@@ -200,6 +201,10 @@ class Device {
     virtual void set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack) = 0;
     /// How many CTAs of this shape can be resident on the device at once (cooperative launch, occupancy).
     virtual uint32_t resident_blocks_per_multiprocessor(Kernel&, uint32_t block_threads, uint32_t dynamic_shared_bytes) const = 0;
+    /// Whether kernels of this device can be given access to memory of `other`, which is of the same back end.
+    virtual bool can_reach(const Device& other) const { return (void)other, false; }
+    /// Gives it to them, or takes it back. Only where can_reach() says so. Calls are counted.
+    virtual void let_reach(Device& other, bool allowed) { (void)other, (void)allowed; }
     /// Writes what kernels printed so far to stdout.
     virtual void drain_printf() = 0;
 };

@@ -20,6 +20,8 @@ Status status_of(backend::Fault fault) {
         return Status::illegal_instruction;
     case Fault::misaligned_address:
         return Status::misaligned_address;
+    case Fault::timeout:
+        return Status::launch_timeout;
     }
     return Status::unknown;
 }

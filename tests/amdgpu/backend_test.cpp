@@ -1,11 +1,13 @@
 // The HIP back end through the seam, on the emulated device.
 #include "backend/hip/hip.h"
-#include "backend_seam_tests.h"
-#include "ptx/translate.h"
+#include "hip_fixture.h"
 #include "rt/error.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <dlfcn.h>
+#include <thread>
 
 using namespace rt;
 using namespace rt::backend;
@@ -108,46 +110,14 @@ done:
 }
 )";
 
-class Hip : public seam::Seam {
+class Hip : public HipKernels {
   protected:
-    Kernel& kernel(const std::string& name) {
-        const std::string_view sources[] = {kernels};
-        ptx::Request request;
-        request.sources = sources;
-        request.target = device().facts().target;
-        request.kernels = {name};
-        code_ = device().load(std::make_shared<const ptx::Image>(ptx::translate(request)));
-        return *code_->kernel(name);
-    }
-    void launch(const std::string& name, uint32_t grid, uint32_t block, const std::vector<uint8_t>& parameters,
-                uint32_t shared = 0, uint64_t globals = 0) {
-        Launch launch;
-        launch.kernel = &kernel(name);
-        launch.grid.x = grid;
-        launch.block.x = block;
-        launch.parameters = parameters;
-        launch.dynamic_shared_bytes = shared;
-        launch.globals = globals;
-        queue->launch(launch);
-    }
-    template <class... T> static std::vector<uint8_t> pack(T... values) {
-        std::vector<uint8_t> bytes;
-        const auto add = [&](auto value) {
-            bytes.resize((bytes.size() + sizeof value - 1) / sizeof value * sizeof value + sizeof value);
-            std::memcpy(bytes.data() + bytes.size() - sizeof value, &value, sizeof value);
-        };
-        (add(values), ...);
-        return bytes;
-    }
-    Fault fault_after(const std::string& name, const std::vector<uint8_t>& parameters, std::string& message) {
-        launch(name, 1, 32, parameters);
-        queue->synchronize();
-        const Fault fault = queue->fault(&message);
-        queue.reset(); // a fault stays
-        return fault;
-    }
+    Hip() : HipKernels(kernels) {}
+};
 
-    std::unique_ptr<Code> code_;
+/// CUTTLE_EMULATED_GPUS is 2 here.
+class Peers : public Hip {
+    void SetUp() override { queue = device().create_queue(0); }
 };
 
 } // namespace
@@ -248,12 +218,55 @@ TEST_F(Hip, SaysHowManyBlocksAreResident) {
 
 TEST_F(Hip, AWildAccessIsAFault) {
     std::string message;
-    EXPECT_EQ(fault_after("wild", pack(uint64_t{0x1234567}), message), Fault::illegal_address);
+    EXPECT_EQ(fault_after("wild", 32, pack(uint64_t{0x1234567}), message), Fault::illegal_address);
     EXPECT_NE(message.find("no access to 4 bytes at 0x1234567"), std::string::npos) << message;
 }
 
 TEST_F(Hip, ATrapIsAFault) {
     std::string message;
-    EXPECT_EQ(fault_after("stop", {}, message), Fault::trap);
-    EXPECT_NE(message.find("s_trap"), std::string::npos) << message;
+    EXPECT_EQ(fault_after("stop", 32, {}, message), Fault::trap);
+    EXPECT_EQ(message, "block [0,0,0], thread [0,0,0]: trap");
+}
+
+TEST_F(Hip, AClockKeepsFewEvents) {
+    void* runtime = dlopen("libamdhip64.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    ASSERT_NE(runtime, nullptr);
+    const auto events = reinterpret_cast<int (*)()>(dlsym(runtime, "emulatorEvents"));
+    ASSERT_NE(events, nullptr);
+    const auto first = queue->mark(true);
+    queue->synchronize();
+    const int before = events();
+    std::chrono::nanoseconds last = first->time();
+    for (int i = 0; i < 4; i++) { // each takes a new reference
+        std::this_thread::sleep_for(std::chrono::milliseconds(1050));
+        const auto marker = queue->mark(true);
+        queue->synchronize();
+        const std::chrono::nanoseconds time = marker->time();
+        EXPECT_GE(time - last, std::chrono::milliseconds(1040));
+        EXPECT_LE(time - last, std::chrono::milliseconds(3000));
+        last = time;
+    }
+    EXPECT_LE(events(), before + 2);
+    dlclose(runtime);
+}
+
+TEST_F(Peers, KernelsReachWhatTheyMay) {
+    ASSERT_EQ(vendor().devices().size(), 2u);
+    Device& other = *vendor().devices()[1];
+    EXPECT_NE(device().facts().uuid, other.facts().uuid);
+    EXPECT_TRUE(device().can_reach(other));
+    EXPECT_FALSE(device().can_reach(device()));
+    Buffer far(other, 4);
+    const auto fault = [&] {
+        std::string message;
+        return fault_after("wild", 1, pack(far.address), message);
+    };
+    EXPECT_EQ(fault(), Fault::illegal_address);
+    device().let_reach(other, true);
+    device().let_reach(other, true);
+    device().let_reach(other, false);
+    EXPECT_EQ(fault(), Fault::none) << "given twice, taken once";
+    EXPECT_EQ(words_at(far.address, 1)[0], 1u);
+    device().let_reach(other, false);
+    EXPECT_EQ(fault(), Fault::illegal_address);
 }

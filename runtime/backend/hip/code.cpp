@@ -1,12 +1,15 @@
 #include "backend/hip/code.h"
 
+#include "backend/hip/device.h"
 #include "rt/error.h"
 
+#include <cstdlib>
 #include <fmt/format.h>
 
 namespace rt::backend::hip {
 
-HipCode::HipCode(std::shared_ptr<const ptx::Image> image) : image_(std::move(image)) {
+HipCode::HipCode(const HipDevice& device, std::shared_ptr<const ptx::Image> image)
+    : device_(device), image_(std::move(image)) {
     if (image_->target.arch != ptx::Arch::amdgcn)
         throw Error(Status::invalid_image, "hip: code for target " + image_->target.name() + " is not for an AMD GPU");
     // Without kernels there is no code object: there is nothing else to ask of one.
@@ -34,7 +37,7 @@ HipCode::HipCode(std::shared_ptr<const ptx::Image> image) : image_(std::move(ima
 
 HipCode::~HipCode() {
     kernels_.clear();
-    if (module_) loader().hipModuleUnload(module_);
+    if (module_ && !device_.lost()) loader().hipModuleUnload(module_);
 }
 
 Kernel* HipCode::kernel(const std::string& name) {
@@ -42,7 +45,11 @@ Kernel* HipCode::kernel(const std::string& name) {
     return found == kernels_.end() ? nullptr : found->second.get();
 }
 
-uint64_t HipCode::function_address(const std::string&) { return 0; }
+uint64_t HipCode::function_address(const std::string& name) {
+    for (const ptx::FunctionSymbol& function : image_->functions)
+        if (function.name == name) return std::strtoull(function.symbol.c_str(), nullptr, 10);
+    return 0;
+}
 
 void HipCode::set_globals(uint64_t address) {
     if (!globals_variable_) return;

@@ -9,6 +9,7 @@
 namespace rt::backend::hip {
 
 class HipCode;
+class HipDevice;
 
 class HipKernel : public Kernel {
   public:
@@ -29,7 +30,7 @@ class HipKernel : public Kernel {
 class HipCode : public Code {
   public:
     /// On the current device. Throws Error{invalid_image} for code that the runtime does not take.
-    explicit HipCode(std::shared_ptr<const ptx::Image> image);
+    HipCode(const HipDevice& device, std::shared_ptr<const ptx::Image> image);
     ~HipCode() override;
 
     Kernel* kernel(const std::string& name) override;
@@ -38,6 +39,7 @@ class HipCode : public Code {
     void set_globals(uint64_t address);
 
   private:
+    const HipDevice& device_;
     const std::shared_ptr<const ptx::Image> image_;
     hipModule_t module_ = nullptr;
     std::map<std::string, std::unique_ptr<HipKernel>> kernels_;

@@ -1,10 +1,17 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "backend/device_side/device_runtime.h"
+#include "backend/gpu/service_thread.h"
 #include "backend/hip/loader.h"
 #include "backend/hip/marker.h"
+#include "backend/hip/watch_dog.h"
 
+#include <atomic>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <set>
 
 namespace rt::backend::hip {
 
@@ -19,20 +26,39 @@ class HipDevice : public Device {
     void release(uint64_t address, MemoryKind kind) override;
     std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image> image) override;
     std::unique_ptr<Queue> create_queue(int priority) override;
-    /// Only the stack: kernels that use printf or malloc do not get through the AMDGPU target.
     void set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack) override;
     uint32_t resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads,
                                                 uint32_t dynamic_shared_bytes) const override;
-    void drain_printf() override {}
+    bool can_reach(const Device& other) const override;
+    void let_reach(Device& other, bool allowed) override;
+    void drain_printf() override { runtime_.drain(); }
 
     /// HIP's current device belongs to a thread, and the application's threads come and go.
     void make_current() const { check(loader().hipSetDevice(number_), "choosing a device"); }
     const std::shared_ptr<Clock>& clock() const { return clock_; }
+    DeviceRuntime& runtime() { return runtime_; }
+    gpu::ServiceThread& service_thread() { return service_thread_; }
+    WatchDog& watch_dog() { return watch_dog_; }
+    /// A kernel hangs that nothing ends. What it may use stays allocated for good.
+    bool lost() const { return lost_; }
+    void set_lost() { lost_ = true; }
+    /// Kernels that wait for something are told to end. False if one goes on nevertheless.
+    bool end_waiting_kernels();
+    void add(Waiter& waiter);
+    void remove(Waiter& waiter);
 
   private:
     const int number_;
     const DeviceFacts facts_;
     const std::shared_ptr<Clock> clock_;
+    WatchDog watch_dog_;
+    std::atomic<bool> lost_{false};
+    DeviceRuntime runtime_;
+    gpu::ServiceThread service_thread_;
+    std::mutex peers_mutex_;
+    std::map<int, unsigned> peers_; ///< how often each may be reached
+    std::mutex waiters_mutex_;
+    std::set<Waiter*> waiters_;
 };
 
 } // namespace rt::backend::hip

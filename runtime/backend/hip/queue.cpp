@@ -32,7 +32,8 @@ bool tells_of_a_kernel(hipError_t result) {
 
 } // namespace
 
-HipQueue::HipQueue(HipDevice& device, int priority) : device_(device), hip_(loader()) {
+HipQueue::HipQueue(HipDevice& device, int priority)
+    : device_(device), hip_(loader()), waiter_(std::make_shared<Waiter>(device)) {
     int least = 0, greatest = 0;
     check(hip_.hipDeviceGetStreamPriorityRange(&least, &greatest), "asking for priorities");
     // In both the lower number is served sooner. Not blocking: the default stream has no part in this.
@@ -42,12 +43,14 @@ HipQueue::HipQueue(HipDevice& device, int priority) : device_(device), hip_(load
 
 HipQueue::~HipQueue() {
     synchronize();
+    if (device_.lost()) return; // the stream's end would be waited for
+    if (has_services_) device_.service_thread().forget(*waiter_->services().box());
     hip_.hipStreamDestroy(stream_);
 }
 
 void HipQueue::taken(hipError_t result, const std::string& doing) {
     if (tells_of_a_kernel(result))
-        note(*faults_, result);
+        waiter_->reached(result);
     else
         check(result, doing);
 }
@@ -57,9 +60,19 @@ void HipQueue::launch(const Launch& launch) {
     device_.make_current();
     auto& kernel = static_cast<HipKernel&>(*launch.kernel);
     kernel.code().set_globals(launch.globals);
-    // The packed parameters are the kernel's only argument. HIP copies it before it returns.
-    void* block = const_cast<uint8_t*>(launch.parameters.data());
-    void** parameters = launch.parameters.empty() ? nullptr : &block;
+    // The packed parameters are one argument. HIP copies all before it returns.
+    void* arguments[3];
+    size_t count = 0;
+    if (!launch.parameters.empty()) arguments[count++] = const_cast<uint8_t*>(launch.parameters.data());
+    uint64_t services = 0, workspace = 0;
+    if (kernel.info().uses_services) {
+        services = waiter_->services().block();
+        workspace = launch.cooperative ? waiter_->services().workspace() : 0;
+        arguments[count++] = &services;
+        arguments[count++] = &workspace;
+        if (kernel.info().uses_heap) device_.runtime().make_heap();
+    }
+    void** parameters = count ? arguments : nullptr;
     const auto &grid = launch.grid, &threads = launch.block;
     const hipError_t result =
         launch.cooperative
@@ -68,6 +81,16 @@ void HipQueue::launch(const Launch& launch) {
             : hip_.hipModuleLaunchKernel(kernel.handle(), grid.x, grid.y, grid.z, threads.x, threads.y, threads.z,
                                          launch.dynamic_shared_bytes, stream_, parameters, nullptr);
     taken(result, "launching kernel " + kernel.info().name);
+    device_.watch_dog().launched(stream_);
+    if (kernel.info().uses_services) serve();
+}
+
+/// Kernels may ask for something until the stream is idle.
+void HipQueue::serve() {
+    has_services_ = true;
+    device_.service_thread().watch(waiter_->services().box(), [&hip = hip_, stream = stream_] {
+        return hip.hipStreamQuery(stream) != hipErrorNotReady;
+    });
 }
 
 void HipQueue::copy(const Copy& copy) {
@@ -99,7 +122,11 @@ void HipQueue::fill(const Fill& fill) {
 
 void HipQueue::call(std::function<void()> function) {
     device_.make_current();
-    auto argument = std::make_unique<std::function<void()>>(std::move(function));
+    auto argument =
+        std::make_unique<std::function<void()>>([function = std::move(function), &dog = device_.watch_dog()] {
+            const WatchDog::HostCall running(dog);
+            function();
+        });
     const hipError_t result = hip_.hipLaunchHostFunc(stream_, run_host_call, argument.get());
     if (result == hipSuccess) argument.release();
     taken(result, "arranging a host call");
@@ -110,7 +137,7 @@ std::shared_ptr<Marker> HipQueue::mark(bool timing) {
     std::shared_ptr<Clock::Reference> reference = timing ? device_.clock()->reference(stream_) : nullptr;
     auto event = std::make_unique<Event>(timing);
     taken(hip_.hipEventRecord(event->handle(), stream_), "recording an event");
-    return std::make_shared<HipMarker>(faults_, std::move(event), std::move(reference));
+    return std::make_shared<HipMarker>(waiter_, std::move(event), std::move(reference));
 }
 
 void HipQueue::wait_for(std::shared_ptr<Marker> marker) {
@@ -123,12 +150,13 @@ void HipQueue::wait_for(std::shared_ptr<Marker> marker) {
 
 bool HipQueue::idle() const {
     device_.make_current();
-    return note(*faults_, hip_.hipStreamQuery(stream_));
+    return waiter_->reached(hip_.hipStreamQuery(stream_));
 }
 
 void HipQueue::synchronize() {
     device_.make_current();
-    note(*faults_, hip_.hipStreamSynchronize(stream_));
+    waiter_->wait([this] { return hip_.hipStreamQuery(stream_); },
+                  [this] { return hip_.hipStreamSynchronize(stream_); });
 }
 
 } // namespace rt::backend::hip

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "backend/backend.h"
-#include "backend/gpu/faults.h"
 #include "backend/hip/loader.h"
+#include "backend/hip/waiter.h"
 
 #include <memory>
 #include <mutex>
@@ -25,16 +25,19 @@ class HipQueue : public Queue {
     void wait_for(std::shared_ptr<Marker> marker) override;
     bool idle() const override;
     void synchronize() override;
-    Fault fault(std::string* message) const override { return faults_->get(message); }
+    Fault fault(std::string* message) const override { return waiter_->faults()->get(message); }
 
   private:
     /// Throws unless the command was taken. What only tells of an earlier kernel's fault becomes the queue's fault.
     void taken(hipError_t result, const std::string& doing);
 
+    void serve();
+
     HipDevice& device_;
     const Loader& hip_;
     hipStream_t stream_ = nullptr;
-    const std::shared_ptr<gpu::Faults> faults_ = std::make_shared<gpu::Faults>();
+    const std::shared_ptr<Waiter> waiter_;
+    bool has_services_ = false;
 };
 
 } // namespace rt::backend::hip

@@ -5,14 +5,14 @@
 
 namespace amdgpu {
 
-void* DeviceMemory::allocate(size_t bytes, bool counted) {
+void* DeviceMemory::allocate(size_t bytes, int device) {
     constexpr size_t alignment = 4096;
     std::lock_guard lock(mutex_);
-    if (counted && bytes > total - used_) return nullptr;
+    if (device >= 0 && bytes > total - used_[device]) return nullptr;
     void* memory = std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
     if (!memory) return nullptr;
-    allocations_[reinterpret_cast<uint64_t>(memory)] = {bytes, counted};
-    if (counted) used_ += bytes;
+    allocations_[reinterpret_cast<uint64_t>(memory)] = {bytes, device};
+    if (device >= 0) used_[device] += bytes;
     return memory;
 }
 
@@ -20,22 +20,29 @@ bool DeviceMemory::release(void* address) {
     std::lock_guard lock(mutex_);
     auto found = allocations_.find(reinterpret_cast<uint64_t>(address));
     if (found == allocations_.end()) return false;
-    if (found->second.counted) used_ -= found->second.bytes;
+    if (found->second.device >= 0) used_[found->second.device] -= found->second.bytes;
     allocations_.erase(found);
     std::free(address);
     return true;
 }
 
-size_t DeviceMemory::free_bytes() {
+size_t DeviceMemory::free_bytes(int device) {
     std::lock_guard lock(mutex_);
-    return total - used_;
+    return total - used_[device];
 }
 
-std::vector<Range> DeviceMemory::ranges() {
+std::vector<Range> DeviceMemory::ranges(int device) {
     std::lock_guard lock(mutex_);
     std::vector<Range> list;
-    for (const auto& [address, allocation] : allocations_) list.push_back({address, address + allocation.bytes});
+    for (const auto& [address, allocation] : allocations_)
+        if (allocation.device < 0 || allocation.device == device || peers_.contains({device, allocation.device}))
+            list.push_back({address, address + allocation.bytes});
     return list;
+}
+
+bool DeviceMemory::let_reach(int device, int peer, bool allowed) {
+    std::lock_guard lock(mutex_);
+    return allowed ? peers_.emplace(device, peer).second : peers_.erase({device, peer}) != 0;
 }
 
 void Point::reach(hipError_t what) {
@@ -57,7 +64,7 @@ hipError_t Point::wait() {
     return result;
 }
 
-Stream::Stream() : thread_([this] { run(); }) {}
+Stream::Stream() : device_(current_device()), thread_([this] { run(); }) {}
 
 Stream::~Stream() {
     {
@@ -131,6 +138,16 @@ std::string fault_text() {
 DeviceMemory& device_memory() {
     static auto& memory = *new DeviceMemory;
     return memory;
+}
+
+int device_count() {
+    const char* count = std::getenv("CUTTLE_EMULATED_GPUS");
+    return count ? std::atoi(count) : 1;
+}
+
+int& current_device() {
+    thread_local int device = 0;
+    return device;
 }
 
 const Processor& device_processor() {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 
 /// The device behind the libamdhip64.so of the tests: memory, streams and events. Commands of a stream run on a thread
@@ -22,19 +23,24 @@ class DeviceMemory {
   public:
     static constexpr size_t total = size_t{1} << 30;
 
-    void* allocate(size_t bytes, bool counted); ///< nullptr when there is not enough
-    bool release(void* address);                ///< false for an address that was not allocated
-    size_t free_bytes();
-    std::vector<Range> ranges();
+    /// Of a device, or of the host if that is -1. nullptr when there is not enough.
+    void* allocate(size_t bytes, int device);
+    bool release(void* address); ///< false for an address that was not allocated
+    size_t free_bytes(int device);
+    /// What kernels of a device may reach.
+    std::vector<Range> ranges(int device);
+    /// False when it was so before.
+    bool let_reach(int device, int peer, bool allowed);
 
   private:
     struct Allocation {
         size_t bytes;
-        bool counted;
+        int device;
     };
     std::mutex mutex_;
     std::map<uint64_t, Allocation> allocations_;
-    size_t used_ = 0;
+    std::map<int, size_t> used_;
+    std::set<std::pair<int, int>> peers_;
 };
 
 /// What an event became when it was last recorded.
@@ -52,11 +58,12 @@ struct Point {
 
 class Stream {
   public:
-    Stream();
+    Stream();  ///< of the current device
     ~Stream(); ///< after the last command
 
     /// A command that does not change the stream's fault throws nothing; one that throws Stop ends the stream's work.
     void add(std::function<void()> command);
+    int device() const { return device_; }
     std::shared_ptr<Point> mark();
     hipError_t query() { return mark_if_new()->query(); }
     hipError_t synchronize() { return mark()->wait(); }
@@ -71,7 +78,8 @@ class Stream {
     std::shared_ptr<Point> last_; ///< after the newest command, if nothing came since
     bool ending_ = false;
     hipError_t fault_ = hipSuccess; ///< of the stream's thread
-    std::thread thread_;            // last: it uses the others
+    const int device_;
+    std::thread thread_; // last: it uses the others
 };
 
 /// The text of the newest fault, part of what hipGetErrorString says.
@@ -79,6 +87,10 @@ void set_fault_text(const std::string& text);
 std::string fault_text();
 
 DeviceMemory& device_memory();
+/// Devices, all alike: 1 unless CUTTLE_EMULATED_GPUS says otherwise.
+int device_count();
+/// Of the calling thread.
+int& current_device();
 /// "gfx1100" unless CUTTLE_EMULATED_GPU says otherwise.
 const Processor& device_processor();
 

@@ -2,6 +2,7 @@
 #include "hip_device.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
@@ -44,8 +45,12 @@ size_t bytes_of(const void* image) {
     return header.e_shoff + size_t{header.e_shnum} * header.e_shentsize;
 }
 
+std::atomic<int> live_events = 0;
+
+bool is_device(int device) { return device >= 0 && device < device_count(); }
+
 hipError_t describe(void* properties, int device, size_t bytes, size_t processor_at) {
-    if (device != 0) return hipErrorInvalidDevice;
+    if (!is_device(device)) return hipErrorInvalidDevice;
     std::memset(properties, 0, bytes);
     const std::string name = device_processor().name + (device_processor().gfx9 ? ":sramecc+:xnack-" : "");
     std::memcpy(static_cast<char*>(properties) + processor_at, name.c_str(), name.size() + 1);
@@ -71,8 +76,9 @@ hipError_t launch(hipFunction_t function, std::array<uint32_t, 3> grid, std::arr
         dispatch.arguments.resize(std::max<size_t>(dispatch.arguments.size(), argument.offset + argument.size));
         std::memcpy(dispatch.arguments.data() + argument.offset, parameters[number++], argument.size);
     }
-    return add(stream, [dispatch = std::move(dispatch)]() mutable {
-        dispatch.memory = device_memory().ranges();
+    const int device = stream ? stream->device() : current_device();
+    return add(stream, [device, dispatch = std::move(dispatch)]() mutable {
+        dispatch.memory = device_memory().ranges(device);
         run(dispatch);
     });
 }
@@ -83,10 +89,13 @@ hipError_t hipInit(unsigned flags) { return flags ? hipErrorInvalidValue : hipSu
 hipError_t hipRuntimeGetVersion(int* version) { return *version = 60000000, hipSuccess; }
 hipError_t hipGetDeviceCount(int* count) {
     if (!__builtin_cpu_supports("avx2")) return hipErrorNoDevice; // what the emulator is compiled for
-    return *count = 1, hipSuccess;
+    return *count = device_count(), hipSuccess;
 }
-hipError_t hipSetDevice(int device) { return device == 0 ? hipSuccess : hipErrorInvalidDevice; }
-hipError_t hipGetDevice(int* device) { return *device = 0, hipSuccess; }
+hipError_t hipSetDevice(int device) {
+    if (!is_device(device)) return hipErrorInvalidDevice;
+    return current_device() = device, hipSuccess;
+}
+hipError_t hipGetDevice(int* device) { return *device = current_device(), hipSuccess; }
 hipError_t hipGetLastError() { return hipSuccess; }
 const char* hipGetErrorString(hipError_t error) {
     thread_local std::string text;
@@ -99,10 +108,14 @@ hipError_t hipDeviceGetName(char* name, int bytes, int) {
     std::snprintf(name, size_t(bytes), "Cuttle's emulated %s", device_processor().name.c_str());
     return hipSuccess;
 }
-hipError_t hipDeviceGetUuid(hipUUID* uuid, int) { return std::memcpy(uuid->bytes, "GPU-cuttle-emul", 16), hipSuccess; }
+hipError_t hipDeviceGetUuid(hipUUID* uuid, int device) {
+    std::memcpy(uuid->bytes, "GPU-cuttle-emul", 16);
+    uuid->bytes[15] = char(device);
+    return hipSuccess;
+}
 hipError_t hipDeviceTotalMem(size_t* bytes, int) { return *bytes = DeviceMemory::total, hipSuccess; }
 hipError_t hipDeviceGetAttribute(int* value, hipDeviceAttribute_t attribute, int device) {
-    if (device != 0) return hipErrorInvalidDevice;
+    if (!is_device(device)) return hipErrorInvalidDevice;
     struct Row {
         hipDeviceAttribute_t attribute;
         int value;
@@ -120,7 +133,7 @@ hipError_t hipDeviceGetAttribute(int* value, hipDeviceAttribute_t attribute, int
         {hipDeviceAttributeMemoryClockRate, 1249000},
         {hipDeviceAttributeMultiprocessorCount, 4},
         {hipDeviceAttributePageableMemoryAccess, 0},
-        {hipDeviceAttributePciBusId, 0x31},
+        {hipDeviceAttributePciBusId, 0x31 + device},
         {hipDeviceAttributePciDeviceId, 0},
         {hipDeviceAttributePciDomainID, 0},
         {hipDeviceAttributeMaxRegistersPerBlock, 65536},
@@ -135,6 +148,17 @@ hipError_t hipDeviceGetAttribute(int* value, hipDeviceAttribute_t attribute, int
 hipError_t hipDeviceSetLimit(hipLimit_t limit, size_t) {
     return limit == hipLimitStackSize ? hipSuccess : hipErrorNotSupported;
 }
+hipError_t hipDeviceCanAccessPeer(int* can, int device, int peer) {
+    if (!is_device(device) || !is_device(peer)) return hipErrorInvalidDevice;
+    return *can = device != peer, hipSuccess;
+}
+hipError_t hipDeviceEnablePeerAccess(int peer, unsigned flags) {
+    if (flags || !is_device(peer) || peer == current_device()) return hipErrorInvalidValue;
+    return device_memory().let_reach(current_device(), peer, true) ? hipSuccess : hipErrorPeerAccessAlreadyEnabled;
+}
+hipError_t hipDeviceDisablePeerAccess(int peer) {
+    return device_memory().let_reach(current_device(), peer, false) ? hipSuccess : hipErrorPeerAccessNotEnabled;
+}
 hipError_t hipDeviceGetStreamPriorityRange(int* least, int* greatest) { return *least = 1, *greatest = -1, hipSuccess; }
 hipError_t hipGetDeviceProperties(void* properties, int device) {
     return describe(properties, device, properties_bytes_5, processor_offset_5);
@@ -144,13 +168,13 @@ hipError_t hipGetDevicePropertiesR0600(void* properties, int device) {
 }
 
 hipError_t hipMemGetInfo(size_t* free, size_t* total) {
-    return *free = device_memory().free_bytes(), *total = DeviceMemory::total, hipSuccess;
+    return *free = device_memory().free_bytes(current_device()), *total = DeviceMemory::total, hipSuccess;
 }
 hipError_t hipMalloc(void** address, size_t bytes) {
-    return (*address = device_memory().allocate(bytes, true)) ? hipSuccess : hipErrorOutOfMemory;
+    return (*address = device_memory().allocate(bytes, current_device())) ? hipSuccess : hipErrorOutOfMemory;
 }
 hipError_t hipHostMalloc(void** address, size_t bytes, unsigned) {
-    return (*address = device_memory().allocate(bytes, false)) ? hipSuccess : hipErrorOutOfMemory;
+    return (*address = device_memory().allocate(bytes, -1)) ? hipSuccess : hipErrorOutOfMemory;
 }
 hipError_t hipMallocManaged(void** address, size_t bytes, unsigned flags) {
     if (flags != hipMemAttachGlobal) return hipErrorInvalidValue;
@@ -199,11 +223,14 @@ hipError_t hipLaunchHostFunc(hipStream_t stream, hipHostFn_t function, void* arg
 }
 
 hipError_t hipEventCreateWithFlags(hipEvent_t* event, unsigned flags) {
+    live_events++;
     *event = new ihipEvent_t;
     (*event)->timing = !(flags & hipEventDisableTiming);
     return hipSuccess;
 }
-hipError_t hipEventDestroy(hipEvent_t event) { return delete event, hipSuccess; }
+hipError_t hipEventDestroy(hipEvent_t event) { return live_events--, delete event, hipSuccess; }
+/// For tests: how many there are.
+EXPORT int emulatorEvents() { return live_events; }
 hipError_t hipEventRecord(hipEvent_t event, hipStream_t stream) {
     if (stream) return event->point = stream->mark(), hipSuccess;
     event->point = std::make_shared<Point>();

@@ -171,7 +171,8 @@ TEST_F(StreamTest, FaultsAreSticky) {
                                   {"fault:3", Status::assert_},
                                   {"fault:4", Status::illegal_address},
                                   {"fault:5", Status::illegal_instruction},
-                                  {"fault:6", Status::misaligned_address}}) {
+                                  {"fault:6", Status::misaligned_address},
+                                  {"fault:7", Status::launch_timeout}}) {
         Context lost(device, 0, false);
         auto* inner = new Module(lost, load_program("letters"));
         auto* stream = new Stream(lost, 0, 0, Stream::Role::created);
