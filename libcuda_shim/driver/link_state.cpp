@@ -2,7 +2,7 @@
 
 #include "api/constants.h"
 #include "driver/handles.h"
-#include "driver/linked_image.h"
+#include "rt/linked_image.h"
 #include "rt/platform.h"
 
 #include <fmt/format.h>
@@ -42,7 +42,6 @@ std::vector<std::string> LinkState::texts_of(CUjitInputType type, const void* da
     const std::string_view bytes(static_cast<const char*>(data), size);
     switch (type) {
     case CU_JIT_INPUT_CUBIN:
-        if (size >= 8 && is_linked_image(data)) return read_linked_image(data);
         // Machine code is told apart, with advice, where images are read; nothing else is a cubin.
         if (!bytes.starts_with("\x7f"
                                "ELF"))
@@ -187,7 +186,7 @@ const std::vector<char>& LinkState::complete() {
         rt::ModuleSource source;
         for (const Input& input : inputs) source.ptx.push_back(input.text);
         rt::Program::load(source, {}); // kernels none of which can be used are to be found here, not when it is loaded
-        image_ = make_linked_image(source.ptx);
+        image_ = rt::make_linked_image(source.ptx, jit_.target());
     });
     return image_;
 }

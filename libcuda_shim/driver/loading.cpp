@@ -2,7 +2,6 @@
 
 #include "api/constants.h"
 #include "driver/handles.h"
-#include "driver/linked_image.h"
 
 #include <algorithm>
 #include <bit>
@@ -100,13 +99,7 @@ std::shared_ptr<rt::Program> load_program(const void* image, size_t size, rt::De
                                           const rt::JitOptions& options) {
     require_value(image, "no image");
     try {
-        rt::ModuleSource source;
-        if (is_linked_image(image)) {
-            source.ptx = read_linked_image(image);
-        } else {
-            source = rt::ModuleSource::from_image(image, size, device.compute_capability());
-        }
-        return rt::Program::load(source, options);
+        return rt::Program::load(rt::ModuleSource::from_image(image, size, device.compute_capability()), options);
     } catch (const Error& error) {
         if (options.error_log && options.error_log->empty()) *options.error_log = error.what();
         throw;

@@ -1,5 +1,6 @@
 #include "code/fatbin.h"
 #include "code/object_file.h"
+#include "rt/linked_image.h"
 #include "rt/module.h"
 #include "support/log.h"
 
@@ -136,7 +137,10 @@ ModuleSource ModuleSource::from_image(const void* image, size_t size, int comput
     if (raw.starts_with(wrapper_magic)) return {from_wrapper(raw, compute_capability)};
     if (raw.starts_with(fatbin_magic) || raw.starts_with(ancient_fatbin_magic))
         return {{ptx_of(image, raw.limit, compute_capability)}};
-    if (raw.starts_with(ELFMAG)) refuse_elf(raw);
+    if (raw.starts_with(ELFMAG)) {
+        if (raw.limit >= sizeof(Elf64_Ehdr) && is_linked_image(image)) return {read_linked_image(image, raw.limit)};
+        refuse_elf(raw);
+    }
     if (raw.starts_with("BC\xc0\xde")) throw Error(Status::invalid_image, "LLVM bitcode (NVVM IR), which is not PTX");
     if (raw.starts_with("!<arch>\n")) throw Error(Status::invalid_image, "a library archive, which is no module");
     return {{from_text(raw, size != 0)}};

@@ -18,6 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* library = "libcuda.so.1";
+/// In library_directory(): gives stand-ins for NVIDIA's run-time compilers to programs that open those.
+constexpr const char* redirect = "compilers/libcuttle-redirect.so";
 
 /// The directory of our libcuda, found from where this program lies: in bin/, beside lib/.
 fs::path library_directory() {
@@ -52,6 +54,7 @@ int run(const RunSettings& settings) {
     // Preloading wins over a program's RPATH, and answers dlopen by name.
     put_in_front("LD_PRELOAD", (directory / library).string(), ' ');
     if (const std::string runtime = sanitizer_runtime(); !runtime.empty()) put_in_front("LD_PRELOAD", runtime, ' ');
+    if (const fs::path audit = directory / redirect; fs::exists(audit)) put_in_front("LD_AUDIT", audit.string(), ':');
     if (!settings.devices.empty()) setenv("CUTTLE_DEVICES", settings.devices.c_str(), 1);
     if (settings.summary) setenv("CUTTLE_SUMMARY", "1", 1);
 

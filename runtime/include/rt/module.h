@@ -19,7 +19,8 @@ class Context;
 class Function;
 
 /// What cuModuleLoad*, cuLibraryLoad* and the linker may be given: PTX text, a fat binary, a fat-binary wrapper
-/// (24 bytes, magic 0x466243b1), an ELF cubin (refused with no_binary_for_gpu and advice). Found by looking.
+/// (24 bytes, magic 0x466243b1), an image of ours (rt/linked_image.h), an ELF cubin (refused with no_binary_for_gpu and
+/// advice). Found by looking.
 struct ModuleSource {
     std::vector<std::string> ptx; ///< one text, or several to be linked (-rdc=true)
     /// Reads `image`; `size` 0 means "by its own headers, or NUL-terminated text". Chooses PTX for `compute_capability`
