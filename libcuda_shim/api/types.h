@@ -491,6 +491,14 @@ struct CUgraphExecUpdateResultInfo {
     CUgraphNode errorNode, errorFromNode;
 };
 
+struct CUDA_CONDITIONAL_NODE_PARAMS {
+    CUgraphConditionalHandle handle;
+    int type; ///< CUgraphConditionalNodeType
+    unsigned int size;
+    CUgraph* phGraph_out;
+    CUcontext ctx;
+};
+
 struct CUgraphNodeParams {
     CUgraphNodeType type;
     int reserved0[3];
@@ -505,6 +513,7 @@ struct CUgraphNodeParams {
         CUDA_MEMSET_NODE_PARAMS memset; ///< followed by a context
         CUDA_HOST_NODE_PARAMS host;
         CUDA_MEM_ALLOC_NODE_PARAMS alloc;
+        CUDA_CONDITIONAL_NODE_PARAMS conditional;
         struct {
             CUdeviceptr dptr;
         } free;

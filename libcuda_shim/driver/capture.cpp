@@ -62,12 +62,14 @@ Status driver::cuStreamBeginCaptureToGraph(CUstream stream, CUgraph graph, const
 Status driver::cuStreamEndCapture(CUstream stream, CUgraph* graph) {
     rt::Stream& ending = stream_of(stream);
     require_capture(ending); // is said before a null pointer is
-    out(graph, "phGraph") = nullptr;
+    if (graph) *graph = nullptr;
     rt::Graph* into = nullptr;
     auto made = rt::capture::end(ending, &into);
+    // What went into a graph of the caller's is known to it: no place for the handle is fine then.
+    require_value(graph || !made, "phGraph is null");
     if (made) {
         *graph = give_to_application(std::move(made));
-    } else if (into) {
+    } else if (into && graph) {
         *graph = handle_of(*into);
     }
     return Status::success;

@@ -21,10 +21,8 @@ Status driver::cuEventCreate(CUevent* event, unsigned int flags) {
     out(event, "phEvent");
     require_value(flags <= (CU_EVENT_BLOCKING_SYNC | CU_EVENT_DISABLE_TIMING | CU_EVENT_INTERPROCESS),
                   "unknown event flags");
-    if (flags & CU_EVENT_INTERPROCESS) {
-        require_value(flags & CU_EVENT_DISABLE_TIMING, "events between processes have no timing");
-        throw Error(Status::not_supported, "events between processes are not supported");
-    }
+    require_value(!(flags & CU_EVENT_INTERPROCESS) || (flags & CU_EVENT_DISABLE_TIMING),
+                  "events between processes have no timing");
     *event = handle_of(*new rt::Event(rt::Context::current(), flags));
     return Status::success;
 }

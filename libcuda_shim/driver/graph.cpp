@@ -65,6 +65,8 @@ const char* type_name(rt::GraphNodeType type) {
         return "allocation";
     case rt::GraphNodeType::release:
         return "free";
+    case rt::GraphNodeType::conditional:
+        return "conditional";
     }
     return "";
 }
@@ -107,6 +109,8 @@ Status driver::cuGraphDestroy(CUgraph handle) {
 
 Status driver::cuGraphClone(CUgraph* clone, CUgraph original) {
     out(clone, "phGraphClone");
+    if (graph_of(original).has_conditions())
+        throw Error(Status::not_supported, "a graph with conditional nodes cannot be cloned");
     *clone = give_to_application(graph_of(original).clone());
     return Status::success;
 }

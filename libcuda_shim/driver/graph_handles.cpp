@@ -76,7 +76,11 @@ rt::HostNode host_node(const CUDA_HOST_NODE_PARAMS* params) {
     return {{params->fn, params->userData}, {}};
 }
 
-rt::ChildGraphNode child_node(CUgraph graph) { return {graph_of(graph).clone()}; }
+rt::ChildGraphNode child_node(CUgraph graph) {
+    if (graph_of(graph).has_conditions())
+        throw Error(Status::not_supported, "a graph with conditional nodes cannot be part of another");
+    return {graph_of(graph).clone()};
+}
 
 rt::NodeParameters any_node(const CUgraphNodeParams* params) {
     require_value(params, "no node parameters");

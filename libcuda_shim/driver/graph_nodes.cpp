@@ -21,6 +21,30 @@ Status set(CUgraphNode node, rt::NodeParameters parameters) {
     return Status::success;
 }
 
+/// Errors as an H100's driver has them: a context must be given, the current one is not taken.
+rt::Context& given_context(CUcontext context) {
+    if (!context) throw Error(Status::invalid_context, "conditional nodes need a context");
+    return context_of(context);
+}
+
+Status add_conditional(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
+                       CUDA_CONDITIONAL_NODE_PARAMS& params) {
+    out(node, "phGraphNode");
+    require_value(params.type >= CU_GRAPH_COND_TYPE_IF && params.type <= CU_GRAPH_COND_TYPE_SWITCH,
+                  "unknown type of conditional node");
+    rt::GraphNode& made =
+        graph_of(graph).add_conditional(params.handle, rt::ConditionKind(params.type), given_context(params.ctx),
+                                        params.size, nodes_of(dependencies, count));
+    // The list is CUDA's: it lives as long as the node.
+    rt::ConditionalNode conditional = parameters_of<rt::ConditionalNode>(made);
+    conditional.handles = std::make_shared<std::vector<void*>>();
+    for (const auto& body : conditional.bodies) conditional.handles->push_back(handle_of(*body));
+    params.phGraph_out = reinterpret_cast<CUgraph*>(conditional.handles->data());
+    made.set_parameters(std::move(conditional));
+    *node = handle_of(made);
+    return Status::success;
+}
+
 template <class Params> void describe(rt::GraphNode& node, Params& p) {
     const auto& kernel = parameters_of<rt::KernelNode>(node);
     p = {};
@@ -88,7 +112,18 @@ Status driver::cuGraphAddNode_v2(CUgraphNode* node, CUgraph graph, const CUgraph
         return cuGraphAddMemAllocNode(node, graph, dependencies, count, &params->alloc);
     if (params->type == CU_GRAPH_NODE_TYPE_MEM_FREE)
         return cuGraphAddMemFreeNode(node, graph, dependencies, count, params->free.dptr);
+    if (params->type == CU_GRAPH_NODE_TYPE_CONDITIONAL)
+        return add_conditional(node, graph, dependencies, count, params->conditional);
     return add(node, graph, dependencies, count, any_node(params));
+}
+
+Status driver::cuGraphConditionalHandleCreate(CUgraphConditionalHandle* handle, CUgraph graph, CUcontext context,
+                                              unsigned int initial, unsigned int flags) {
+    out(handle, "pHandle_out");
+    require_value((flags & ~unsigned(CU_GRAPH_COND_ASSIGN_DEFAULT)) == 0, "unknown flags");
+    rt::Graph& owner = graph_of(graph);
+    *handle = owner.add_condition(given_context(context), initial, flags != 0).handle();
+    return Status::success;
 }
 
 // ---- Parameters

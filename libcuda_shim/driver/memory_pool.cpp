@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -65,6 +66,19 @@ void forbid_beside_capture(rt::Stream& stream) {
     if (rt::capture::info(stream).status == rt::CaptureStatus::none) rt::capture::forbid_unsafe();
 }
 
+/// An imported pool has no state of its own that could be asked for or changed. As on an H100.
+MemoryPool& own_pool(CUmemoryPool handle) {
+    MemoryPool& pool = pool_of(handle);
+    require_value(!pool.imported(), "the pool is another process's");
+    return pool;
+}
+
+void add_piece(uint64_t address, MemoryPool& pool, size_t bytes) {
+    Pools& all = pools();
+    std::lock_guard lock(all.mutex);
+    all.pieces[address] = {&pool, bytes};
+}
+
 Status allocate(CUdeviceptr* address, size_t bytes, MemoryPool& pool, CUstream stream) {
     out(address, "dptr");
     rt::Stream& on = stream_of(stream);
@@ -75,7 +89,7 @@ Status allocate(CUdeviceptr* address, size_t bytes, MemoryPool& pool, CUstream s
     }
     pool.add(bytes);
     try {
-        *address = rt::memory::allocate_async(on.context(), bytes, on);
+        *address = rt::memory::allocate_async(on.context(), bytes, on, pool.shared());
     } catch (...) {
         pool.remove(bytes);
         throw;
@@ -85,9 +99,7 @@ Status allocate(CUdeviceptr* address, size_t bytes, MemoryPool& pool, CUstream s
         return Status::success;
     }
     forget_pool_allocation(*address); // left over from a context that is gone
-    Pools& all = pools();
-    std::lock_guard lock(all.mutex);
-    all.pieces[*address] = {&pool, bytes};
+    add_piece(*address, pool, bytes);
     return Status::success;
 }
 
@@ -117,6 +129,8 @@ void MemoryPool::add(uint64_t bytes) {
     }
 }
 
+uint64_t MemoryPool::cached() const { return shared_ ? shared_->cached_bytes() : cached_on(device_); }
+
 void MemoryPool::get(CUmemPool_attribute attribute, void* value) const {
     require_value(value, "nowhere to put the attribute");
     auto& wide = *static_cast<cuuint64_t*>(value);
@@ -130,10 +144,10 @@ void MemoryPool::get(CUmemPool_attribute attribute, void* value) const {
         wide = release_threshold_;
         return;
     case CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT:
-        wide = used_ + cached_on(device_);
+        wide = used_ + cached();
         return;
     case CU_MEMPOOL_ATTR_RESERVED_MEM_HIGH:
-        wide = std::max<cuuint64_t>(used_high_, used_ + cached_on(device_));
+        wide = std::max<cuuint64_t>(used_high_, used_ + cached());
         return;
     case CU_MEMPOOL_ATTR_USED_MEM_CURRENT:
         wide = used_;
@@ -198,7 +212,7 @@ Status driver::cuDeviceGetMemPool(CUmemoryPool* pool, CUdevice dev) {
 }
 
 Status driver::cuDeviceSetMemPool(CUdevice dev, CUmemoryPool pool) {
-    MemoryPool& chosen = pool_of(pool);
+    MemoryPool& chosen = own_pool(pool);
     require_value(chosen.device() == dev, "the pool belongs to another device");
     Pools& all = pools();
     std::lock_guard lock(all.mutex);
@@ -221,10 +235,13 @@ Status driver::cuMemSetMemPool(CUmemLocation* location, CUmemAllocationType type
 Status driver::cuMemPoolCreate(CUmemoryPool* pool, const CUmemPoolProps* properties) {
     require_value(pool && properties, "no properties, or nowhere to put the pool");
     const int device = device_at(&properties->location, properties->allocType);
-    if (properties->handleTypes != CU_MEM_HANDLE_TYPE_NONE) {
-        throw Error(Status::not_supported, "pools cannot be shared between processes");
-    }
-    *pool = handle<CUmemoryPool>(*new MemoryPool(device, properties->maxSize));
+    require_value(properties->handleTypes == CU_MEM_HANDLE_TYPE_NONE ||
+                      properties->handleTypes == CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR,
+                  "pools are shared by file descriptors");
+    std::shared_ptr<rt::SharedPool> shared;
+    if (properties->handleTypes != CU_MEM_HANDLE_TYPE_NONE)
+        shared = rt::SharedPool::create(rt::Platform::get().device(device), properties->maxSize);
+    *pool = handle<CUmemoryPool>(*new MemoryPool(device, properties->maxSize, std::move(shared)));
     return Status::success;
 }
 
@@ -242,12 +259,12 @@ Status driver::cuMemPoolDestroy(CUmemoryPool handle) {
 }
 
 Status driver::cuMemPoolGetAttribute(CUmemoryPool pool, CUmemPool_attribute attribute, void* value) {
-    pool_of(pool).get(attribute, value);
+    own_pool(pool).get(attribute, value);
     return Status::success;
 }
 
 Status driver::cuMemPoolSetAttribute(CUmemoryPool pool, CUmemPool_attribute attribute, void* value) {
-    pool_of(pool).set(attribute, value);
+    own_pool(pool).set(attribute, value);
     return Status::success;
 }
 
@@ -274,7 +291,11 @@ Status driver::cuMemPoolGetAccess(CUmemAccess_flags* flags, CUmemoryPool handle,
 }
 
 Status driver::cuMemPoolTrimTo(CUmemoryPool handle, size_t keep) {
-    const MemoryPool& pool = pool_of(handle);
+    const MemoryPool& pool = own_pool(handle);
+    if (pool.shared()) {
+        pool.shared()->trim(keep > pool.used() ? keep - pool.used() : 0);
+        return Status::success;
+    }
     rt::Context* context = context_on(pool.device());
     if (!context) throw Error(Status::invalid_context, "no context of the pool's device is there");
     rt::memory::trim_cache(*context, keep > pool.used() ? keep - pool.used() : 0);
@@ -295,6 +316,59 @@ Status driver::cuMemFreeAsync(CUdeviceptr address, CUstream stream) {
     if (!address) return Status::success;
     rt::memory::release_async(on.context(), address, on);
     forget_pool_allocation(address);
+    return Status::success;
+}
+
+// ---- Between processes. The codes for wrong arguments are an H100's.
+
+Status driver::cuMemPoolExportToShareableHandle(void* shareable, CUmemoryPool handle, CUmemAllocationHandleType type,
+                                                unsigned long long flags) {
+    const MemoryPool& pool = own_pool(handle);
+    require_value(shareable && flags == 0, "nowhere to put the handle, or unknown flags");
+    require_value(pool.shared() && type == CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR,
+                  "the pool was not made for handles of this type");
+    *static_cast<int*>(shareable) = pool.shared()->export_descriptor();
+    return Status::success;
+}
+
+Status driver::cuMemPoolImportFromShareableHandle(CUmemoryPool* pool, void* shareable, CUmemAllocationHandleType type,
+                                                  unsigned long long flags) {
+    out(pool, "pool_out");
+    require_value(type == CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR && flags == 0, "pools are shared by file descriptors");
+    rt::Context* context = rt::Context::current_or_null();
+    rt::Device& device = context ? context->device() : rt::Platform::get().device(0);
+    auto shared = rt::SharedPool::import(device, int(reinterpret_cast<intptr_t>(shareable)));
+    *pool = handle<CUmemoryPool>(*new MemoryPool(device.ordinal(), 0, std::move(shared)));
+    return Status::success;
+}
+
+Status driver::cuMemPoolExportPointer(CUmemPoolPtrExportData* data, CUdeviceptr address) {
+    out(data, "shareData_out");
+    const auto found = rt::memory::find(address);
+    require_value(found && found->address == address && found->pool && !found->pool->imported(),
+                  "not the address of an allocation from a pool for several processes");
+    const rt::ipc::Handle handle = found->pool->export_pointer(address, found->size);
+    static_assert(sizeof handle == sizeof *data);
+    std::memcpy(data, &handle, sizeof handle);
+    return Status::success;
+}
+
+Status driver::cuMemPoolImportPointer(CUdeviceptr* address, CUmemoryPool handle, CUmemPoolPtrExportData* data) {
+    MemoryPool& pool = pool_of(handle);
+    require_value(address && data && pool.imported(), "no imported pool, or nowhere to put the address");
+    rt::ipc::Handle given;
+    std::memcpy(&given, data, sizeof given);
+    const rt::SharedPool::Piece piece = pool.shared()->import_pointer(given);
+    *address = piece.address;
+    if (pool_of_address(piece.address)) return Status::success; // imported before
+    rt::memory::remember({.address = piece.address,
+                          .size = piece.bytes,
+                          .from_pool = true,
+                          .context = &rt::Context::current(),
+                          .device = pool.device(),
+                          .pool = pool.shared()});
+    pool.add(piece.bytes);
+    add_piece(piece.address, pool, piece.bytes);
     return Status::success;
 }
 

@@ -93,6 +93,10 @@ class Call {
         std::vector<llvm::Value*> values;
         for (size_t i = 0; i < known.arguments.size(); ++i)
             values.push_back(runtime_argument(arguments()[i], known.arguments[i]));
+        if (!known.neutral) {
+            ir_.CreateStore(values[1], ir_.CreateIntToPtr(values[0], ir_.getPtrTy(1)));
+            return;
+        }
         auto* type = known.result ? static_cast<llvm::Type*>(ir_.getIntNTy(known.result)) : ir_.getVoidTy();
         auto* value = function_.call(known.neutral, type, values, false);
         if (known.result && !results().empty()) write_scalar(results()[0], value);

@@ -11,6 +11,8 @@ constexpr RuntimeFunction functions[] = {
     {"malloc", "cuttle.malloc", 64, "l"},
     {"free", "cuttle.free", 0, "l"},
     {"__assertfail", "cuttle.assertfail", 0, "llill"},
+    // CUDA C++ Programming Guide, "Conditional Graph Nodes": our handles are addresses.
+    {"cudaGraphSetConditional", nullptr, 0, "li"},
 };
 
 constexpr RuntimeFunction device_calls[] = {

@@ -160,6 +160,8 @@ class PhysicalMemory {
     virtual size_t size() const = 0;
     /// A new file descriptor by which another process can have it; -1 when there is none.
     virtual int export_descriptor() const = 0;
+    /// The content is needed no more: it may become zeros, and its memory somebody else's.
+    virtual void discard(size_t offset, size_t bytes) = 0;
 };
 
 /// Addresses and memory apart: cuMemAddressReserve, cuMemCreate, cuMemMap. Sizes, offsets and addresses are multiples of
@@ -195,6 +197,12 @@ class Device {
     /// tell a stale device pointer from pageable host memory; a back end that cannot know says false.
     virtual bool owns(uint64_t address) const { return (void)address, false; }
     virtual VirtualMemory* virtual_memory() { return nullptr; }
+    /// Device memory as VirtualMemory has it, for other processes: what holds [address, address + bytes) of an
+    /// allocation, and at which offset the address lies there. The content stays, the device must be idle. nullptr where
+    /// there is nothing of the kind.
+    virtual std::shared_ptr<PhysicalMemory> share(uint64_t address, size_t bytes, uint64_t& offset) {
+        return (void)address, (void)bytes, (void)offset, nullptr;
+    }
     virtual std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image>) = 0;
     virtual std::unique_ptr<Queue> create_queue(int priority) = 0;
     /// Device-side limits: bytes of the malloc heap, of the printf buffer, of a thread's stack.

@@ -36,12 +36,12 @@ uint64_t AsyncPool::allocate(size_t bytes, Stream& stream) {
         if (block.stream != stream.id() && !block.marker->reached()) stream.state().wait_for(block.marker);
         return block.address;
     }
-    uint64_t address = device_.allocate(bytes, backend::MemoryKind::device);
+    uint64_t address = source_.take(bytes);
     if (!address && !cache_.empty()) {
         lock.unlock();
         trim(0);
         lock.lock();
-        address = device_.allocate(bytes, backend::MemoryKind::device);
+        address = source_.take(bytes);
     }
     if (address) live_[address] = bytes;
     return address;
@@ -70,7 +70,7 @@ void AsyncPool::trim(size_t keep, bool wait) {
             continue;
         }
         it->second.marker->wait();
-        device_.release(it->second.address, backend::MemoryKind::device);
+        source_.give(it->second.address);
         cached_bytes_ -= it->first;
         it = cache_.erase(it);
     }

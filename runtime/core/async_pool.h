@@ -11,12 +11,31 @@ namespace rt {
 
 class Stream;
 
+/// Where a pool has its memory from.
+class BlockSource {
+  public:
+    virtual ~BlockSource() = default;
+    virtual uint64_t take(size_t bytes) = 0; ///< 0 when there is no more
+    virtual void give(uint64_t address) = 0;
+};
+
+/// The memory of a device.
+class DeviceBlocks : public BlockSource {
+  public:
+    explicit DeviceBlocks(backend::Device& device) : device_(device) {}
+    uint64_t take(size_t bytes) override { return device_.allocate(bytes, backend::MemoryKind::device); }
+    void give(uint64_t address) override { device_.release(address, backend::MemoryKind::device); }
+
+  private:
+    backend::Device& device_;
+};
+
 /// Memory of cuMemAllocAsync: what was freed on a stream is handed out again without asking the back end, at once on
 /// the same stream, on others when the free was reached, or with a wait on the device. CUDA driver API, stream ordered
 /// memory allocator. Thread safe.
 class AsyncPool {
   public:
-    explicit AsyncPool(backend::Device& device) : device_(device) {}
+    explicit AsyncPool(BlockSource& source) : source_(source) {}
     ~AsyncPool() { trim(0); }
 
     uint64_t allocate(size_t bytes, Stream&); ///< 0 when there is no more
@@ -36,7 +55,7 @@ class AsyncPool {
     using Cache = std::multimap<size_t, Free>;
     Cache::iterator choose(size_t bytes, const Stream&);
 
-    backend::Device& device_;
+    BlockSource& source_;
     mutable std::mutex mutex_;
     Cache cache_; ///< by size
     size_t cached_bytes_ = 0;

@@ -12,7 +12,7 @@ namespace rt {
 
 /// The inside of a context. What lives in it registers itself here, and dies with it.
 struct Context::State {
-    explicit State(Device& device) : pool(std::make_unique<AsyncPool>(device.backend())) {}
+    explicit State(Device& device) : blocks(device.backend()), pool(std::make_unique<AsyncPool>(blocks)) {}
 
     /// The queue of a destroyed stream that still works.
     struct Retired {
@@ -43,6 +43,7 @@ struct Context::State {
 
     std::array<std::atomic<size_t>, 7> limits{};
     ContextStorage storage;
+    DeviceBlocks blocks;
     std::unique_ptr<AsyncPool> pool;
 
     /// Every queue of this context, retired ones too.

@@ -1,10 +1,14 @@
 #include "core/capture.h"
 #include "core/context_state.h"
+#include "rt/ipc.h"
 #include "rt/stream.h"
 
 namespace rt {
 
-Event::Event(Context& context, unsigned flags) : HandleBase(kind), context_(context), flags_(flags) {
+Event::Event(Context& context, unsigned flags, std::shared_ptr<ipc::SharedEvent> shared)
+    : HandleBase(kind), context_(context), flags_(flags), shared_(std::move(shared)) {
+    constexpr unsigned interprocess = 4;
+    if (!shared_ && (flags & interprocess)) shared_ = ipc::SharedEvent::create();
     auto& state = context_.state();
     std::lock_guard lock(state.mutex);
     state.events.insert(this);
@@ -17,6 +21,10 @@ Event::~Event() {
 }
 
 std::shared_ptr<backend::Marker> Event::marker() const {
+    if (shared_) {
+        const uint64_t ticket = shared_->last();
+        return ticket ? std::make_shared<ipc::SharedMarker>(shared_, ticket) : nullptr;
+    }
     std::lock_guard lock(mutex_);
     return marker_;
 }

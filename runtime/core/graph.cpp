@@ -92,6 +92,48 @@ GraphNode& Graph::add_release(uint64_t address, const std::vector<GraphNode*>& d
     return add(ReleaseNode{address}, dependencies);
 }
 
+Condition& Graph::add_condition(Context& context, uint32_t initial, bool assign) {
+    conditions_.push_back(std::make_shared<Condition>(context, initial, assign));
+    return *conditions_.back();
+}
+
+GraphNode& Graph::add_conditional(uint64_t handle, ConditionKind kind, Context& context, size_t bodies,
+                                  const std::vector<GraphNode*>& dependencies) {
+    const size_t most = kind == ConditionKind::if_ ? 2 : kind == ConditionKind::while_ ? 1 : SIZE_MAX;
+    if (bodies == 0 || bodies > most) throw Error(Status::invalid_value, "a wrong number of bodies");
+    const auto condition =
+        std::find_if(conditions_.begin(), conditions_.end(), [&](auto& one) { return one->handle() == handle; });
+    if (condition == conditions_.end()) throw Error(Status::invalid_value, "no conditional handle of this graph");
+    if ((*condition)->has_node) throw Error(Status::invalid_value, "the conditional handle has a node already");
+    ConditionalNode node{*condition, kind, &context, {}, nullptr};
+    for (size_t i = 0; i < bodies; i++) node.bodies.push_back(std::make_shared<Graph>());
+    GraphNode& made = add(std::move(node), dependencies);
+    (*condition)->has_node = true;
+    return made;
+}
+
+void Graph::check_bodies() const {
+    static constexpr GraphNodeType allowed[] = {GraphNodeType::kernel, GraphNodeType::copy,  GraphNodeType::fill,
+                                                GraphNodeType::graph,  GraphNodeType::empty, GraphNodeType::conditional};
+    for (auto& node : nodes_) {
+        const auto* conditional = std::get_if<ConditionalNode>(&node->parameters_);
+        if (!conditional) continue;
+        for (auto& body : conditional->bodies) {
+            for (auto& inner : body->nodes_)
+                if (std::find(std::begin(allowed), std::end(allowed), inner->type()) == std::end(allowed))
+                    throw Error(Status::invalid_value, "the body of a conditional node holds what it may not hold");
+            body->check_bodies();
+        }
+    }
+}
+
+void Graph::reset_conditions(Stream& stream) const {
+    for (auto& condition : conditions_) condition->reset(stream);
+    for (auto& node : nodes_)
+        if (auto* conditional = std::get_if<ConditionalNode>(&node->parameters_))
+            for (auto& body : conditional->bodies) body->reset_conditions(stream);
+}
+
 void Graph::remove(GraphNode& node) {
     for (auto* before : node.dependencies_) std::erase(before->dependents_, &node);
     for (auto* after : node.dependents_) std::erase(after->dependencies_, &node);
@@ -135,10 +177,15 @@ std::vector<Graph::Edge> Graph::edges() const {
 
 std::unique_ptr<Graph> Graph::clone() const {
     auto copy = std::make_unique<Graph>();
+    copy->conditions_ = conditions_;
     std::map<const GraphNode*, GraphNode*> copies;
     for (auto& node : nodes_) {
         auto parameters = node->parameters_;
         if (auto* child = std::get_if<ChildGraphNode>(&parameters)) child->graph = child->graph->clone();
+        if (auto* conditional = std::get_if<ConditionalNode>(&parameters)) {
+            for (auto& body : conditional->bodies) body = body->clone();
+            conditional->handles = nullptr;
+        }
         auto& made = copy->add(std::move(parameters), {});
         made.original_ = node.get();
         made.enabled = node->enabled;

@@ -7,6 +7,8 @@
 namespace rt {
 namespace {
 
+constexpr unsigned non_blocking = 1;
+
 struct Run {
     Stream& stream;
     bool allocates_again = false;
@@ -38,6 +40,33 @@ struct Run {
             throw Error(Status::invalid_value, "a graph frees memory that is not allocated");
     }
 
+    void operator()(const ConditionalNode& node) const {
+        stream.call([node] { run_bodies(node); });
+    }
+
+    /// In a host function between what is before the node and what is behind it. Bodies run on a stream of their own.
+    static void run_bodies(const ConditionalNode& node) {
+        try {
+            Stream inner(*node.context, non_blocking, 0, Stream::Role::created);
+            const auto run = [&](size_t index) {
+                if (index >= node.bodies.size()) return;
+                for (auto* one : node.bodies[index]->ordered()) Run{inner}.run(*one);
+                inner.synchronize();
+            };
+            switch (node.kind) {
+            case ConditionKind::if_:
+                return run(node.condition->value() ? 0 : 1);
+            case ConditionKind::while_:
+                while (node.condition->value()) run(0);
+                return;
+            case ConditionKind::switch_:
+                return run(node.condition->value());
+            }
+        } catch (const Error& error) {
+            node.context->set_error(error.status(), error.what()); // nobody is there to be told but the next call
+        }
+    }
+
     void run(const GraphNode& node) const {
         if (node.enabled) std::visit(*this, node.parameters());
     }
@@ -61,9 +90,16 @@ bool same_function(const GraphNode& a, const GraphNode& b) {
     return &first->function->module().context() == &second->function->module().context();
 }
 
+bool same_condition(const GraphNode& a, const GraphNode& b) {
+    auto *first = std::get_if<ConditionalNode>(&a.parameters()), *second = std::get_if<ConditionalNode>(&b.parameters());
+    if (!first || !second) return true;
+    return first->kind == second->kind && first->bodies.size() == second->bodies.size();
+}
+
 } // namespace
 
 GraphExec::GraphExec(const Graph& graph) : HandleBase(kind), graph_(graph.clone()), order_(graph_->ordered()) {
+    graph_->check_bodies();
     for (auto* node : order_)
         if (auto* child = std::get_if<ChildGraphNode>(&node->parameters())) child->graph->ordered();
 }
@@ -72,6 +108,7 @@ GraphExec::~GraphExec() = default;
 
 void GraphExec::launch(Stream& stream) {
     upload(stream);
+    graph_->reset_conditions(stream);
     for (auto* node : order_) Run{stream, frees_on_launch}.run(*node);
 }
 
@@ -93,6 +130,7 @@ GraphUpdate GraphExec::update(const Graph& graph, GraphNode*& at) {
         if (positions(mine[i]->dependencies(), mine) != positions(given[i]->dependencies(), given))
             return GraphUpdate::topology_changed;
         if (!same_function(*mine[i], *given[i])) return GraphUpdate::function_changed;
+        if (!same_condition(*mine[i], *given[i])) return GraphUpdate::parameters_changed;
     }
     at = nullptr;
     // The new graph's nodes become the originals, as its handles are what the application has now.

@@ -4,6 +4,7 @@
 #include "core/context_state.h"
 #include "rt/graph_memory.h"
 #include "rt/platform.h"
+#include "rt/shared_pool.h"
 #include "rt/virtual_memory.h"
 #include "support/log.h"
 
@@ -68,6 +69,7 @@ bool freeable_as(const Allocation& allocation, backend::MemoryKind kind) {
 
 void give_back(const Allocation& allocation) {
     if (allocation.registered || allocation.of_module) return;
+    if (allocation.pool) return allocation.pool->release(allocation.address);
     if (allocation.from_pool) allocation.context->state().pool->disown(allocation.address);
     allocation.context->device().backend().release(allocation.address, allocation.kind);
 }
@@ -121,17 +123,19 @@ void release(Context& context, uint64_t address, backend::MemoryKind kind) {
     log(LogLevel::debug, LogChannel::memory, "release {:#x}, {} bytes", address, taken.size);
 }
 
-uint64_t allocate_async(Context& context, size_t bytes, Stream& stream) {
+uint64_t allocate_async(Context& context, size_t bytes, Stream& stream, std::shared_ptr<SharedPool> pool) {
     if (bytes == 0) throw Error(Status::invalid_value, "allocation of 0 bytes");
     context.check();
     if (const uint64_t of_graph = capture::add_allocation(stream, bytes)) return of_graph;
-    const uint64_t address = stream.context().state().pool->allocate(bytes, stream);
+    const uint64_t address =
+        pool ? pool->allocate(bytes, stream) : stream.context().state().pool->allocate(bytes, stream);
     if (!address) throw_out_of_memory(context, bytes);
     add({.address = address,
          .size = bytes,
          .from_pool = true,
          .context = &stream.context(),
-         .device = stream.context().device().ordinal()});
+         .device = stream.context().device().ordinal(),
+         .pool = std::move(pool)});
     return address;
 }
 
@@ -146,6 +150,7 @@ void release_async(Context& context, uint64_t address, Stream& stream) {
     Allocation taken = take(address, [](const Allocation& found) {
         return !found.registered && found.kind == backend::MemoryKind::device;
     });
+    if (taken.pool) return taken.pool->release(address, stream);
     if (taken.from_pool && taken.context == &stream.context()) {
         taken.context->state().pool->release(address, stream);
         return;

@@ -4,6 +4,7 @@
 #include "core/context_state.h"
 #include "core/fault.h"
 #include "core/stream_state.h"
+#include "rt/ipc.h"
 #include "support/options.h"
 
 #include <algorithm>
@@ -159,6 +160,12 @@ void Stream::record(Event& event) {
     if (&event.context() != &context_)
         throw Error(Status::invalid_handle, "an event is recorded in a stream of its own context only");
     if (capture::record(*this, event)) return;
+    if (const auto& shared = event.shared()) {
+        state_->submit([&](backend::Queue& queue) {
+            queue.call([shared, ticket = shared->record()] { shared->reach(ticket); });
+        });
+        return;
+    }
     std::shared_ptr<backend::Marker> marker;
     state_->submit([&](backend::Queue& queue) { marker = queue.mark(!(event.flags() & 2)); });
     event.set_marker(std::move(marker));
@@ -196,8 +203,8 @@ void Stream::synchronize() {
     auto queue = queue_; // the stream may be destroyed while we wait
     queue->synchronize();
     context_.device().backend().drain_printf();
-    if (queue->fault() == backend::Fault::none) return;
-    context_.collect_faults();
+    // What a conditional node of a graph runs has a queue of its own, so that its fault is known to the context only.
+    if (queue->fault() != backend::Fault::none) context_.collect_faults();
     context_.check();
 }
 

@@ -149,6 +149,12 @@ int export_descriptor(MemoryId id) {
     return descriptor;
 }
 
+void discard(MemoryId id, size_t offset, size_t bytes) {
+    Registry& all = registry();
+    std::lock_guard lock(all.mutex);
+    all.find(id).memory->discard(offset, bytes);
+}
+
 void retain(MemoryId id) {
     Registry& all = registry();
     std::lock_guard lock(all.mutex);

@@ -23,6 +23,9 @@ class CpuDevice : public Device {
         return device_memory_.holds(address) || managed_memory_.holds(address);
     }
     VirtualMemory* virtual_memory() override { return &virtual_memory_; }
+    std::shared_ptr<PhysicalMemory> share(uint64_t address, size_t bytes, uint64_t& offset) override {
+        return device_memory_.share(address, bytes, offset);
+    }
     std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image> image) override;
     std::unique_ptr<Queue> create_queue(int priority) override;
     void set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack) override;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace rt::backend::cpu {
 
@@ -50,18 +51,53 @@ void Arena::close_pages(uint64_t first, uint64_t last) {
             i++;
             continue;
         }
-        if (cached_bytes_ + page <= cached_bytes_limit) {
+        if (!pages_[i].shared && cached_bytes_ + page <= cached_bytes_limit) {
             cached_bytes_ += page;
             i++;
             continue;
         }
         uint64_t end = i + 1;
-        while (end <= last && pages_[end].live == 1) end++;
+        while (end <= last && pages_[end].live == 1 && pages_[end].shared == pages_[i].shared) end++;
+        if (pages_[i].shared) {
+            make_private(i, end);
+            for (; i < end; i++) pages_[i] = {};
+            continue;
+        }
         auto* begin = reinterpret_cast<void*>(base_ + i * page);
         madvise(begin, (end - i) * page, MADV_DONTNEED);
         mprotect(begin, (end - i) * page, PROT_NONE);
         for (; i < end; i++) pages_[i] = {};
     }
+}
+
+bool Arena::move_to_file(uint64_t index) {
+    auto* const here = reinterpret_cast<char*>(base_ + index * page);
+    for (uint64_t done = 0; done < page;) {
+        const ssize_t written = pwrite(file_->descriptor(), here + done, page - done, off_t(index * page + done));
+        if (written <= 0) return false;
+        done += uint64_t(written);
+    }
+    if (mmap(here, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file_->descriptor(), off_t(index * page)) ==
+        MAP_FAILED)
+        return false;
+    return pages_[index].shared = true;
+}
+
+// Whoever else has mapped them sees zeros from now on.
+void Arena::make_private(uint64_t first, uint64_t end) {
+    auto* const begin = reinterpret_cast<void*>(base_ + first * page);
+    mmap(begin, (end - first) * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    madvise(begin, (end - first) * page, MADV_HUGEPAGE);
+    file_->discard(first * page, (end - first) * page);
+}
+
+std::shared_ptr<PhysicalMemory> Arena::share(uint64_t address, size_t bytes, uint64_t& offset) {
+    std::lock_guard lock(mutex_);
+    if (!file_ && !(file_ = MemoryFile::create(size_))) return nullptr;
+    for (uint64_t i = index_of(address); i <= index_of(address + bytes - 1); i++)
+        if (!pages_[i].shared && !move_to_file(i)) return nullptr;
+    offset = address - base_;
+    return file_;
 }
 
 uint64_t Arena::allocate(size_t bytes) {

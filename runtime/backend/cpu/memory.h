@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "backend/cpu/virtual_memory.h"
 #include "backend/device_side/free_space.h"
 
 #include <memory>
@@ -23,6 +24,9 @@ class Arena {
     uint64_t allocate(size_t bytes);
     /// False when there is no such allocation.
     bool release(uint64_t address);
+    /// Puts the pages that hold [address, address + bytes) into a file that other processes can map, with their
+    /// content; `offset` is where the address lies in it. nullptr when the machine refuses. Nobody may use them meanwhile.
+    std::shared_ptr<PhysicalMemory> share(uint64_t address, size_t bytes, uint64_t& offset);
     MemoryInfo info() const;
     /// Whether the address lies in the range that allocations come from.
     bool holds(uint64_t address) const { return address - base_ < size_; }
@@ -35,9 +39,12 @@ class Arena {
     struct Page {
         uint32_t live = 0; ///< allocations that touch it
         bool accessible = false;
+        bool shared = false; ///< in file_
     };
     bool open_pages(uint64_t first, uint64_t last);
     void close_pages(uint64_t first, uint64_t last);
+    bool move_to_file(uint64_t index);
+    void make_private(uint64_t first, uint64_t end);
     uint64_t index_of(uint64_t address) const { return (address - base_) / page; }
 
     const uint64_t budget_;
@@ -48,6 +55,7 @@ class Arena {
     std::unique_ptr<FreeSpace> space_;
     std::vector<Page> pages_;
     uint64_t cached_bytes_ = 0;
+    std::shared_ptr<MemoryFile> file_; ///< as large as the range; only for shared pages is anything in it
 };
 
 } // namespace rt::backend::cpu

@@ -10,24 +10,26 @@ namespace rt::backend::cpu {
 
 namespace {
 
-class MemoryFile : public PhysicalMemory {
-  public:
-    MemoryFile(int descriptor, size_t size) : descriptor_(descriptor), size_(size) {}
-    ~MemoryFile() override { close(descriptor_); }
-    size_t size() const override { return size_; }
-    int export_descriptor() const override { return fcntl(descriptor_, F_DUPFD_CLOEXEC, 3); }
-    int descriptor() const { return descriptor_; }
-
-  private:
-    const int descriptor_;
-    const size_t size_;
-};
-
 void* pointer(uint64_t address) { return reinterpret_cast<void*>(address); }
 
 constexpr int unused = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
 } // namespace
+
+MemoryFile::~MemoryFile() { close(descriptor_); }
+
+int MemoryFile::export_descriptor() const { return fcntl(descriptor_, F_DUPFD_CLOEXEC, 3); }
+
+void MemoryFile::discard(size_t offset, size_t bytes) {
+    fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off_t(offset), off_t(bytes));
+}
+
+std::shared_ptr<MemoryFile> MemoryFile::create(size_t bytes) {
+    const int file = memfd_create("cuttle:memory", MFD_CLOEXEC);
+    if (file < 0) return nullptr;
+    auto memory = std::make_shared<MemoryFile>(file, bytes);
+    return ftruncate(file, off_t(bytes)) == 0 ? memory : nullptr;
+}
 
 uint64_t CpuVirtualMemory::reserve(size_t bytes, size_t alignment, uint64_t wish) {
     alignment = std::max(alignment, granularity());
@@ -49,10 +51,7 @@ uint64_t CpuVirtualMemory::reserve(size_t bytes, size_t alignment, uint64_t wish
 void CpuVirtualMemory::unreserve(uint64_t address, size_t bytes) { munmap(pointer(address), bytes); }
 
 std::shared_ptr<PhysicalMemory> CpuVirtualMemory::create(size_t bytes) {
-    const int file = memfd_create("cuttle:memory", MFD_CLOEXEC);
-    if (file < 0) return nullptr;
-    auto memory = std::make_shared<MemoryFile>(file, bytes);
-    return ftruncate(file, off_t(bytes)) == 0 ? memory : nullptr;
+    return MemoryFile::create(bytes);
 }
 
 std::shared_ptr<PhysicalMemory> CpuVirtualMemory::import_descriptor(int descriptor) {

@@ -4,6 +4,22 @@
 
 namespace rt::backend::cpu {
 
+class MemoryFile : public PhysicalMemory {
+  public:
+    MemoryFile(int descriptor, size_t size) : descriptor_(descriptor), size_(size) {}
+    ~MemoryFile() override;
+    size_t size() const override { return size_; }
+    int export_descriptor() const override;
+    void discard(size_t offset, size_t bytes) override;
+    int descriptor() const { return descriptor_; }
+    /// Zeroed, of whole pages; nullptr when the machine refuses.
+    static std::shared_ptr<MemoryFile> create(size_t bytes);
+
+  private:
+    const int descriptor_;
+    const size_t size_;
+};
+
 /// Memory is files in memory, addresses are ranges of the process that nobody may access until files are mapped there.
 class CpuVirtualMemory : public VirtualMemory {
   public:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "rt/conditional.h"
 #include "rt/error.h"
 #include "rt/graph_memory.h"
 #include "rt/handle.h"
@@ -32,7 +33,8 @@ enum class GraphNodeType : int {
     wait_event = 6,
     record_event = 7,
     allocation = 10,
-    release = 11
+    release = 11,
+    conditional = 13
 };
 
 struct KernelNode {
@@ -64,12 +66,12 @@ struct ReleaseNode {
     uint64_t address = 0;
 };
 using NodeParameters = std::variant<KernelNode, backend::Copy, backend::Fill, HostNode, ChildGraphNode, EmptyNode,
-                                    WaitEventNode, RecordEventNode, AllocationNode, ReleaseNode>;
+                                    WaitEventNode, RecordEventNode, AllocationNode, ReleaseNode, ConditionalNode>;
 /// Of each kind of parameters.
 inline constexpr GraphNodeType graph_node_types[] = {
     GraphNodeType::kernel,     GraphNodeType::copy,   GraphNodeType::fill,       GraphNodeType::host,
     GraphNodeType::graph,      GraphNodeType::empty,  GraphNodeType::wait_event, GraphNodeType::record_event,
-    GraphNodeType::allocation, GraphNodeType::release};
+    GraphNodeType::allocation, GraphNodeType::release, GraphNodeType::conditional};
 static_assert(std::size(graph_node_types) == std::variant_size_v<NodeParameters>);
 
 /// CUgraphNode. Belongs to its graph.
@@ -117,6 +119,17 @@ class Graph : public HandleBase {
     /// A node that frees what a node allocates, of this graph or of another. Throws invalid_value when the address is
     /// not that of such an allocation, or a node of this graph frees it already.
     GraphNode& add_release(uint64_t address, const std::vector<GraphNode*>& dependencies);
+    /// A handle for one conditional node of this graph. The graph owns it.
+    Condition& add_condition(Context&, uint32_t initial, bool assign);
+    /// With one or more empty bodies. Throws invalid_value when the handle is none of this graph's or has a node, or for
+    /// a number of bodies that the kind does not have.
+    GraphNode& add_conditional(uint64_t handle, ConditionKind, Context&, size_t bodies,
+                               const std::vector<GraphNode*>& dependencies);
+    bool has_conditions() const { return !conditions_.empty(); }
+    /// Throws invalid_value when a body holds nodes that may not be in one.
+    void check_bodies() const;
+    /// Sets handles to their defaults, at the start of a launch; bodies' too.
+    void reset_conditions(Stream&) const;
     void remove(GraphNode&);
     void add_edge(GraphNode& from, GraphNode& to); ///< throws invalid_value when it is there, or for a loop to itself
     void remove_edge(GraphNode& from, GraphNode& to); ///< throws invalid_value when it is not there
@@ -132,6 +145,7 @@ class Graph : public HandleBase {
   private:
     bool holds(const GraphNode* node) const;
     std::vector<std::unique_ptr<GraphNode>> nodes_;
+    std::vector<std::shared_ptr<Condition>> conditions_;
 };
 
 /// CUgraphExecUpdateResult's numbers.

@@ -5,11 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace rt {
 
 class Context;
+class SharedPool;
 class Stream;
 
 /// One allocation, or registered host range, known to the process.
@@ -24,7 +26,8 @@ struct Allocation {
     bool of_range = false;   ///< cuMemMap: what is mapped behind it belongs to the same range
     Context* context = nullptr;
     int device = 0;
-    uint64_t id = 0; ///< CU_POINTER_ATTRIBUTE_BUFFER_ID: unique in the process
+    std::shared_ptr<SharedPool> pool = nullptr; ///< from_pool: of a pool for several processes (rt/shared_pool.h)
+    uint64_t id = 0;                            ///< CU_POINTER_ATTRIBUTE_BUFFER_ID: unique in the process
 };
 
 /// All of these throw out_of_memory, invalid_value ... as CUDA's functions of like name do.
@@ -33,7 +36,7 @@ uint64_t allocate(Context&, size_t bytes, backend::MemoryKind, unsigned flags = 
 /// Waits for the device, as cuMemFree does, then frees. Address 0 is fine. Throws invalid_value for a foreign address.
 void release(Context&, uint64_t address, backend::MemoryKind);
 /// Stream-ordered: cuMemAllocAsync, cuMemFreeAsync. On a capturing stream they become nodes of the graph.
-uint64_t allocate_async(Context&, size_t bytes, Stream&);
+uint64_t allocate_async(Context&, size_t bytes, Stream&, std::shared_ptr<SharedPool> = nullptr);
 void release_async(Context&, uint64_t address, Stream&);
 /// Bytes that allocate_async would hand out again without asking the device, and giving back what exceeds `keep` of them
 /// (blocks whose free the device has not reached yet stay). cuMemPoolTrimTo.

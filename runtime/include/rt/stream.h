@@ -12,6 +12,9 @@ namespace rt {
 class Context;
 class Event;
 class Function;
+namespace ipc {
+class SharedEvent;
+}
 class Graph;
 
 /// A C function and its argument, as cuLaunchHostFunc gets them. Kept apart from closures so that a graph can show it.
@@ -68,7 +71,8 @@ class Event : public HandleBase {
   public:
     static constexpr HandleKind kind = HandleKind::event;
 
-    Event(Context& context, unsigned flags); ///< 1 blocking sync, 2 disable timing, 4 interprocess
+    /// 1 blocking sync, 2 disable timing, 4 interprocess. `shared`: of another process; else made if need be.
+    Event(Context& context, unsigned flags, std::shared_ptr<ipc::SharedEvent> shared = nullptr);
     ~Event();
 
     Context& context() { return context_; }
@@ -82,6 +86,9 @@ class Event : public HandleBase {
     std::shared_ptr<backend::Marker> marker() const;
     void set_marker(std::shared_ptr<backend::Marker>);
 
+    /// Of an interprocess event; else null. What it was recorded in is there, and not in a marker.
+    const std::shared_ptr<ipc::SharedEvent>& shared() const { return shared_; }
+
     struct Captured;
     /// Where it was recorded in a stream capture; nullptr when last recorded for real.
     std::shared_ptr<Captured> captured() const;
@@ -90,6 +97,7 @@ class Event : public HandleBase {
   private:
     Context& context_;
     const unsigned flags_;
+    std::shared_ptr<ipc::SharedEvent> shared_;
     mutable std::mutex mutex_;
     std::shared_ptr<backend::Marker> marker_;
     std::shared_ptr<Captured> captured_;

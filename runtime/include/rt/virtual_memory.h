@@ -30,6 +30,7 @@ void unreserve(uint64_t address, size_t bytes);
 MemoryId create(Device&, size_t bytes, bool exportable); ///< throws out_of_memory
 MemoryId import_descriptor(Device&, int descriptor);
 int export_descriptor(MemoryId); ///< a new one, the caller's
+void discard(MemoryId, size_t offset, size_t bytes); ///< the content is needed no more
 void retain(MemoryId);
 void release(MemoryId);
 MemoryFacts facts(MemoryId);
