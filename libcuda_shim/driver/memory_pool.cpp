@@ -334,10 +334,19 @@ Status driver::cuMemPoolExportToShareableHandle(void* shareable, CUmemoryPool ha
 Status driver::cuMemPoolImportFromShareableHandle(CUmemoryPool* pool, void* shareable, CUmemAllocationHandleType type,
                                                   unsigned long long flags) {
     out(pool, "pool_out");
-    require_value(type == CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR && flags == 0, "pools are shared by file descriptors");
+    constexpr CUmemAllocationHandleType win32 = 2;
+    require_value(shareable && flags == 0, "no handle, or unknown flags");
+    if (type == win32) throw Error(Status::not_supported, "no handles of Windows here");
+    require_value(type == CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, "pools are shared by file descriptors");
     rt::Context* context = rt::Context::current_or_null();
     rt::Device& device = context ? context->device() : rt::Platform::get().device(0);
-    auto shared = rt::SharedPool::import(device, int(reinterpret_cast<intptr_t>(shareable)));
+    std::shared_ptr<rt::SharedPool> shared;
+    try {
+        shared = rt::SharedPool::import(device, int(reinterpret_cast<intptr_t>(shareable)));
+    } catch (const Error& error) {
+        // An H100's word for a descriptor that is no pool.
+        throw Error(error.status() == Status::invalid_value ? Status::unknown : error.status(), error.what());
+    }
     *pool = handle<CUmemoryPool>(*new MemoryPool(device.ordinal(), 0, std::move(shared)));
     return Status::success;
 }

@@ -11,8 +11,8 @@
 namespace rt {
 namespace {
 
-/// Words that host and device reach, of each device. A word is used again but never unmapped: a kernel of a graph that is
-/// gone does no harm. Never destroyed.
+/// Words that host and device reach, of each device. A word is used again but never unmapped: a kernel of a graph that
+/// is gone does no harm. Never destroyed.
 struct Words {
     std::mutex mutex;
     std::map<int, std::vector<uint64_t>> free;

@@ -24,7 +24,8 @@ namespace {
 
 namespace vm = virtual_memory;
 
-/// What both kinds of handle hold: a file, by its process and number there; the inode tells whether it still is that one.
+/// What both kinds of handle hold: a file, by its process and number there; the inode tells whether it still is that
+/// one.
 struct Content {
     uint32_t magic = 0;
     int32_t process = 0, file = 0;

@@ -139,7 +139,8 @@ void SharedPool::trim(size_t keep) { state_->pool.trim(keep, false); }
 size_t SharedPool::cached_bytes() const { return state_->pool.cached_bytes(); }
 
 ipc::Handle SharedPool::export_pointer(uint64_t address, size_t bytes) const {
-    const Pointer pointer{.magic = pointer_magic, .inode = state_->inode, .offset = address - state_->base, .bytes = bytes};
+    const Pointer pointer{
+        .magic = pointer_magic, .inode = state_->inode, .offset = address - state_->base, .bytes = bytes};
     ipc::Handle handle;
     std::memcpy(&handle, &pointer, sizeof handle);
     return handle;

@@ -1,5 +1,5 @@
-#include "rt/linked_image.h"
 #include "rt/error.h"
+#include "rt/linked_image.h"
 
 #include <cstddef>
 #include <cstring>
@@ -16,7 +16,7 @@ TEST(LinkedImage, RoundTrip) {
 TEST(LinkedImage, OtherImagesAreNone) {
     EXPECT_FALSE(rt::is_linked_image(".version 8.0"));
     EXPECT_FALSE(rt::is_linked_image("\x7f"
-                                       "ELF"));
+                                     "ELF"));
     EXPECT_FALSE(rt::is_linked_image(""));
 }
 

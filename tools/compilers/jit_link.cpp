@@ -15,10 +15,22 @@ namespace {
 constexpr unsigned known_architectures[] = {75, 80, 86, 87, 88, 89, 90, 100, 101, 103, 110, 120, 121};
 constexpr unsigned old_architectures[] = {30, 32, 35, 37, 50, 52, 53, 60, 61, 62, 70, 72};
 /// By their names or the starts of those. They steer NVIDIA's code generation.
-constexpr const char* ignored_options[] = {"-maxrregcount=", "-time",         "-verbose",       "-ftz=",
-                                           "-prec-div=",     "-prec-sqrt=",   "-fma=",          "-kernels-used=",
-                                           "-variables-used=", "-optimize-unused-variables", "-Xptxas=", "-Xnvvm=",
-                                           "-split-compile", "-jump-table-density=", "-no-cache", "-device-stack-protector=",
+constexpr const char* ignored_options[] = {"-maxrregcount=",
+                                           "-time",
+                                           "-verbose",
+                                           "-ftz=",
+                                           "-prec-div=",
+                                           "-prec-sqrt=",
+                                           "-fma=",
+                                           "-kernels-used=",
+                                           "-variables-used=",
+                                           "-optimize-unused-variables",
+                                           "-Xptxas=",
+                                           "-Xnvvm=",
+                                           "-split-compile",
+                                           "-jump-table-density=",
+                                           "-no-cache",
+                                           "-device-stack-protector=",
                                            "-r"};
 
 bool contains(std::span<const unsigned> all, unsigned one) { return std::ranges::find(all, one) != all.end(); }
@@ -213,8 +225,8 @@ Result Link::add(Input type, std::string_view bytes, const std::string& name) {
         return Result(real->add(real_, int(type), bytes.data(), bytes.size(), name.c_str()));
     }
     has_ptx_ = true;
-    const int status = DriverLinker::find()->add(state_, driver_type(type), const_cast<char*>(bytes.data()), bytes.size(),
-                                                 name.c_str(), 0, nullptr, nullptr);
+    const int status = DriverLinker::find()->add(state_, driver_type(type), const_cast<char*>(bytes.data()),
+                                                 bytes.size(), name.c_str(), 0, nullptr, nullptr);
     if (status == 0) return Result::success;
     take_driver_log();
     return status == cuda_invalid_ptx ? Result::ptx_compile : Result::invalid_input;
@@ -245,7 +257,8 @@ Result Link::complete() {
         if (const Result status = link_lto(); status != Result::success) return status;
         if (options.ptx) return has_ptx_ ? Result::incorrect_input_type : Result::success;
         const DriverLinker* driver = DriverLinker::find();
-        if (driver->add(state_, driver_type(Input::ptx), ptx.data(), ptx.size(), "link-time IR", 0, nullptr, nullptr) != 0) {
+        if (driver->add(state_, driver_type(Input::ptx), ptx.data(), ptx.size(), "link-time IR", 0, nullptr, nullptr) !=
+            0) {
             take_driver_log();
             return Result::nvvm_compile;
         }

@@ -75,7 +75,8 @@ struct RealLinker {
 
 } // namespace compilers
 
-/// nvJitLinkHandle. PTX, and what holds PTX, goes to the driver's linker; link-time IR first through the real nvJitLink.
+/// nvJitLinkHandle. PTX, and what holds PTX, goes to the driver's linker; link-time IR first through the real
+/// nvJitLink.
 struct Link {
     explicit Link() = default;
     ~Link();

@@ -58,9 +58,7 @@ int AddFile(Link* handle, int type, const char* file) {
     return code(handle->add(Input(type), bytes, file));
 }
 
-int Complete(Link* handle) {
-    return handle == nullptr ? code(Result::null_input) : code(handle->complete());
-}
+int Complete(Link* handle) { return handle == nullptr ? code(Result::null_input) : code(handle->complete()); }
 
 int GetLinkedCubinSize(Link* handle, size_t* size) {
     if (handle == nullptr) return code(Result::null_input);
@@ -83,7 +81,9 @@ int GetLinkedPtx(Link* handle, char* ptx) {
     return give(ptx, handle->ptx.c_str(), handle->ptx.size() + 1, handle->options.ptx && !handle->ptx.empty());
 }
 
-int give_log_size(size_t* size, const std::string& log) { return give_size(size, log.empty() ? 0 : log.size() + 1, true); }
+int give_log_size(size_t* size, const std::string& log) {
+    return give_size(size, log.empty() ? 0 : log.size() + 1, true);
+}
 
 int give_log(char* to, const std::string& log) { return give(to, log.c_str(), log.empty() ? 0 : log.size() + 1, true); }
 
@@ -123,8 +123,8 @@ template <class F> int enter(F&& body) noexcept {
         return enter([&] { return name arguments; });                                                                  \
     }                                                                                                                  \
     CUTTLE_VERSIONS(name, parameters, arguments)
-#include "nvjitlink_versions.h"
 #include "nvjitlink.def"
+#include "nvjitlink_versions.h"
 
 SHOWN nvJitLinkVersion(unsigned* major, unsigned* minor) {
     if (major == nullptr || minor == nullptr) return code(Result::null_input);

@@ -1,6 +1,7 @@
-// An audit library (rtld-audit(7)), put into LD_AUDIT by `cuttle run`: where the program opens NVIDIA's NVRTC or nvJitLink,
-// by whatever path, it gets our stand-in of that version (the same folder), which asks here for the library that the
-// program would have got. It lives in a namespace of its own, and so takes nothing from this project but this file.
+// An audit library (rtld-audit(7)), put into LD_AUDIT by `cuttle run`: where the program opens NVIDIA's NVRTC or
+// nvJitLink, by whatever path, it gets our stand-in of that version (the same folder), which asks here for the library
+// that the program would have got. It lives in a namespace of its own, and so takes nothing from this project but this
+// file.
 #include <link.h>
 
 #include <cstring>
@@ -16,14 +17,12 @@ constexpr const char* real_prefix = "cuttle-real:";
 struct StandIn {
     const char* file;
     const char* family; ///< file names that are this, or go on with a dot
-    std::string real;        ///< where the program found the library
+    std::string real;   ///< where the program found the library
 };
 
 StandIn stand_ins[] = {
-    {"libnvrtc.so.13", "libnvrtc.so.13", {}},
-    {"libnvrtc.so.12", "libnvrtc.so.12", {}},
-    {"libnvrtc.so.11.2", "libnvrtc.so.11", {}},
-    {"libnvJitLink.so.13", "libnvJitLink.so.13", {}},
+    {"libnvrtc.so.13", "libnvrtc.so.13", {}},         {"libnvrtc.so.12", "libnvrtc.so.12", {}},
+    {"libnvrtc.so.11.2", "libnvrtc.so.11", {}},       {"libnvJitLink.so.13", "libnvJitLink.so.13", {}},
     {"libnvJitLink.so.12", "libnvJitLink.so.12", {}},
 };
 
@@ -31,7 +30,8 @@ StandIn stand_ins[] = {
 const std::string& own_folder() {
     static const std::string folder = [] {
         Dl_info info{};
-        if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0 || info.dli_fname == nullptr) return std::string();
+        if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0 || info.dli_fname == nullptr)
+            return std::string();
         const std::string file = info.dli_fname;
         return file.substr(0, file.rfind('/') + 1);
     }();
@@ -83,7 +83,8 @@ __attribute__((visibility("default"))) char* la_objsearch(const char* name, uint
     char* same = const_cast<char*>(name);
     if (std::strncmp(name, real_prefix, std::strlen(real_prefix)) == 0) {
         for (StandIn& one : stand_ins)
-            if (std::strcmp(name + std::strlen(real_prefix), one.file) == 0) return one.real.empty() ? same : one.real.data();
+            if (std::strcmp(name + std::strlen(real_prefix), one.file) == 0)
+                return one.real.empty() ? same : one.real.data();
         return same;
     }
     // A name alone is searched for, and comes again with each folder in front.
