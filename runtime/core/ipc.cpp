@@ -7,6 +7,8 @@
 #include "rt/virtual_memory.h"
 
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -222,7 +224,10 @@ Handle SharedEvent::handle() const {
     return handle_of({.magic = event_magic, .process = getpid(), .file = file_, .inode = inode_of(file_)});
 }
 
-uint64_t SharedEvent::record() { return ++page_->recorded; }
+uint64_t SharedEvent::record() {
+    page_->recorder = getpid();
+    return ++page_->recorded;
+}
 
 void SharedEvent::reach(uint64_t ticket) {
     uint64_t before = page_->reached;
@@ -234,7 +239,12 @@ void SharedEvent::reach(uint64_t ticket) {
 
 uint64_t SharedEvent::last() const { return page_->recorded; }
 
-bool SharedEvent::reached(uint64_t ticket) const { return page_->reached >= ticket; }
+bool SharedEvent::recorder_has_ended() const {
+    const int32_t process = page_->recorder;
+    return process > 0 && process != getpid() && kill(process, 0) != 0 && errno == ESRCH;
+}
+
+bool SharedEvent::reached(uint64_t ticket) const { return page_->reached >= ticket || recorder_has_ended(); }
 
 void SharedEvent::wait(uint64_t ticket) const {
     for (;;) {

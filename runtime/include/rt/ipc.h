@@ -42,6 +42,7 @@ class SharedEvent {
     uint64_t record();                        ///< the ticket of a new record
     void reach(uint64_t ticket);
     uint64_t last() const; ///< the last ticket; 0 = never recorded
+    /// True, too, when the process that recorded has ended: what it had begun comes to no other end.
     bool reached(uint64_t ticket) const;
     void wait(uint64_t ticket) const;
 
@@ -49,7 +50,9 @@ class SharedEvent {
     struct Page {
         std::atomic<uint64_t> recorded, reached;
         std::atomic<uint32_t> changes;
+        std::atomic<int32_t> recorder; ///< the process of the last record
     };
+    bool recorder_has_ended() const;
     SharedEvent(Page* page, int file) : page_(page), file_(file) {}
 
     Page* page_;
