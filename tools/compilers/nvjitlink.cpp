@@ -1,5 +1,6 @@
 // libnvJitLink.so.*: links PTX with the driver's linker and hands out what our driver loads where a cubin is expected.
 #include "jit_link.h"
+#include "nvjitlink_versions.h"
 
 #include <cstring>
 #include <fstream>
@@ -124,7 +125,6 @@ template <class F> int enter(F&& body) noexcept {
     }                                                                                                                  \
     CUTTLE_VERSIONS(name, parameters, arguments)
 #include "nvjitlink.def"
-#include "nvjitlink_versions.h"
 
 SHOWN nvJitLinkVersion(unsigned* major, unsigned* minor) {
     if (major == nullptr || minor == nullptr) return code(Result::null_input);
