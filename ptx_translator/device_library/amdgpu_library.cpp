@@ -85,9 +85,11 @@ LIBRARY uint64_t cuttle_amdgpu_shuffle(uint32_t mode, uint32_t value, uint32_t b
     // Read by all lanes, before any condition parts them.
     const uint32_t members = mask & ballot(true);
     const bool in_range = Shuffle(mode) == Shuffle::up ? from >= int32_t(highest) : from <= int32_t(highest);
-    // What a lane outside of the members would give is undefined: the lane keeps its own value.
-    const bool there = in_range && members >> (from & 31) & 1;
-    return with_predicate(value_of_lane(value, there ? uint32_t(from) : self), in_range);
+    const uint32_t read = value_of_lane(value, in_range ? uint32_t(from) : self);
+    // What a lane outside of the members gives is undefined; NVIDIA's hardware gives 0, and programs with too small
+    // blocks live by it.
+    const bool there = !in_range || members >> (from & 31) & 1;
+    return with_predicate(there ? read : 0, in_range);
 }
 
 /// PTX ISA 9.7.13.9.

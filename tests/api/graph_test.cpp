@@ -183,8 +183,9 @@ TEST_F(Graphs, AnyNodeAndChild) {
     EXPECT_EQ(run(exec), 3u);
     EXPECT_OK(cuGraphExecDestroy(exec));
     EXPECT_OK(cuGraphDestroy(outer));
-    params.type = 13;
-    EXPECT_STATUS(not_supported, cuGraphAddNode(&node, graph, nullptr, 0, &params));
+    params.type = 13; // a conditional node, whose context must be named
+    params.conditional = {};
+    EXPECT_STATUS(invalid_context, cuGraphAddNode(&node, graph, nullptr, 0, &params));
 }
 
 TEST_F(Graphs, Capture) {

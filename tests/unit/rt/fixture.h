@@ -29,7 +29,7 @@ class RuntimeTest : public testing::Test {
         if (info.kernels.empty()) {
             info.target = "sm_80";
             for (const char* name :
-                 {"a", "b", "c", "d", "e", "fault:1", "fault:2", "fault:3", "fault:4", "fault:5", "fault:6"}) {
+                 {"a", "b", "c", "d", "e", "fault:1", "fault:2", "fault:3", "fault:4", "fault:5", "fault:6", "fault:7"}) {
                 ptx::KernelInfo kernel;
                 kernel.name = name;
                 info.kernels.push_back(kernel);

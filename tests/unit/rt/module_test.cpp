@@ -91,7 +91,7 @@ TEST_F(ModuleTest, LibrariesLoadPerContext) {
     ASSERT_NE(kernel, nullptr);
     EXPECT_EQ(library.kernel("a"), kernel);
     EXPECT_EQ(library.kernel("none"), nullptr);
-    EXPECT_EQ(library.kernels().size(), 11u);
+    EXPECT_EQ(library.kernels().size(), 12u);
     auto* other = new Context(device, 0, false);
     Function& here = kernel->function(*context);
     Function& there = kernel->function(*other);
