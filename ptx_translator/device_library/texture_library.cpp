@@ -75,14 +75,15 @@ extern "C" Words cuttle_texture_gradient(uint32_t shape, uint64_t handle, uint64
     Descriptor merged;
     const Descriptor& t = sampled_by(*found, sampler, merged);
     const Request r = request_of(shape, x, y, z, layer, offsets);
-    const bool flat = r.geometry != Geometry::d3 && !is_cube(r.geometry);
-    if (flat && t.anisotropy > 1) {
-        const Footprint footprint = footprint_of(gradients_of(t, r, {x0, x1, x2}, {y0, y1, y2}), t.anisotropy);
+    // Layers of rows and volumes are sampled once, and so is a cube where the gradients leave a face.
+    const bool several = t.anisotropy > 1 && r.geometry != Geometry::a1d && r.geometry != Geometry::d3;
+    if (t.levels < 2 && !several) return sampled(t, r, 0);
+    const Gradients gradients = gradients_of(t, r, {x0, x1, x2}, {y0, y1, y2});
+    if (several && gradients.diagonals) {
+        const Footprint footprint = footprint_of(gradients, t.anisotropy);
         return sampled_along(t, r, footprint, level_for(t, footprint.level + fixed_level(t.bias)));
     }
-    if (t.levels < 2) return sampled(t, r, 0);
-    const int asked = level_of_gradients(gradients_of(t, r, {x0, x1, x2}, {y0, y1, y2}));
-    return sampled(t, r, level_for(t, asked + fixed_level(t.bias)));
+    return sampled(t, r, level_for(t, level_of_gradients(gradients) + fixed_level(t.bias)));
 }
 
 /// One channel of the four texels that a linear filter would take, from the lower left anticlockwise. PTX ISA, tld4.

@@ -67,48 +67,95 @@ inline int optimized_level(int level, int samples) {
     return (level & ~255) + (steeper < 0 ? 0 : steeper > 256 ? 256 : steeper);
 }
 
-/// 2^(-part / 256), by the exponential series; `part` is less than 256.
-inline double inverse_power(int part) {
+/// 2^(part / 256) by the exponential series, for parts within an octave up or down.
+constexpr double power_of_part(int part) {
     const double x = part * (0.6931471805599453 / 256);
     double term = 1, sum = 1;
-    for (int k = 1; k < 16; ++k) {
-        term *= -x / k;
+    for (int k = 1; k < 20; ++k) {
+        term *= x / k;
         sum += term;
     }
     return sum;
 }
 
-inline int rounded_inverse_power(int part, int one) { return static_cast<int>(__builtin_floor(one * inverse_power(part) + 0.5)); }
+/// 256 times the powers of two of an octave's parts, to the nearest.
+struct Octave {
+    uint16_t up[256] = {}, down[256] = {};
+    constexpr Octave() {
+        for (int k = 0; k < 256; ++k) {
+            up[k] = static_cast<uint16_t>(256 * power_of_part(k) + 0.5);
+            down[k] = static_cast<uint16_t>(256 * power_of_part(-k) + 0.5);
+        }
+    }
+};
+constexpr Octave powers;
 
-/// Samples at a level: their number, how much those within and the two at the ends weigh, and where the first one is.
+/// 64 times `along` of a vector's length, to the nearest.
+constexpr uint8_t part_of_unit(int along, int across) {
+    int part = 0;
+    for (int odd = 1; odd * odd * (along * along + across * across) <= 128 * 128 * along * along; odd += 2) ++part;
+    return static_cast<uint8_t>(part);
+}
+
+/// Vectors of length one, in 1/64. The longer component counts in eighths of its octave, the middle of one standing for it,
+/// the shorter in the same unit; half a unit and less is none.
+struct UnitVectors {
+    uint8_t longer[8][17] = {}, shorter[8][17] = {};
+    constexpr UnitVectors() {
+        for (int i = 0; i < 8; ++i)
+            for (int j = 0; j < 17; ++j) {
+                const int a = 2 * (8 + i) + 1, b = j ? 2 * j - 1 : 0;
+                longer[i][j] = part_of_unit(a, b);
+                shorter[i][j] = part_of_unit(b, a);
+            }
+    }
+};
+constexpr UnitVectors unit_vectors;
+
+/// Along an axis of the texture, in 1/64 texels.
+struct Step {
+    int x, y;
+};
+
+inline Step unit_step(double x, double y) {
+    const double a = __builtin_fabs(x), b = __builtin_fabs(y);
+    const double longer = a < b ? b : a, shorter = a < b ? a : b;
+    if (longer == 0) return {0, 0};
+    const double scale = exact_power_of_two(3 - exponent_of(longer));
+    const int i = static_cast<int>(longer * scale) - 8;
+    const int j = shorter * scale * 2 < 0.5 ? 0 : static_cast<int>(shorter * scale) + 1;
+    const int along = unit_vectors.longer[i][j], across = unit_vectors.shorter[i][j];
+    const int along_x = a < b ? across : along, along_y = a < b ? along : across;
+    return {x < 0 ? -along_x : along_x, y < 0 ? -along_y : along_y};
+}
+
+/// Samples at a level: their number, how much those within and the two at the ends weigh, and how far two are apart.
 struct Samples {
     int count, within, outer; ///< in units of 1 / 2^bits
     int bits;
-    int ends;                 ///< of two: how far from the middle, in 1/128 steps
+    int apart;                ///< in 1/128 steps, from the middle
 };
 
 inline Samples samples_of(int ratio) {
     if (ratio <= 0) return {1, 0, 256, 8, 0};
-    const int octave = ratio >> 8, inverse = rounded_inverse_power(ratio & 255, 256);
-    if (octave == 0) return {2, 0, 256, 9, 128 - rounded_inverse_power(ratio, 128)};
-    const int bits = octave == 1 ? 9 : 10, all = 1 << bits;
-    const int within = octave == 1 ? inverse : octave == 2 ? inverse : octave == 3 ? inverse >> 1 : inverse >> 2;
+    const int octaves = ratio >> 8, inverse = powers.down[ratio & 255];
+    if (octaves == 0) return {2, 0, 256, 9, 256 - inverse};
+    const int bits = octaves == 1 ? 9 : 10, all = 1 << bits;
+    const int within = octaves < 3 ? inverse : inverse >> (octaves - 2);
     int count = 2;
     while (count < most_samples && count * within < all) count += 2;
-    return {count, within, (all - (count - 2) * within) / 2, bits, 64};
+    return {count, within, (all - (count - 2) * within) / 2, bits, 128};
 }
 
-/// How far sample `i` lies from the middle along one axis, in texels of the level. `length`: log2 of what a step is in parts
-/// of the axis.
-inline double place_of(const Samples& samples, int i, double axis, int length) {
-    if (samples.count == 1 || axis == 0) return 0;
-    const double size = __builtin_fabs(axis);
-    const double step = size * inverse_power(length & 255) * exact_power_of_two(-(length >> 8));
-    // Of two, the distance is rounded to 1/128; else the step to 1/64.
-    const double far = samples.count == 2 ? __builtin_floor(step * samples.ends + 0.5) / 128
-                                          : __builtin_floor(step * 64 + 0.5) / 128 * (2 * i + 1 - samples.count);
-    const double place = samples.count == 2 && i == 0 ? -far : far;
-    return axis < 0 ? -place : place;
+/// How far sample `i` lies from the middle along one axis, in texels of the level. `finer`: in 1/256, of how much finer a
+/// level than the footprint's.
+inline double place_of(const Samples& samples, int i, int unit, int finer) {
+    if (samples.count == 1) return 0;
+    const int step = (unit * powers.up[finer & 255] << (finer >> 8)) >> 8;
+    // Of two, the distance is rounded to 1/128, halves up.
+    if (samples.count > 2) return step * (2 * i + 1 - samples.count) * 0x1p-7;
+    const int far = (step * samples.apart + 64) >> 7;
+    return (i == 0 ? -far : far) * 0x1p-7;
 }
 
 } // namespace texture

@@ -37,6 +37,10 @@ inline int face_number(const Direction& d) {
     return d.at[0] < 0 ? 1 : 0;
 }
 
+/// Along the axes x, y and z: where a face's s and t grow.
+constexpr int axis_s[6] = {2, 2, 0, 0, 0, 0}, sign_s[6] = {-1, 1, 1, 1, 1, -1};
+constexpr int axis_t[6] = {1, 1, 2, 2, 1, 1}, sign_t[6] = {-1, -1, 1, -1, -1, -1};
+
 inline Face face_of(float x, float y, float z, uint32_t size) {
     const Direction d = direction_of(x, y, z);
     const int number = face_number(d);
@@ -48,9 +52,6 @@ inline Face face_of(float x, float y, float z, uint32_t size) {
 /// A texel of a cube, by its face and place there, where one of the coordinates may be one beyond an edge: what lies
 /// there on the neighbouring face. Computed on the cube's surface, in half texels from its centre.
 inline void across_edge(int& number, int& i, int& j, int size) {
-    // Along the axes x, y and z: the face's normal, and where s and t grow.
-    constexpr int axis_s[6] = {2, 2, 0, 0, 0, 0}, sign_s[6] = {-1, 1, 1, 1, 1, -1};
-    constexpr int axis_t[6] = {1, 1, 2, 2, 1, 1}, sign_t[6] = {-1, -1, 1, -1, -1, -1};
     const int s = 2 * i + 1 - size, t = 2 * j + 1 - size;
     int at[3];
     at[number / 2] = number & 1 ? -size : size;
@@ -65,8 +66,15 @@ inline void across_edge(int& number, int& i, int& j, int size) {
     j = (at[axis_t[number]] * sign_t[number] + size - 1) / 2;
 }
 
+/// On the same face, to its edges.
+inline Face moved(const Face& face, double s, double t, uint32_t size) {
+    const auto within = [&](double x) { return x < 0 ? 0 : x > size ? size : x; };
+    return {face.number, within(face.s + s), within(face.t + t)};
+}
+
 /// A cell that may lie across the edges of a face.
-inline void add_seamless_cell(Corners& corners, const Level& level, const Face& face, int first_slice, int weight) {
+inline void add_seamless_cell(Corners& corners, const Level& level, const Face& face, int first_slice, int weight,
+                              int shift = 0) {
     const auto along_s = static_cast<int>(floor((face.s - 0.5) * 256 + 0.5));
     const auto along_t = static_cast<int>(floor((face.t - 0.5) * 256 + 0.5));
     Weights w = split(weight, along_s & 255, along_t & 255);
@@ -85,7 +93,7 @@ inline void add_seamless_cell(Corners& corners, const Level& level, const Face& 
         w.of[missing ^ 2] += share;
         w.of[missing ^ 3] += w.of[missing] - 2 * share;
     }
-    for (int k = 0; k < 4; ++k) corners.add(place[k], w.of[k], k != missing && w.of[k]);
+    for (int k = 0; k < 4; ++k) corners.add(place[k], w.of[k] << shift, k != missing && w.of[k]);
     ++corners.planes;
 }
 

@@ -131,7 +131,7 @@ inline int level_of_gradients(const Gradients& g) {
 /// unfolded; on the opposite one all is far.
 inline Vector along_faces(const Direction& from, const Direction& to, uint32_t size, bool& crosses) {
     const int here = face_number(from), there = face_number(to);
-    const int normal = here / 2, s = normal == 0 ? 2 : 0, t = normal == 1 ? 2 : 1;
+    const int normal = here / 2, s = axis_s[here], t = axis_t[here];
     // Half the size is what a length of one of the cube, whose edge is two, has.
     const auto texels = [&](double along) { return in_texels(along * 0.5, size); };
     double change[3];
@@ -148,7 +148,7 @@ inline Vector along_faces(const Direction& from, const Direction& to, uint32_t s
         const double far = 1 - (here & 1 ? -1.0 : 1.0) * static_cast<double>(to.at[normal]);
         change[across] = sum_of(texels(near), texels(far));
     }
-    return {change[s], change[t], 0};
+    return {change[s] * sign_s[here], change[t] * sign_t[here], 0};
 }
 
 } // namespace texture

@@ -37,7 +37,7 @@ inline Axes axes_of(const Descriptor& t, const Request& r, const Level& level, T
         const int slice = slice_of(r, level, face.number);
         const Address across = t.seamless ? Address::clamp : mode_of(t, 0);
         const Address down = t.seamless ? Address::clamp : mode_of(t, 1);
-        return {axis_of(face.s, width, across, r.offset[0], take), axis_of(face.t, height, down, r.offset[1], take),
+        return {axis_of(face.s + aside_x, width, across, r.offset[0], take), axis_of(face.t + aside_y, height, down, r.offset[1], take),
                 {slice, slice, 0}};
     }
     const Axis x = axis_of(in_texels(t, r.x, level.width) + aside_x, width, mode_of(t, 0), r.offset[0], take);
@@ -115,6 +115,7 @@ inline int level_for(const Descriptor& t, int asked) {
 /// coarser one the footprint is shorter.
 inline Words sampled_along(const Descriptor& t, const Request& r, const Footprint& footprint, int level) {
     const LevelPart from = part_of_level(t, level);
+    const Step unit = unit_step(footprint.x, footprint.y);
     Corners corners;
     corners.bits = 10;
     for (int k = 0; k < 2; ++k) {
@@ -123,14 +124,19 @@ inline Words sampled_along(const Descriptor& t, const Request& r, const Footprin
         const Level& l = t.level[from.number + k];
         const int beyond = t.linear_levels ? level - 256 * (from.number + k) : 0;
         const Samples samples = samples_of(footprint.ratio + (beyond < 0 ? beyond : 0));
-        const int length = footprint.length - (beyond > 0 ? beyond : 0);
-        const int within = (samples.within * weight + 128) >> 8;
+        const int finer = beyond > 0 ? beyond : 0;
+        const int within = (samples.within * weight + 127) >> 8;
         const int all = weight << (samples.bits - 8), outer = samples.count == 1 ? all : (all - (samples.count - 2) * within) / 2;
         for (int i = 0; i < samples.count; ++i) {
-            const Axes axes = axes_of(t, r, l, t.linear ? Take::filter : Take::nearest,
-                                      place_of(samples, i, footprint.x, length), place_of(samples, i, footprint.y, length));
-            add_cell(corners, l, axes.x, axes.y, axes.z, i == 0 || i == samples.count - 1 ? outer : within,
-                     corners.bits - samples.bits);
+            const int part = i == 0 || i == samples.count - 1 ? outer : within, shift = corners.bits - samples.bits;
+            const double aside_x = place_of(samples, i, unit.x, finer), aside_y = place_of(samples, i, unit.y, finer);
+            if (is_cube(r.geometry) && t.seamless && t.linear) {
+                const Face face = face_of(r.x, r.y, r.z, l.width);
+                add_seamless_cell(corners, l, moved(face, aside_x, aside_y, l.width), slice_of(r, l, 0), part, shift);
+                continue;
+            }
+            const Axes axes = axes_of(t, r, l, t.linear ? Take::filter : Take::nearest, aside_x, aside_y);
+            add_cell(corners, l, axes.x, axes.y, axes.z, part, shift);
         }
     }
     return filtered_words(t, corners, gives_integers(t));
@@ -155,6 +161,7 @@ inline Gradients gradients_of(const Descriptor& t, const Request& r, const float
     const auto texels = [&](const float (&d)[3], int axis) {
         if (volume && __builtin_fabsf(at[axis]) > 0x1p97f) return 0x1p60; // 2^96.2 is not far, 2^97.1 is
         const float change = volume ? (at[axis] + d[axis]) - at[axis] : d[axis];
+        if (volume && t.anisotropy > 1 && change != change) return 0.0; // else NaN is far
         return in_texels(static_cast<double>(change), t.normalized ? size[axis] : 1);
     };
     g.x.x = texels(dx, 0), g.y.x = texels(dy, 0);
