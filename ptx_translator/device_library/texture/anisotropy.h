@@ -8,9 +8,8 @@ namespace texture {
 
 struct Footprint {
     double x, y; ///< the longer axis, in texels
-    int length;  ///< its level, in 1/256
-    int level;   ///< of the shorter axis
-    int ratio;   ///< log2 of how much longer the longer one is
+    int level;   ///< of the shorter axis, in 1/256
+    int ratio;   ///< log2 of how much longer the longer one is, in 1/256
 };
 
 /// 256 * log2 of a number of samples, cut to 1/16.
@@ -39,12 +38,14 @@ inline double product_of(double x, double y) {
 
 /// The shorter axis is the area over the longer one; the number of samples is limited.
 inline Footprint footprint_of(const Gradients& g, int samples) {
-    const Vector sum = sum_of(g.x, g.y), difference = sum_of(g.x, minus(g.y));
+    double length = cut(length_of(g.x, false));
+    // The difference is the longer gradient less the other one.
+    const Vector sum = sum_of(g.x, g.y);
+    const Vector difference = cut(length_of(g.y, false)) > length ? sum_of(g.y, minus(g.x)) : sum_of(g.x, minus(g.y));
     const Vector axes[4] = {g.x, g.y, sum, difference};
     int longest = 0;
-    double length = length_of(g.x, false);
     for (int k = 1; k < 4; ++k) {
-        const double other = length_of(axes[k], k > 1);
+        const double other = cut(length_of(axes[k], k > 1));
         if (other > length) length = other, longest = k;
     }
     const double area = __builtin_fabs(sum_of(product_of(g.x.x, g.y.y), -product_of(g.x.y, g.y.x)));
@@ -57,7 +58,7 @@ inline Footprint footprint_of(const Gradients& g, int samples) {
         const double size = __builtin_fabs(along), shorter = longest > 1 ? cut(scaled(size, 11, 3)) / 2 : size;
         return along < 0 ? -shorter : shorter;
     };
-    return {part(axes[longest].x), part(axes[longest].y), major, level, major - (level < 0 ? 0 : level)};
+    return {part(axes[longest].x), part(axes[longest].y), level, major - (level < 0 ? 0 : level)};
 }
 
 /// What is called the trilinear optimization: more of the texture lies in one level only.
@@ -78,12 +79,14 @@ constexpr double power_of_part(int part) {
     return sum;
 }
 
-/// 256 times the powers of two of an octave's parts, to the nearest.
+/// Powers of two of an octave's parts: 64 times those upwards, where three quarters round up, and 256 times those downwards,
+/// to the nearest.
 struct Octave {
-    uint16_t up[256] = {}, down[256] = {};
+    uint8_t up[256] = {};
+    uint16_t down[256] = {};
     constexpr Octave() {
         for (int k = 0; k < 256; ++k) {
-            up[k] = static_cast<uint16_t>(256 * power_of_part(k) + 0.5);
+            up[k] = static_cast<uint8_t>(64 * power_of_part(k) + 0.25);
             down[k] = static_cast<uint16_t>(256 * power_of_part(-k) + 0.5);
         }
     }
@@ -129,17 +132,18 @@ inline Step unit_step(double x, double y) {
     return {x < 0 ? -along_x : along_x, y < 0 ? -along_y : along_y};
 }
 
-/// Samples at a level: their number, how much those within and the two at the ends weigh, and how far two are apart.
+/// Samples at a level: their number, and how much those within and the two at the ends weigh.
 struct Samples {
     int count, within, outer; ///< in units of 1 / 2^bits
     int bits;
-    int apart;                ///< in 1/128 steps, from the middle
+    int apart;                ///< of two, how far from the middle, in 1/128 of a step's half
 };
 
 inline Samples samples_of(int ratio) {
     if (ratio <= 0) return {1, 0, 256, 8, 0};
-    const int octaves = ratio >> 8, inverse = powers.down[ratio & 255];
-    if (octaves == 0) return {2, 0, 256, 9, 256 - inverse};
+    if (ratio < 256) return {2, 0, 256, 9, 256 - powers.down[ratio]};
+    const bool whole = powers.down[ratio & 255] == 128; // rounded up to the next octave
+    const int octaves = (ratio >> 8) + whole, inverse = whole ? 256 : powers.down[ratio & 255];
     const int bits = octaves == 1 ? 9 : 10, all = 1 << bits;
     const int within = octaves < 3 ? inverse : inverse >> (octaves - 2);
     int count = 2;
@@ -147,14 +151,14 @@ inline Samples samples_of(int ratio) {
     return {count, within, (all - (count - 2) * within) / 2, bits, 128};
 }
 
-/// How far sample `i` lies from the middle along one axis, in texels of the level. `finer`: in 1/256, of how much finer a
-/// level than the footprint's.
+/// How far sample `i` lies from the middle along one axis, in texels of a level that is `finer` / 256 finer than the
+/// footprint's, less than one. Negative steps are rounded downwards too, which makes them longer.
 inline double place_of(const Samples& samples, int i, int unit, int finer) {
     if (samples.count == 1) return 0;
-    const int step = (unit * powers.up[finer & 255] << (finer >> 8)) >> 8;
-    // Of two, the distance is rounded to 1/128, halves up.
-    if (samples.count > 2) return step * (2 * i + 1 - samples.count) * 0x1p-7;
-    const int far = (step * samples.apart + 64) >> 7;
+    const auto longer = [&](int step) { return step * powers.up[finer] >> 6; };
+    if (samples.count > 2) return longer(unit) * (2 * i + 1 - samples.count) * 0x1p-7;
+    // Of two, the distance is first rounded to 1/128, halves up.
+    const int far = longer((unit * samples.apart + 64) >> 7);
     return (i == 0 ? -far : far) * 0x1p-7;
 }
 

@@ -112,7 +112,7 @@ inline int level_for(const Descriptor& t, int asked) {
 }
 
 /// Several samples along a footprint. At a level that is finer than the footprint's width they lie further apart, at a
-/// coarser one the footprint is shorter.
+/// coarser one the footprint is shorter. A level's part of their weights is rounded as it adds up from the first to the last.
 inline Words sampled_along(const Descriptor& t, const Request& r, const Footprint& footprint, int level) {
     const LevelPart from = part_of_level(t, level);
     const Step unit = unit_step(footprint.x, footprint.y);
@@ -125,10 +125,11 @@ inline Words sampled_along(const Descriptor& t, const Request& r, const Footprin
         const int beyond = t.linear_levels ? level - 256 * (from.number + k) : 0;
         const Samples samples = samples_of(footprint.ratio + (beyond < 0 ? beyond : 0));
         const int finer = beyond > 0 ? beyond : 0;
-        const int within = (samples.within * weight + 127) >> 8;
-        const int all = weight << (samples.bits - 8), outer = samples.count == 1 ? all : (all - (samples.count - 2) * within) / 2;
+        int sum = 0, given = 0; // weights of the samples so far: of all, and their rounded part at this level
         for (int i = 0; i < samples.count; ++i) {
-            const int part = i == 0 || i == samples.count - 1 ? outer : within, shift = corners.bits - samples.bits;
+            sum += i == 0 || i == samples.count - 1 ? samples.outer : samples.within;
+            const int part = ((sum * weight + 128) >> 8) - given, shift = corners.bits - samples.bits;
+            given += part;
             const double aside_x = place_of(samples, i, unit.x, finer), aside_y = place_of(samples, i, unit.y, finer);
             if (is_cube(r.geometry) && t.seamless && t.linear) {
                 const Face face = face_of(r.x, r.y, r.z, l.width);
