@@ -38,14 +38,15 @@ inline double product_of(double x, double y) {
 
 /// The shorter axis is the area over the longer one; the number of samples is limited.
 inline Footprint footprint_of(const Gradients& g, int samples) {
-    double length = cut(length_of(g.x, false));
     // The difference is the longer gradient less the other one.
     const Vector sum = sum_of(g.x, g.y);
-    const Vector difference = cut(length_of(g.y, false)) > length ? sum_of(g.y, minus(g.x)) : sum_of(g.x, minus(g.y));
-    const Vector axes[4] = {g.x, g.y, sum, difference};
+    const bool swapped = length_of(g.y, false) > length_of(g.x, false);
+    const Vector difference = swapped ? sum_of(g.y, minus(g.x)) : sum_of(g.x, minus(g.y));
+    const Vector axes[4] = {g.x, sum, g.y, difference};
     int longest = 0;
+    double length = cut(length_of(g.x, false));
     for (int k = 1; k < 4; ++k) {
-        const double other = cut(length_of(axes[k], k > 1));
+        const double other = cut(length_of(axes[k], k & 1));
         if (other > length) length = other, longest = k;
     }
     const double area = __builtin_fabs(sum_of(product_of(g.x.x, g.y.y), -product_of(g.x.y, g.y.x)));
@@ -55,7 +56,7 @@ inline Footprint footprint_of(const Gradients& g, int samples) {
     const int least = major - level_of_samples(samples);
     const int level = minor < least ? least : minor;
     const auto part = [&](double along) {
-        const double size = __builtin_fabs(along), shorter = longest > 1 ? cut(scaled(size, 11, 3)) / 2 : size;
+        const double size = __builtin_fabs(along), shorter = longest & 1 ? cut(scaled(size, 11, 3)) / 2 : size;
         return along < 0 ? -shorter : shorter;
     };
     return {part(axes[longest].x), part(axes[longest].y), level, major - (level < 0 ? 0 : level)};
