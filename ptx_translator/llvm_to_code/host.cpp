@@ -83,13 +83,20 @@ uint32_t parameter_bytes(const llvm::Function& function, const std::vector<Kerne
     return 0;
 }
 
+void export_text(llvm::Module& module, const std::string& name, const std::string& text) {
+    llvm::Constant* bytes = llvm::ConstantDataArray::getString(module.getContext(), text);
+    auto* variable =
+        new llvm::GlobalVariable(module, bytes->getType(), true, llvm::GlobalValue::ExternalLinkage, bytes, name);
+    variable->setVisibility(llvm::GlobalValue::DefaultVisibility);
+}
+
 void split(llvm::Module& module, std::vector<KernelInfo>& kernels) {
     for (KernelInfo& kernel : kernels) {
         if (!kernel.uses_barrier || kernel.uses_cluster || kernel.uses_cooperative) continue;
-        const auto phases = split_into_phases(*module.getFunction(kernel.name));
-        if (!phases) continue;
-        kernel.phases = static_cast<uint32_t>(phases->functions.size());
-        kernel.phase_bytes = phases->bytes_per_thread;
+        const Phases phases = split_into_phases(*module.getFunction(kernel.name), kernel.symbol + ".cuts");
+        kernel.phases = static_cast<uint32_t>(phases.functions.size());
+        kernel.phase_bytes = phases.bytes_per_thread;
+        if (!phases.why_not.empty()) export_text(module, kernel.symbol + ".why_fibers", phases.why_not);
     }
 }
 
@@ -100,6 +107,9 @@ llvm::SmallVector<llvm::Function*, 8> phases_of(llvm::Module& module, const Kern
         phases.push_back(module.getFunction(kernel.name + phase_suffix + std::to_string(i) + ".function"));
     return phases;
 }
+
+/// Of kernels with no more the phases are worth LLVM's time.
+constexpr uint32_t few_phases = 4;
 
 void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const llvm::TargetMachine& machine) {
     const bool note_stack = asks_for_local(module);
@@ -116,7 +126,7 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const l
     lower_approximations(module);
     for (const KernelInfo& kernel : kernels)
         if (kernel.phases)
-            make_phase_entry(module, kernel.symbol, phases_of(module, kernel), note_stack);
+            make_phase_entry(module, kernel.symbol, phases_of(module, kernel), note_stack, kernel.phases > few_phases);
         else
             make_entry(*module.getFunction(kernel.symbol), kernel.uses_barrier, note_stack);
 }
@@ -167,7 +177,8 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     if (after_stage && !after_stage("optimized", text_of(module))) return image;
     if (after_stage && !after_stage("assembly", assembly_text(module, *machine))) return image;
 
-    const llvm::SmallVector<char, 0> bytes = emit(module, *machine, llvm::CodeGenFileType::ObjectFile);
+    const bool brief = llvm::any_of(image.kernels, [](const KernelInfo& kernel) { return kernel.phases > few_phases; });
+    const llvm::SmallVector<char, 0> bytes = emit(module, *machine, llvm::CodeGenFileType::ObjectFile, !brief);
     diagnostics.check();
     const llvm::StringRef object(bytes.data(), bytes.size());
     const llvm::StringMap<uint64_t> frames = frame_sizes(object);

@@ -16,6 +16,7 @@ namespace {
 using IR = llvm::IRBuilder<>;
 using host::Grid;
 using host::Lane;
+using host::PhaseBox;
 using host::PhaseState;
 
 llvm::Function* make_function(llvm::Module& module, llvm::StringRef name, llvm::Type* result,
@@ -52,12 +53,36 @@ void forward(llvm::Module& module, llvm::StringRef name, llvm::Function& callee,
     ir.CreateRetVoid();
 }
 
+/// A Lane of our own: promoted to registers once the body is inlined, unless a service gets to see it.
+llvm::AllocaInst* copy_lane(IR& ir, llvm::Value* source) {
+    llvm::AllocaInst* copy = ir.CreateAlloca(llvm::ArrayType::get(ir.getInt8Ty(), sizeof(Lane)));
+    copy->setAlignment(llvm::Align(alignof(Lane)));
+    ir.CreateMemCpy(copy, copy->getAlign(), source, llvm::Align(alignof(Lane)), sizeof(Lane));
+    return copy;
+}
+
+/// `parallel`: the access group of what the loop's rounds do without regard to each other, or null. `brief`: one round
+/// of vectors at a time, and no copies of the body besides; warps have few rounds, and LLVM less to do.
+llvm::MDNode* loop_properties(llvm::LLVMContext& context, llvm::MDNode* parallel, bool brief) {
+    auto name = [&](const char* text) { return llvm::MDString::get(context, text); };
+    llvm::SmallVector<llvm::Metadata*, 4> properties{nullptr};
+    if (parallel) properties.push_back(llvm::MDNode::get(context, {name("llvm.loop.parallel_accesses"), parallel}));
+    if (brief) {
+        auto* one = llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), 1));
+        properties.push_back(llvm::MDNode::get(context, {name("llvm.loop.interleave.count"), one}));
+        properties.push_back(llvm::MDNode::get(context, {name("llvm.loop.unroll.disable")}));
+    }
+    llvm::MDNode* loop = llvm::MDNode::getDistinct(context, properties);
+    loop->replaceOperandWith(0, loop);
+    return loop;
+}
+
 /// The threads of a CTA, or the one that the Lane names, in loops over z, y and x. One function for both, so that the
 /// kernel is compiled once.
 class ThreadLoops {
   public:
-    /// Makes the thread's code: `lane` is its Lane, `number` its number in the CTA.
-    using Thread = llvm::function_ref<void(IR& ir, llvm::Value* lane, llvm::Value* number)>;
+    /// Makes the thread's code: `lane` is its Lane.
+    using Thread = llvm::function_ref<void(IR& ir, llvm::Value* lane)>;
 
     /// Code goes to the end of the range function's entry block.
     explicit ThreadLoops(llvm::Function& range) : range_(range), ir_(&range.getEntryBlock()) {}
@@ -68,18 +93,14 @@ class ThreadLoops {
         thread_ = thread;
         parallel_ = parallel;
         llvm::Value* source = range_.getArg(0);
-        // A Lane of our own: promoted to registers once the body is inlined, unless a service gets to see it.
-        llvm::AllocaInst* copy = ir_.CreateAlloca(llvm::ArrayType::get(ir_.getInt8Ty(), sizeof(Lane)));
-        copy->setAlignment(llvm::Align(alignof(Lane)));
-        ir_.CreateMemCpy(copy, copy->getAlign(), source, llvm::Align(alignof(Lane)), sizeof(Lane));
-        lane_ = copy;
-        if (note_stack) note_stack_top(ir_, copy);
+        lane_ = copy_lane(ir_, source);
+        if (note_stack) note_stack_top(ir_, lane_);
         llvm::Value* grid = load(source, offsetof(Lane, grid), ir_.getPtrTy());
         for (unsigned axis = 0; axis < 3; ++axis) {
             llvm::Value* index = load(source, offsetof(Lane, thread) + 4 * axis, ir_.getInt32Ty());
             size_[axis] = load(grid, offsetof(Grid, block_dim) + 4 * axis, ir_.getInt32Ty());
-            begin_[axis] = ir_.CreateSelect(single(), index, ir_.getInt32(0));
-            end_[axis] = ir_.CreateSelect(single(), ir_.CreateNUWAdd(index, ir_.getInt32(1)), size_[axis]);
+            begin_[axis] = ir_.CreateSelect(range_.getArg(1), index, ir_.getInt32(0));
+            end_[axis] = ir_.CreateSelect(range_.getArg(1), ir_.CreateNUWAdd(index, ir_.getInt32(1)), size_[axis]);
         }
         loop(2);
         return ir_;
@@ -90,8 +111,6 @@ class ThreadLoops {
     }
 
   private:
-    llvm::Value* single() { return range_.getArg(1); }
-
     void loop(unsigned axis) {
         llvm::LLVMContext& context = range_.getContext();
         llvm::BasicBlock* before = ir_.GetInsertBlock();
@@ -106,12 +125,13 @@ class ThreadLoops {
             loop(axis - 1);
         else
             run_thread();
-        // No dimension is 0, so the test may come last.
+        // No dimension is empty, so the test may come last.
         llvm::Value* next = ir_.CreateNUWAdd(index, ir_.getInt32(1));
         index->addIncoming(next, ir_.GetInsertBlock());
         llvm::BasicBlock* after = llvm::BasicBlock::Create(context, "", &range_);
         llvm::BranchInst* again = ir_.CreateCondBr(ir_.CreateICmpULT(next, end_[axis]), head, after);
-        if (parallel_) again->setMetadata(llvm::LLVMContext::MD_loop, parallel_loop());
+        if (parallel_)
+            again->setMetadata(llvm::LLVMContext::MD_loop, loop_properties(range_.getContext(), parallel_, false));
         ir_.SetInsertPoint(after);
     }
 
@@ -121,16 +141,7 @@ class ThreadLoops {
         llvm::Value* number = ir_.CreateNUWAdd(ir_.CreateNUWMul(rows, size_[0]), index_[0]);
         store(ir_, lane_, offsetof(Lane, lane), ir_.CreateAnd(number, 31));
         store(ir_, lane_, offsetof(Lane, warp), ir_.CreateLShr(number, 5));
-        thread_(ir_, lane_, number);
-    }
-
-    llvm::MDNode* parallel_loop() {
-        llvm::LLVMContext& context = range_.getContext();
-        llvm::Metadata* accesses[] = {llvm::MDString::get(context, "llvm.loop.parallel_accesses"), parallel_};
-        llvm::Metadata* properties[] = {nullptr, llvm::MDNode::get(context, accesses)};
-        llvm::MDNode* loop = llvm::MDNode::getDistinct(context, properties);
-        loop->replaceOperandWith(0, loop);
-        return loop;
+        thread_(ir_, lane_);
     }
 
     llvm::Function& range_;
@@ -141,7 +152,7 @@ class ThreadLoops {
     llvm::Value *begin_[3] = {}, *end_[3] = {}, *size_[3] = {}, *index_[3] = {};
 };
 
-/// What a thread reads and writes by ordinary accesses up to the next barrier, others do not change meanwhile, or the
+/// What a thread reads and writes by ordinary accesses until it meets others, those do not change meanwhile, or the
 /// program has a race. So LLVM may take threads side by side. Marks those accesses as a group; null when there are
 /// variables on the stack, which threads use one after another.
 llvm::MDNode* mark_accesses(llvm::Function& body) {
@@ -150,7 +161,7 @@ llvm::MDNode* mark_accesses(llvm::Function& body) {
         if (llvm::isa<llvm::AllocaInst>(instruction)) return nullptr;
     llvm::MDNode* group = llvm::MDNode::getDistinct(context, {});
     for (llvm::Instruction& instruction : llvm::instructions(body))
-        if (llvm::isa<llvm::LoadInst, llvm::StoreInst>(instruction) && !instruction.hasMetadata(common_metadata))
+        if (llvm::isa<llvm::LoadInst, llvm::StoreInst>(instruction))
             instruction.setMetadata(llvm::LLVMContext::MD_access_group, group);
     return group;
 }
@@ -168,7 +179,7 @@ void make_entry(llvm::Function& body, bool fibers, bool note_stack) {
     llvm::Function* range = make_function(module, name + ".range", nothing, {pointer, bit}, false);
     range->addFnAttr(llvm::Attribute::NoInline);
     ThreadLoops loops(*range);
-    const auto run = [&](IR& ir, llvm::Value* lane, llvm::Value*) {
+    const auto run = [&](IR& ir, llvm::Value* lane) {
         ir.CreateCall(&body, {lane})->addFnAttr(llvm::Attribute::AlwaysInline);
     };
     loops.make(note_stack, run, mark_accesses(body)).CreateRetVoid();
@@ -178,63 +189,127 @@ void make_entry(llvm::Function& body, bool fibers, bool note_stack) {
 
 namespace {
 
-/// i32 (Lane*, i1 single): a phase of all threads, or of one.
-llvm::Function* make_phase_range(llvm::Module& module, llvm::StringRef name, llvm::Function& phase, bool note_stack) {
+/// Arguments of a row besides its Lane.
+enum RowArgument : unsigned { row_lane, row_state, row_slots, row_threads, row_first, row_x, row_count };
+
+/// i32 (Lane*, state, slots, i64 threads, i64 first, i32 x, i64 count): a phase of `count` threads with one y and z,
+/// from the thread of that number and that x on. One simple loop, of which there may be many: LLVM's time is short for
+/// it.
+llvm::Function* make_phase_row(llvm::Module& module, llvm::StringRef name, llvm::Function& phase, bool brief) {
     llvm::LLVMContext& context = module.getContext();
-    llvm::Type *pointer = llvm::PointerType::get(context, 0), *bit = llvm::Type::getInt1Ty(context);
-    llvm::Function* range = make_function(module, name, llvm::Type::getInt32Ty(context), {pointer, bit}, false);
-    range->addFnAttr(llvm::Attribute::NoInline);
+    IR ir(context);
+    llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty(), *i64 = ir.getInt64Ty();
+    llvm::Function* row = make_function(module, name, i32, {pointer, pointer, pointer, i64, i64, i32, i64}, false);
+    row->addFnAttr(llvm::Attribute::NoInline);
     llvm::MDNode* group = mark_accesses(phase);
-    ThreadLoops loops(*range);
-    IR ir(&range->getEntryBlock());
-    llvm::Value* grid = loops.load(range->getArg(0), offsetof(Lane, grid), ir.getPtrTy());
-    llvm::Value* state = loops.load(range->getArg(0), offsetof(Lane, phases), ir.getPtrTy());
-    llvm::Value* next = loops.load(state, offsetof(PhaseState, next), ir.getPtrTy());
-    llvm::Value* slots = loops.load(state, offsetof(PhaseState, slots), ir.getPtrTy());
-    ir.SetInsertPoint(&range->getEntryBlock());
-    llvm::Value* threads = ir.getInt32(1);
-    for (unsigned axis = 0; axis < 3; ++axis)
-        threads = ir.CreateNUWMul(threads, loops.load(grid, offsetof(Grid, block_dim) + 4 * axis, ir.getInt32Ty()));
-    threads = ir.CreateZExt(ir.CreateAnd(ir.CreateNUWAdd(threads, ir.getInt32(15)), ~15u), ir.getInt64Ty());
+    llvm::BasicBlock* entry = &row->getEntryBlock();
+    llvm::BasicBlock* loop = llvm::BasicBlock::Create(context, "loop", row);
+    llvm::BasicBlock* end = llvm::BasicBlock::Create(context, "end", row);
+    ir.SetInsertPoint(entry);
+    llvm::AllocaInst* lane = copy_lane(ir, row->getArg(row_lane));
+    llvm::Value* next = ir.CreateLoad(
+        pointer, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), row->getArg(row_state), offsetof(PhaseState, next)));
+    ir.CreateBr(loop);
+    ir.SetInsertPoint(loop);
+    llvm::PHINode *index = ir.CreatePHI(i64, 2), *all = ir.CreatePHI(i32, 2), *any = ir.CreatePHI(i32, 2);
+    llvm::Value* number = ir.CreateNUWAdd(row->getArg(row_first), index);
+    llvm::Value* number32 = ir.CreateTrunc(number, i32);
+    store(ir, lane, offsetof(Lane, thread), ir.CreateNUWAdd(row->getArg(row_x), ir.CreateTrunc(index, i32)));
+    store(ir, lane, offsetof(Lane, lane), ir.CreateAnd(number32, 31));
+    store(ir, lane, offsetof(Lane, warp), ir.CreateLShr(number32, 5));
+    llvm::Value* result =
+        ir.CreateCall(&phase, {lane, row->getArg(row_state), row->getArg(row_slots), row->getArg(row_threads), number});
+    llvm::StoreInst* noted = ir.CreateStore(result, ir.CreateGEP(i32, next, number));
+    if (group) noted->setMetadata(llvm::LLVMContext::MD_access_group, group);
     // All threads agree when no bit is set in one's number and clear in another's.
-    llvm::AllocaInst *all = ir.CreateAlloca(ir.getInt32Ty()), *any = ir.CreateAlloca(ir.getInt32Ty());
-    ir.CreateStore(ir.getInt32(~0u), all);
-    ir.CreateStore(ir.getInt32(0), any);
-    const auto run = [&](IR& at, llvm::Value* lane, llvm::Value* number) {
-        llvm::Value* index = at.CreateZExt(number, at.getInt64Ty());
-        llvm::Value* result = at.CreateCall(&phase, {lane, state, slots, threads, index});
-        at.CreateStore(result, at.CreateGEP(at.getInt32Ty(), next, index))
-            ->setMetadata(llvm::LLVMContext::MD_access_group, group);
-        at.CreateStore(at.CreateAnd(at.CreateLoad(at.getInt32Ty(), all), result), all);
-        at.CreateStore(at.CreateOr(at.CreateLoad(at.getInt32Ty(), any), result), any);
-    };
-    IR& end = loops.make(note_stack, run, group);
-    llvm::Value *both = end.CreateLoad(end.getInt32Ty(), all), *either = end.CreateLoad(end.getInt32Ty(), any);
-    end.CreateRet(end.CreateSelect(end.CreateICmpEQ(both, either), both, end.getInt32(host::phase_mixed)));
-    return range;
+    llvm::Value *both = ir.CreateAnd(all, result), *either = ir.CreateOr(any, result);
+    llvm::Value* following = ir.CreateNUWAdd(index, ir.getInt64(1));
+    llvm::BranchInst* again = ir.CreateCondBr(ir.CreateICmpULT(following, row->getArg(row_count)), loop, end);
+    const std::pair<llvm::PHINode*, std::pair<llvm::Value*, llvm::Value*>> phis[] = {
+        {index, {ir.getInt64(0), following}}, {all, {ir.getInt32(~0u), both}}, {any, {ir.getInt32(0), either}}};
+    for (const auto& [phi, values] : phis) {
+        phi->addIncoming(values.first, entry);
+        phi->addIncoming(values.second, loop);
+    }
+    again->setMetadata(llvm::LLVMContext::MD_loop, loop_properties(context, group, brief));
+    ir.SetInsertPoint(end);
+    ir.CreateRet(ir.CreateSelect(ir.CreateICmpEQ(both, either), both, ir.getInt32(host::phase_mixed)));
+    return row;
 }
 
 } // namespace
 
 void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayRef<llvm::Function*> phases,
-                      bool note_stack) {
+                      bool note_stack, bool brief) {
     llvm::LLVMContext& context = module.getContext();
-    llvm::Type *pointer = llvm::PointerType::get(context, 0), *i32 = llvm::Type::getInt32Ty(context);
-    llvm::Function* entry = make_function(module, (symbol + phase_suffix).str(), i32, {pointer, i32, i32}, true);
-    IR ir(&entry->getEntryBlock());
-    llvm::Value* single = ir.CreateIsNotNull(entry->getArg(2));
-    llvm::BasicBlock* unknown = llvm::BasicBlock::Create(context, "", entry);
-    llvm::SwitchInst* which = ir.CreateSwitch(entry->getArg(1), unknown, unsigned(phases.size()));
+    IR ir(context);
+    llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty(), *i64 = ir.getInt64Ty();
+    const std::string name = (symbol + phase_suffix).str();
+    llvm::Function* function = make_function(module, name, i32, {pointer, i32, pointer}, true);
+    auto block = [&] { return llvm::BasicBlock::Create(context, "", function); };
+    llvm::BasicBlock *entry = &function->getEntryBlock(), *z_loop = block(), *y_loop = block(), *unknown = block(),
+                     *done = block(), *z_next = block(), *end = block();
+    ir.SetInsertPoint(entry);
+    auto load = [&](llvm::Value* base, size_t offset, llvm::Type* type) {
+        return ir.CreateLoad(type, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), base, unsigned(offset)));
+    };
+    llvm::AllocaInst* lane = copy_lane(ir, function->getArg(0));
+    if (note_stack) note_stack_top(ir, lane);
+    llvm::Value* grid = load(lane, offsetof(Lane, grid), pointer);
+    llvm::Value* state = load(lane, offsetof(Lane, phases), pointer);
+    llvm::Value* slots = load(state, offsetof(PhaseState, slots), pointer);
+    llvm::Value *begin[3], *after[3], *size[3], *threads = ir.getInt32(1);
+    for (unsigned axis = 0; axis < 3; ++axis) {
+        begin[axis] = load(function->getArg(2), offsetof(PhaseBox, begin) + 4 * axis, i32);
+        after[axis] = load(function->getArg(2), offsetof(PhaseBox, end) + 4 * axis, i32);
+        size[axis] = load(grid, offsetof(Grid, block_dim) + 4 * axis, i32);
+        threads = ir.CreateNUWMul(threads, size[axis]);
+    }
+    threads = ir.CreateZExt(ir.CreateAnd(ir.CreateNUWAdd(threads, ir.getInt32(31)), ~31u), i64);
+    llvm::Value* count = ir.CreateZExt(ir.CreateNUWSub(after[0], begin[0]), i64);
+    llvm::AllocaInst *all = ir.CreateAlloca(i32), *any = ir.CreateAlloca(i32);
+    ir.CreateStore(ir.getInt32(~0u), all);
+    ir.CreateStore(ir.getInt32(0), any);
+    ir.CreateBr(z_loop);
+    ir.SetInsertPoint(z_loop);
+    llvm::PHINode* z = ir.CreatePHI(i32, 2);
+    store(ir, lane, offsetof(Lane, thread) + 8, z);
+    ir.CreateBr(y_loop);
+    ir.SetInsertPoint(y_loop);
+    llvm::PHINode* y = ir.CreatePHI(i32, 2);
+    store(ir, lane, offsetof(Lane, thread) + 4, y);
+    // PTX ISA 10.1 and 10.3: threads are numbered x first.
+    llvm::Value* rows = ir.CreateNUWAdd(ir.CreateNUWMul(z, size[1]), y);
+    llvm::Value* first = ir.CreateZExt(ir.CreateNUWAdd(ir.CreateNUWMul(rows, size[0]), begin[0]), i64);
+    llvm::SwitchInst* which = ir.CreateSwitch(function->getArg(1), unknown, unsigned(phases.size()));
     ir.SetInsertPoint(unknown);
     ir.CreateUnreachable();
+    ir.SetInsertPoint(done);
+    llvm::PHINode* result = ir.CreatePHI(i32, unsigned(phases.size()));
     for (uint32_t i = 0; i < phases.size(); ++i) {
-        const std::string name = (symbol + phase_suffix + llvm::Twine(i)).str();
-        llvm::Function* range = make_phase_range(module, name, *phases[i], note_stack);
-        llvm::BasicBlock* block = llvm::BasicBlock::Create(context, "", entry);
-        which->addCase(ir.getInt32(i), block);
-        ir.SetInsertPoint(block);
-        ir.CreateRet(ir.CreateCall(range, {entry->getArg(0), single}));
+        if (!phases[i]) continue;
+        llvm::Function* row = make_phase_row(module, name + std::to_string(i), *phases[i], brief);
+        llvm::BasicBlock* call = block();
+        which->addCase(ir.getInt32(i), call);
+        ir.SetInsertPoint(call);
+        result->addIncoming(ir.CreateCall(row, {lane, state, slots, threads, first, begin[0], count}), call);
+        ir.CreateBr(done);
     }
+    ir.SetInsertPoint(done);
+    ir.CreateStore(ir.CreateAnd(ir.CreateLoad(i32, all), result), all);
+    ir.CreateStore(ir.CreateOr(ir.CreateLoad(i32, any), result), any);
+    llvm::Value* next_y = ir.CreateNUWAdd(y, ir.getInt32(1));
+    ir.CreateCondBr(ir.CreateICmpULT(next_y, after[1]), y_loop, z_next);
+    y->addIncoming(begin[1], z_loop);
+    y->addIncoming(next_y, done);
+    ir.SetInsertPoint(z_next);
+    llvm::Value* next_z = ir.CreateNUWAdd(z, ir.getInt32(1));
+    ir.CreateCondBr(ir.CreateICmpULT(next_z, after[2]), z_loop, end);
+    z->addIncoming(begin[2], entry);
+    z->addIncoming(next_z, z_next);
+    ir.SetInsertPoint(end);
+    llvm::Value *both = ir.CreateLoad(i32, all), *either = ir.CreateLoad(i32, any);
+    ir.CreateRet(ir.CreateSelect(ir.CreateICmpEQ(both, either), both, ir.getInt32(host::phase_mixed)));
 }
 
 } // namespace ptx::code

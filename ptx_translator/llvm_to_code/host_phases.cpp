@@ -2,12 +2,14 @@
 
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/neutral.h"
+#include "llvm_to_code/phase_cuts.h"
 #include "llvm_to_code/phase_values.h"
 #include "ptx/host_abi.h"
 
 #include <llvm/IR/Dominators.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
+#include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Transforms/Utils/Cloning.h>
@@ -16,9 +18,9 @@
 #include <llvm/Transforms/Utils/ValueMapper.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <functional>
 #include <map>
+#include <utility>
 
 namespace ptx::code {
 namespace {
@@ -31,38 +33,33 @@ constexpr uint64_t most_bytes_per_thread = 16 << 10;
 /// Blocks that several phases pass through are compiled for each: by so much may a kernel grow.
 constexpr size_t most_growth = 6, small_kernel = 1000;
 
-bool is_barrier(const llvm::Instruction& instruction) {
-    const llvm::StringRef name = cuttle_name(instruction);
-    return name == "barrier.sync" || name == "barrier.reduce";
-}
+/// Each takes LLVM some milliseconds.
+constexpr size_t most_phases = 64;
 
-/// Functions that the kernel calls and that contain barriers become part of it, as far as that is possible.
-void inline_barriers(llvm::Function& kernel) {
+/// Functions that the kernel calls and in which threads meet become part of it, as far as that is possible.
+void inline_cuts(llvm::Function& kernel) {
     for (bool changed = true; changed;) {
         changed = false;
         for (llvm::Function* function : reachable_from(kernel))
-            if (function != &kernel && llvm::any_of(llvm::instructions(*function), is_barrier))
+            if (function != &kernel && llvm::any_of(llvm::instructions(*function), PhaseCuts::is_cut))
                 changed |= inline_into_callers(*function);
     }
 }
 
-/// Meetings of lanes that are no barrier of the whole CTA, and what must not run thread after thread.
-bool meets_otherwise(llvm::Function& kernel) {
-    llvm::Value* number = nullptr;
+/// Why threads cannot be taken from cut to cut, one after another: they meet in other ways too.
+std::string why_not(llvm::Function& kernel) {
     for (llvm::Function* function : reachable_from(kernel))
         for (llvm::CallInst* call : cuttle_calls(*function)) {
             const llvm::StringRef name = cuttle_name(*call);
-            if (name == "device.call" || name.starts_with("sreg.envreg")) return true;
+            if (name == "device.call") return "it launches kernels";
+            if (name.starts_with("sreg.envreg")) return "it may meet the whole grid";
             // An exit in the kernel itself is a return.
             if (!lanes_meet_in(name) || (name == "exit" && function == &kernel)) continue;
-            if (function != &kernel || !is_barrier(*call)) return true;
-            const unsigned first = name == "barrier.reduce";
-            auto* count = llvm::dyn_cast<llvm::ConstantInt>(call->getArgOperand(first + 1));
-            auto* id = llvm::dyn_cast<llvm::ConstantInt>(call->getArgOperand(first));
-            if (!count || !count->isZero() || !id || (number && number != id)) return true;
-            number = id;
+            if (!PhaseCuts::is_cut(*call)) return "there is " + name.str();
+            if (function != &kernel) return "there is " + name.str() + " in a function that stays one";
+            if (const std::string reason = PhaseCuts::why_not(*call); !reason.empty()) return reason;
         }
-    return false;
+    return {};
 }
 
 /// Arrays in slots are on no stack, where isspacep looks for local memory.
@@ -80,23 +77,27 @@ class Splitter {
             if (auto* array = llvm::dyn_cast<llvm::AllocaInst>(&instruction)) arrays_.push_back(array);
     }
 
-    std::optional<Phases> split() {
-        if (!lay_out_arrays()) return std::nullopt;
+    Phases split() {
+        Phases phases;
+        if (!lay_out_arrays()) return {.why_not = "its variables on the stack are of a kind that has no slot"};
         begins_.push_back(leave_arrays());
-        for (llvm::CallInst* call : cuttle_calls(kernel_))
-            if (is_barrier(*call)) barriers_.push_back(call);
-        for (llvm::CallInst* barrier : barriers_) {
-            if (cuttle_name(*barrier) == "barrier.reduce") take_vote(*barrier);
-            begins_.push_back(barrier->getParent()->splitBasicBlock(barrier->getIterator()));
-        }
+        cuts_.emplace(kernel_);
+        for (const auto& calls : cuts_->groups())
+            begins_.push_back(calls.front()->getParent()->splitBasicBlock(calls.front()->getIterator()));
+        if (begins_.size() > most_phases) return {.why_not = "its threads meet in too many places"};
         values_.emplace(kernel_, llvm::ArrayRef(begins_).drop_front());
         lay_out_values();
-        if (bytes_ > most_bytes_per_thread || grows_too_much()) return std::nullopt;
-        Phases phases;
-        for (uint32_t i = 0; i < begins_.size(); ++i) phases.functions.push_back(make_phase(i));
+        if (bytes_ > most_bytes_per_thread) return {.why_not = "its threads have too much to keep"};
+        if (grows_too_much()) return {.why_not = "its code would grow too much"};
+        for (uint32_t i = 0; i < begins_.size(); ++i) {
+            phases.functions.resize(i ? cuts_->last_number(i - 1) : 0);
+            phases.functions.push_back(make_phase(i));
+        }
         phases.bytes_per_thread = static_cast<uint32_t>(bytes_);
         return phases;
     }
+
+    void make_table(const std::string& name) const { cuts_->make_table(*kernel_.getParent(), name); }
 
   private:
     void add_place(llvm::AllocaInst* value, uint64_t size) {
@@ -108,6 +109,10 @@ class Splitter {
 
     bool lay_out_arrays() {
         for (llvm::AllocaInst* array : arrays_) {
+            // Inlining says where arrays of functions begin and end; slots have no such marks.
+            for (llvm::User* user : llvm::make_early_inc_range(array->users()))
+                if (auto* call = llvm::dyn_cast<llvm::IntrinsicInst>(user); call && call->isLifetimeStartOrEnd())
+                    call->eraseFromParent();
             if (!array->isStaticAlloca() || array->getAlign() > 16) return false;
             add_place(array, rounded_size(array));
         }
@@ -122,14 +127,6 @@ class Splitter {
         return begin;
     }
 
-    /// What a thread says in a vote is known before the barrier, but not kept.
-    void take_vote(llvm::CallInst& barrier) {
-        IR ir(&kernel_.getEntryBlock(), kernel_.getEntryBlock().begin());
-        if (!vote_) vote_ = ir.CreateAlloca(ir.getInt1Ty());
-        new llvm::StoreInst(barrier.getArgOperand(3), vote_, barrier.getIterator());
-        barrier.setArgOperand(3, ir.getFalse());
-    }
-
     /// A value of one bit takes a byte.
     llvm::Type* in_memory(llvm::Type* type) {
         return type->isIntegerTy(1) ? llvm::Type::getInt8Ty(type->getContext()) : type;
@@ -141,6 +138,7 @@ class Splitter {
         for (llvm::AllocaInst* value : values_->kept())
             by_size.emplace(data_.getTypeAllocSize(in_memory(value->getAllocatedType())).getFixedValue(), value);
         for (const auto& [size, value] : by_size) add_place(value, size);
+        cuts_->lay_out([&](uint64_t bytes) { return std::exchange(bytes_, bytes_ + bytes); });
     }
 
     llvm::SmallVector<llvm::BasicBlock*, 32> blocks_of(llvm::BasicBlock* begin) const {
@@ -172,26 +170,28 @@ class Splitter {
         auto* type = llvm::FunctionType::get(llvm::Type::getInt32Ty(context), {pointer, pointer, i64, i64}, false);
         phase_ = llvm::Function::Create(type, llvm::Function::InternalLinkage, "", kernel_.getParent());
         phase_->addFnAttr(llvm::Attribute::AlwaysInline);
+        slots_.phase = phase_;
         llvm::BasicBlock* entry = llvm::BasicBlock::Create(context, "", phase_);
         map_.clear();
         ends_.clear();
         IR ir(entry);
         const llvm::SmallVector<llvm::BasicBlock*, 32> blocks = blocks_of(begins_[number]);
         llvm::SmallVector<llvm::AllocaInst*, 32> variables;
-        llvm::SmallVector<llvm::AllocaInst*, 32> all(values_->all());
-        if (vote_) all.push_back(vote_);
-        for (llvm::AllocaInst* value : all) {
-            variables.push_back(ir.CreateAlloca(value->getAllocatedType()));
-            map_[value] = variables.back();
-        }
-        for (llvm::AllocaInst* array : arrays_) map_[array] = place(ir, array, rounded_size(array));
+        find_accessed(blocks);
+        for (llvm::ArrayRef<llvm::AllocaInst*> all : {values_->all(), cuts_->variables()})
+            for (llvm::AllocaInst* value : all) {
+                if (!accessed_.contains(value)) continue;
+                variables.push_back(ir.CreateAlloca(value->getAllocatedType()));
+                map_[value] = variables.back();
+            }
+        for (llvm::AllocaInst* array : arrays_) map_[array] = slots_.at(ir, places_.lookup(array), rounded_size(array));
         if (number > 0)
-            for (llvm::AllocaInst* value : values_->live_at(number - 1)) load_slot(ir, value);
+            for (llvm::AllocaInst* value : values_->live_at(number - 1))
+                if (accessed_.contains(value)) load_slot(ir, value);
         for (llvm::BasicBlock* block : blocks) map_[block] = llvm::CloneBasicBlock(block, map_, "", phase_);
         ir.CreateBr(llvm::cast<llvm::BasicBlock>(map_[begins_[number]]));
-        find_stored(blocks);
         for (llvm::BasicBlock* block : blocks) finish(*block);
-        if (number > 0) pass_barrier(*llvm::cast<llvm::CallInst>(map_[barriers_[number - 1]]));
+        if (number > 0) cuts_->pass(number - 1, slots_, map_);
         llvm::DominatorTree dominators(*phase_);
         llvm::erase_if(variables, [](auto* variable) { return !llvm::isAllocaPromotable(variable); });
         llvm::PromoteMemToReg(variables, dominators);
@@ -200,14 +200,9 @@ class Splitter {
 
     uint64_t rounded_size(llvm::AllocaInst* array) { return rounded(array->getAllocationSize(data_)->getFixedValue()); }
 
-    llvm::Value* place(IR& ir, llvm::AllocaInst* value, uint64_t size) {
-        llvm::Value* offset = ir.CreateNUWMul(phase_->getArg(2), ir.getInt64(places_.lookup(value)));
-        llvm::Value* mine = ir.CreateNUWMul(phase_->getArg(3), ir.getInt64(size));
-        return ir.CreateGEP(ir.getInt8Ty(), ir.CreateGEP(ir.getInt8Ty(), phase_->getArg(1), offset), mine);
-    }
-
     llvm::Value* slot(IR& ir, llvm::AllocaInst* value) {
-        return place(ir, value, data_.getTypeAllocSize(in_memory(value->getAllocatedType())).getFixedValue());
+        const uint64_t size = data_.getTypeAllocSize(in_memory(value->getAllocatedType())).getFixedValue();
+        return slots_.at(ir, places_.lookup(value), size);
     }
 
     void load_slot(IR& ir, llvm::AllocaInst* value) {
@@ -224,15 +219,22 @@ class Splitter {
         ir.CreateStore(loaded, slot(ir, value));
     }
 
-    void find_stored(llvm::ArrayRef<llvm::BasicBlock*> blocks) {
+    /// The variables that the blocks read or write, and those that they write.
+    void find_accessed(llvm::ArrayRef<llvm::BasicBlock*> blocks) {
+        accessed_.clear();
         stored_.clear();
         for (llvm::BasicBlock* block : blocks)
-            for (llvm::Instruction& instruction : *block)
-                if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction))
+            for (llvm::Instruction& instruction : *block) {
+                if (auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction))
+                    accessed_.insert(load->getPointerOperand());
+                if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction)) {
+                    accessed_.insert(store->getPointerOperand());
                     stored_.insert(store->getPointerOperand());
+                }
+            }
     }
 
-    /// Where the phase ends at the barrier that begins another.
+    /// Where the phase ends at the cut that begins another.
     llvm::BasicBlock* end_at(uint32_t next) {
         llvm::BasicBlock*& end = ends_[next];
         if (end) return end;
@@ -240,46 +242,9 @@ class Splitter {
         IR ir(end);
         for (llvm::AllocaInst* value : values_->live_at(next - 1))
             if (stored_.contains(value)) store_slot(ir, value);
-        if (cuttle_name(*barriers_[next - 1]) == "barrier.reduce") vote(ir);
-        ir.CreateRet(ir.getInt32(next));
+        cuts_->leave(ir, next - 1, slots_, map_);
+        ir.CreateRet(ir.getInt32(cuts_->first_number(next - 1)));
         return end;
-    }
-
-    llvm::Value* field(IR& ir, size_t offset) {
-        return ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), phase_->getArg(0), static_cast<unsigned>(offset));
-    }
-
-    void vote(IR& ir) {
-        llvm::Value* yes = ir.CreateZExt(ir.CreateLoad(ir.getInt1Ty(), map_[vote_]), ir.getInt32Ty());
-        auto add = [&](size_t offset, llvm::Value* more) {
-            llvm::Value* address = field(ir, offset);
-            llvm::LoadInst* before = ir.CreateLoad(ir.getInt32Ty(), address);
-            llvm::StoreInst* after = ir.CreateStore(ir.CreateAdd(before, more), address);
-            for (llvm::Instruction* access :
-                 {static_cast<llvm::Instruction*>(before), static_cast<llvm::Instruction*>(after)})
-                access->setMetadata(common_metadata, llvm::MDNode::get(access->getContext(), {}));
-        };
-        add(offsetof(host::PhaseState, votes), yes);
-        add(offsetof(host::PhaseState, voters), ir.getInt32(1));
-    }
-
-    /// The barrier behind which the phase begins.
-    void pass_barrier(llvm::CallInst& call) {
-        if (cuttle_name(call) == "barrier.reduce") {
-            IR ir(&call);
-            auto load = [&](size_t offset) { return ir.CreateLoad(ir.getInt32Ty(), field(ir, offset)); };
-            llvm::Value* votes = load(offsetof(host::PhaseState, last_votes));
-            llvm::Value* voters = load(offsetof(host::PhaseState, last_voters));
-            llvm::Value* operation = call.getArgOperand(0);
-            auto is = [&](host::BarrierReduce which) {
-                return ir.CreateICmpEQ(operation, ir.getInt32(static_cast<uint32_t>(which)));
-            };
-            llvm::Value* all = ir.CreateZExt(ir.CreateICmpEQ(votes, voters), ir.getInt32Ty());
-            llvm::Value* any = ir.CreateZExt(ir.CreateIsNotNull(votes), ir.getInt32Ty());
-            llvm::Value* result = ir.CreateSelect(is(host::BarrierReduce::and_), all, any);
-            call.replaceAllUsesWith(ir.CreateSelect(is(host::BarrierReduce::popc), votes, result));
-        }
-        call.eraseFromParent();
     }
 
     /// Makes the copy of a block point into the phase.
@@ -304,34 +269,38 @@ class Splitter {
     llvm::Function& kernel_;
     const llvm::DataLayout& data_;
     llvm::SmallVector<llvm::AllocaInst*, 8> arrays_;
-    llvm::AllocaInst* vote_ = nullptr;
     llvm::SmallVector<llvm::BasicBlock*, 8> begins_; ///< of each phase
-    llvm::SmallVector<llvm::CallInst*, 8> barriers_; ///< of each phase but the first
+    std::optional<PhaseCuts> cuts_;                  ///< before each phase but the first
     std::optional<PhaseValues> values_;
     uint64_t bytes_ = 0; ///< of a thread's slots
     llvm::DenseMap<llvm::AllocaInst*, uint64_t> places_;
     // Of the phase being made:
     llvm::Function* phase_ = nullptr;
+    PhaseSlots slots_;
     llvm::ValueToValueMapTy map_;
     llvm::DenseMap<uint32_t, llvm::BasicBlock*> ends_;
-    llvm::SmallPtrSet<llvm::Value*, 32> stored_;
+    llvm::SmallPtrSet<llvm::Value*, 32> accessed_, stored_;
 };
 
 } // namespace
 
-std::optional<Phases> split_into_phases(llvm::Function& kernel) {
-    inline_barriers(kernel);
-    if (meets_otherwise(kernel) || !kernel.use_empty()) return std::nullopt;
+Phases split_into_phases(llvm::Function& kernel, const std::string& table) {
+    inline_cuts(kernel);
+    if (std::string reason = why_not(kernel); !reason.empty()) return {.why_not = std::move(reason)};
+    if (!kernel.use_empty()) return {.why_not = "its address is taken"};
     llvm::ValueToValueMapTy map;
     llvm::Function* copy = llvm::CloneFunction(&kernel, map);
     return_instead_of_exit(*copy);
     llvm::removeUnreachableBlocks(*copy);
-    std::optional<Phases> phases = Splitter(*copy).split();
+    Splitter splitter(*copy);
+    Phases phases = splitter.split();
+    if (phases.why_not.empty()) {
+        splitter.make_table(table);
+        for (uint32_t i = 0; i < phases.functions.size(); ++i)
+            if (phases.functions[i]) phases.functions[i]->setName(kernel.getName() + phase_suffix + llvm::Twine(i));
+        kernel.eraseFromParent();
+    }
     copy->eraseFromParent();
-    if (!phases) return std::nullopt;
-    for (uint32_t i = 0; i < phases->functions.size(); ++i)
-        phases->functions[i]->setName(kernel.getName() + phase_suffix + llvm::Twine(i));
-    kernel.eraseFromParent();
     return phases;
 }
 

@@ -215,11 +215,29 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options&
     pipeline.run(module, passes.modules);
 }
 
-llvm::SmallVector<char, 0> emit(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
+namespace {
+
+/// LLVM has no other way to leave the pass out than its process-wide option, which it reads when it makes the pipeline.
+bool add_passes(llvm::TargetMachine& machine, llvm::legacy::PassManager& passes, llvm::raw_pwrite_stream& stream,
+                llvm::CodeGenFileType type, bool strength_reduction) {
+    static std::mutex one_at_a_time;
+    const std::lock_guard lock(one_at_a_time);
+    auto* off = static_cast<llvm::cl::opt<bool>*>(llvm::cl::getRegisteredOptions().lookup("disable-lsr"));
+    if (off) off->setValue(!strength_reduction);
+    const bool failed = machine.addPassesToEmitFile(passes, stream, nullptr, type);
+    if (off) off->setValue(false);
+    return !failed;
+}
+
+} // namespace
+
+llvm::SmallVector<char, 0> emit(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type,
+                                bool strength_reduction) {
     llvm::SmallVector<char, 0> bytes;
     llvm::raw_svector_ostream stream(bytes);
     llvm::legacy::PassManager passes;
-    if (machine.addPassesToEmitFile(passes, stream, nullptr, type)) fail("LLVM cannot emit code for this target");
+    if (!add_passes(machine, passes, stream, type, strength_reduction))
+        fail("LLVM cannot emit code for this target");
     passes.run(module);
     return bytes;
 }

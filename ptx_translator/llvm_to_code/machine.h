@@ -30,7 +30,10 @@ void simplify(llvm::Module&, llvm::TargetMachine&, const Options&);
 void optimize(llvm::Module&, llvm::TargetMachine&, const Options&);
 
 /// Object code or assembly text. Takes the module apart.
-llvm::SmallVector<char, 0> emit(llvm::Module&, llvm::TargetMachine&, llvm::CodeGenFileType);
+/// `strength_reduction` of loops: a third of the time that the code of many small loops takes, for which x86's
+/// addresses need it little.
+llvm::SmallVector<char, 0> emit(llvm::Module&, llvm::TargetMachine&, llvm::CodeGenFileType,
+                                bool strength_reduction = true);
 /// Assembly text of a copy.
 std::string assembly_text(const llvm::Module&, llvm::TargetMachine&);
 std::string text_of(const llvm::Module&);

@@ -10,11 +10,16 @@
 ///   void S.block(Lane*)  only when !uses_barrier: runs every thread of the CTA in turn. The caller has filled *Lane
 ///                        but for thread, lane and warp, which the function sets itself.
 /// or, when KernelInfo::phases is not 0, instead of both
-///   uint32_t S.phase(Lane*, uint32_t phase, uint32_t single)
-///                        takes every thread of the CTA, or the one that *Lane names, through that phase of the kernel:
-///                        to its next barrier or its end. Threads begin with phase 0; PhaseState says where they are
-///                        then. Gives the phase that all of them go on with, phase_exit, or phase_mixed. The caller
-///                        sees to it that threads go on when a barrier would let them.
+///   uint32_t S.phase(Lane*, uint32_t phase, const PhaseBox*)
+///                        takes the threads of the box through that phase of the kernel: to where they next meet
+///                        others, or to its end. Threads begin with phase 0; PhaseState says where they are then.
+///                        Gives the phase that all of them go on with, phase_exit, or phase_mixed. The caller sees to
+///                        it that threads go on when all whom they wait for have come, and does what they meet for.
+///   const PhaseCut S.cuts[KernelInfo::phases]
+///                        what threads wait for before each phase but the first
+/// With uses_barrier and without phases, there may be
+///   const char S.why_fibers[]
+///                        why the kernel is not cut into phases, in a few words, when that was asked for
 /// and for each FunctionSymbol a symbol that is the host address standing for the device function's address.
 /// The object has no undefined symbols but libc's and libm's. Everything else goes through Services.
 ///
@@ -32,12 +37,42 @@ struct Lane;
 constexpr uint32_t phase_exit = 0xffffffff;  ///< the thread is over
 constexpr uint32_t phase_mixed = 0xfffffffe; ///< threads differ
 
-/// The threads of a CTA between the phases of a kernel. Read and written by generated code but for last_*.
+/// The threads of a CTA between the phases of a kernel.
 struct PhaseState {
     uint32_t* next;           ///< of each thread: the phase that it goes on with
-    uint8_t* slots;           ///< KernelInfo::phase_bytes for each thread, their number rounded up to a multiple of 16
-    uint32_t votes, voters;   ///< barrier reductions: threads for which the predicate held, and that came
-    uint32_t last_votes, last_voters; ///< of the phase before; what the reductions give
+    uint8_t* slots;           ///< KernelInfo::phase_bytes for each thread, their number rounded up to a multiple of 32
+};
+
+/// Some of a CTA's threads, by %tid: begin <= tid < end in each dimension, and none is empty.
+struct PhaseBox {
+    uint32_t begin[3], end[3];
+};
+
+/// In what a thread waits: the Services of the same names.
+enum class Wait : uint32_t { none = 0, barrier = 1, barrier_reduce = 2, warp_sync = 3, shuffle = 4, vote = 5, match_any = 6,
+                             match_all = 7, reduce = 8, active_mask = 9, collective = 10 };
+
+constexpr uint32_t no_slot = 0xffffffff;
+
+/// An argument of 32 bits: in the slot that begins at that byte, or, without one, the same for all threads.
+struct PhaseArgument {
+    uint32_t slot, constant;
+};
+
+/// What threads wait for before a phase. A slot of n bytes that begins at byte b of KernelInfo::phase_bytes has for
+/// thread i, of t threads rounded up to a multiple of 32, the n bytes at PhaseState::slots + b * t + n * i.
+struct PhaseCut {
+    Wait wait;
+    uint32_t operation;       ///< a Shuffle, Vote, Reduce or BarrierReduce
+    PhaseArgument mask;       ///< the member mask
+    PhaseArgument by, clamp;  ///< of a shuffle
+    uint32_t value;           ///< slot of the value or predicate that each thread gives
+    uint32_t bytes;           ///< its size: 1, 4, 8; of a collective, that of the data its function gets
+    uint32_t result;          ///< slot of 4 bytes for what each thread gets
+    uint32_t predicate;       ///< slot of 1 byte for the predicate it gets besides, or no_slot
+    const void* compute;      ///< of a collective
+    uint64_t argument;        ///< its; of a barrier, the barrier's name
+    uint64_t more;            ///< 1: threads then wait for what the next number stands for, and there is no such phase
 };
 
 /// Numbers are fixed: generated code passes them.

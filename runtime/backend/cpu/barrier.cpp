@@ -94,6 +94,7 @@ void Cta::barrier_release(Barrier& barrier, LaneFiber* last) {
 }
 
 std::string Cta::describe_stuck() const {
+    if (whole_blocks_) return run_->place(current_) + ":" + phases_.describe();
     std::string text = fmt::format("{}: its threads wait for each other for ever;", run_->place(current_));
     for (uint32_t set = active_barriers_; set; set &= set - 1) {
         const unsigned id = unsigned(__builtin_ctz(set));

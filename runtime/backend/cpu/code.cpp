@@ -1,6 +1,7 @@
 #include "backend/cpu/code.h"
 
 #include "rt/error.h"
+#include "support/log.h"
 
 #include <cstdlib>
 #include <dlfcn.h>
@@ -70,12 +71,18 @@ CpuCode::CpuCode(std::shared_ptr<const ptx::Image> image) : image_(std::move(ima
             if (info.symbol.empty()) continue;
             CpuKernel::Entry thread = nullptr, block = nullptr;
             CpuKernel::Phase phase = nullptr;
-            if (info.phases)
+            const ptx::host::PhaseCut* cuts = nullptr;
+            if (info.phases) {
                 phase = reinterpret_cast<CpuKernel::Phase>(symbol(info.symbol + ".phase"));
-            else
+                cuts = static_cast<const ptx::host::PhaseCut*>(symbol(info.symbol + ".cuts"));
+            } else {
                 thread = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol));
+            }
+            if (const void* why = dlsym(handle_, (info.symbol + ".why_fibers").c_str()))
+                log(LogLevel::debug, LogChannel::launch, "kernel {} needs a fiber for each thread: {}", info.name,
+                    static_cast<const char*>(why));
             if (!info.uses_barrier) block = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol + ".block"));
-            kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block, phase);
+            kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block, phase, cuts);
         }
     } catch (...) {
         dlclose(handle_);

@@ -13,15 +13,16 @@ class CpuKernel : public Kernel {
   public:
     using Entry = void (*)(ptx::host::Lane*);
 
-    using Phase = uint32_t (*)(ptx::host::Lane*, uint32_t phase, uint32_t single);
+    using Phase = uint32_t (*)(ptx::host::Lane*, uint32_t phase, const ptx::host::PhaseBox*);
 
-    CpuKernel(const ptx::KernelInfo& info, Entry thread, Entry block, Phase phase)
-        : info_(info), thread_(thread), block_(block), phase_(phase) {}
+    CpuKernel(const ptx::KernelInfo& info, Entry thread, Entry block, Phase phase, const ptx::host::PhaseCut* cuts)
+        : info_(info), thread_(thread), block_(block), phase_(phase), cuts_(cuts) {}
     const ptx::KernelInfo& info() const override { return info_; }
     /// What the code offers, else nullptr: see host_abi.h. Without block and phase each thread needs a fiber.
     Entry thread() const { return thread_; }
     Entry block() const { return block_; }
     Phase phase() const { return phase_; }
+    const ptx::host::PhaseCut* cuts() const { return cuts_; }
 
     /// Learnt while it runs. How long a CTA takes, 0 = not known yet; whether CTAs wait for each other.
     std::atomic<uint32_t> nanoseconds_per_block{0};
@@ -31,6 +32,7 @@ class CpuKernel : public Kernel {
     const ptx::KernelInfo& info_;
     Entry thread_, block_;
     Phase phase_;
+    const ptx::host::PhaseCut* cuts_;
 };
 
 /// A shared object made from an image, loaded privately.

@@ -53,7 +53,7 @@ bool Cta::reserve_stacks(std::unique_ptr<Stacks>& stacks, size_t bytes, uint32_t
     return stacks->top(count - 1) != nullptr;
 }
 
-void Cta::fill_lane(LaneFiber& lane, Dim3 block) const {
+void Cta::fill_lane(LaneFiber& lane, Dim3 block) {
     lane.lane.grid = &run_->grid();
     lane.lane.shared = membership_.cluster ? membership_.cluster->base() : shared_;
     lane.lane.shared_window = membership_.rank << ptx::host::shared_window_bits;
@@ -61,8 +61,8 @@ void Cta::fill_lane(LaneFiber& lane, Dim3 block) const {
     lane.lane.block[1] = block.y;
     lane.lane.block[2] = block.z;
     lane.lane.multiprocessor = runner_.index();
-    lane.lane.runtime = const_cast<Cta*>(this);
-    lane.lane.phases = const_cast<ptx::host::PhaseState*>(&phases_);
+    lane.lane.runtime = this;
+    lane.lane.phases = phases_.state();
     lane.patience = spin_patience;
     lane.cluster_phase = 0;
     lane.error = 0;
@@ -100,8 +100,8 @@ bool Cta::start_cluster(GridRun& run, uint64_t number) {
 bool Cta::start_blocks(GridRun& run, Chunk& chunk) {
     run_ = &run;
     membership_ = {};
-    if (!reserve_lanes(1) || !reserve_shared(run.shared_bytes()) || !reserve_phases() ||
-        !reserve_stacks(block_stack_, 4 * run.stack_bytes(), 1))
+    if (!reserve_lanes(1) || !reserve_shared(run.shared_bytes()) ||
+        !phases_.reserve(run.kernel(), run.grid().block_dim) || !reserve_stacks(block_stack_, 4 * run.stack_bytes(), 1))
         return false;
     threads_ = live_ = 1;
     whole_blocks_ = true;
@@ -190,6 +190,12 @@ bool Cta::next_block() {
     lane.block[1] = block_.y;
     lane.block[2] = block_.z;
     return true;
+}
+
+void Cta::run_block() {
+    if (!run_->kernel().phase()) return run_->kernel().block()(&lanes_[0].lane);
+    const Outcome outcome = phases_.run(*run_, lanes_[0].lane);
+    if (outcome != Outcome::finished) stop(outcome);
 }
 
 void Cta::block_main(void* argument) {

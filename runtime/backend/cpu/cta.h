@@ -4,6 +4,7 @@
 #include "backend/cpu/fiber.h"
 #include "backend/cpu/grid_run.h"
 #include "backend/cpu/job.h"
+#include "backend/cpu/phase_run.h"
 #include "backend/cpu/stacks.h"
 #include "ptx/host_abi.h"
 
@@ -168,9 +169,6 @@ class Cta {
     static void lane_main(void* lane);
     static void block_main(void* cta);
     void run_block();
-    void run_phases(CpuKernel::Phase phase);
-    uint32_t run_threads(CpuKernel::Phase phase);
-    bool reserve_phases();
     bool next_block();
     LaneFiber* begin_lane(char* stack_top);
     LaneFiber* pick();
@@ -188,7 +186,7 @@ class Cta {
     bool reserve_lanes(uint32_t lanes);
     bool reserve_shared(size_t bytes);
     bool reserve_stacks(std::unique_ptr<Stacks>& stacks, size_t bytes, uint32_t count);
-    void fill_lane(LaneFiber& lane, Dim3 block) const;
+    void fill_lane(LaneFiber& lane, Dim3 block);
     LaneFiber* warp_lanes(uint32_t warp) { return lanes_.get() + warp * 32; }
 
     Runner& runner_;
@@ -217,9 +215,7 @@ class Cta {
     std::unique_ptr<Stacks> stacks_, block_stack_;
     size_t stacks_used_ = 0;
     std::vector<char*> spare_stacks_;
-    ptx::host::PhaseState phases_{};
-    std::vector<uint32_t> next_phase_;
-    std::vector<uint8_t> phase_slots_;
+    PhaseRun phases_;
     bool block_fiber_alive_ = false; ///< block_context_ waits for the next CTA
     Context block_context_;
     Context nowhere_; ///< what an exited lane leaves behind

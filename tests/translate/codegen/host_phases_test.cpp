@@ -7,6 +7,9 @@
 using namespace codegen_test;
 using ptx::host::phase_exit;
 using ptx::host::phase_mixed;
+using ptx::host::PhaseBox;
+using ptx::host::PhaseCut;
+using ptx::host::Wait;
 
 namespace {
 
@@ -16,33 +19,36 @@ constexpr ptx::Options in_phases{.phases = true};
 class Cta {
   public:
     Cta(const Code& code, Surroundings& around, uint32_t x, uint32_t y = 1, uint32_t z = 1)
-        : around_(around), next_(x * y * z), slots_((x * y * z + 15) / 16 * 16 * code.kernel("k").phase_bytes + 64) {
+        : around_(around), next_(x * y * z), slots_((x * y * z + 31) / 32 * 32 * code.kernel("k").phase_bytes + 64) {
         const uint32_t size[] = {x, y, z};
         std::copy(size, size + 3, around.grid.block_dim);
         phase_ = reinterpret_cast<Phase>(code.symbol("k.kernel.phase"));
+        cuts_ = static_cast<const PhaseCut*>(code.symbol("k.kernel.cuts"));
         state_.next = next_.data();
         state_.slots = slots_.data() + (64 - reinterpret_cast<uintptr_t>(slots_.data()) % 64);
         around.lane.phases = &state_;
     }
 
-    uint32_t run(uint32_t phase) { return phase_(&around_.lane, phase, 0); }
-    uint32_t run_one(uint32_t thread) {
-        around_.lane.thread[0] = thread;
-        return phase_(&around_.lane, next_[thread], 1);
+    uint32_t run(uint32_t phase) {
+        const uint32_t* size = around_.grid.block_dim;
+        return run(phase, {{0, 0, 0}, {size[0], size[1], size[2]}});
     }
-    void end_votes() {
-        state_.last_votes = std::exchange(state_.votes, 0);
-        state_.last_voters = std::exchange(state_.voters, 0);
+    uint32_t run(uint32_t phase, const PhaseBox& box) { return phase_(&around_.lane, phase, &box); }
+    uint32_t run_one(uint32_t thread) { return run(next_[thread], {{thread, 0, 0}, {thread + 1, 1, 1}}); }
+    const PhaseCut& cut(uint32_t phase) const { return cuts_[phase]; }
+    template <class T> T* slot(uint32_t byte) {
+        return reinterpret_cast<T*>(state_.slots + size_t{byte} * ((next_.size() + 31) / 32 * 32));
     }
     const std::vector<uint32_t>& next() const { return next_; }
 
   private:
-    using Phase = uint32_t (*)(ptx::host::Lane*, uint32_t, uint32_t);
+    using Phase = uint32_t (*)(ptx::host::Lane*, uint32_t, const PhaseBox*);
     Surroundings& around_;
     ptx::host::PhaseState state_{};
     std::vector<uint32_t> next_;
     std::vector<uint8_t> slots_;
     Phase phase_;
+    const PhaseCut* cuts_;
 };
 
 /// Threads give their number, doubled, to the next one, as often as the parameter says.
@@ -137,7 +143,7 @@ end:
     for (uint32_t thread = 2; thread < 6; ++thread) EXPECT_EQ(cta.run_one(thread), phase_exit);
 }
 
-TEST(HostPhases, VotesAreCounted) {
+TEST(HostPhases, VotesLieInSlots) {
     const Code code(R"(
 declare i32 @cuttle.barrier.reduce(i32, i32, i32, i1) convergent
 define void @k() #1 {
@@ -168,23 +174,92 @@ define void @k() #1 {
     Cta cta(code, around, 5, 2);
     std::vector<uint32_t> out(10);
     around.set_parameters(out.data());
-    for (uint32_t at = 0; at != phase_exit; cta.end_votes()) at = cta.run(at);
+    const uint32_t results[] = {6, 0, 1};
+    uint32_t at = 0;
+    for (uint32_t result : results) {
+        at = cta.run(at);
+        ASSERT_NE(at, phase_exit);
+        const PhaseCut& cut = cta.cut(at);
+        EXPECT_EQ(cut.wait, Wait::barrier_reduce);
+        EXPECT_EQ(cut.operation, at - 1);
+        ASSERT_EQ(cut.bytes, 1u);
+        for (uint32_t i = 0; i < 10; ++i) {
+            EXPECT_EQ(cta.slot<uint8_t>(cut.value)[i], i % 5 < 3);
+            cta.slot<uint32_t>(cut.result)[i] = result;
+        }
+    }
+    EXPECT_EQ(cta.run(at), phase_exit);
     EXPECT_EQ(out, std::vector<uint32_t>(10, 6 | 0 << 8 | 1 << 16));
+}
+
+TEST(HostPhases, WarpOperationsAreCuts) {
+    const Code code(R"(
+declare i32 @cuttle.vote(i32, i1, i32) convergent
+define void @k() #1 {
+  %p = call ptr addrspace(4) @cuttle.kernel.parameters()
+  %out = load i64, ptr addrspace(4) %p
+  %x = call i32 @cuttle.sreg.tid.x()
+  %by = shl i32 %x, 1
+  %s = call {i32, i1} @cuttle.shuffle(i32 3, i32 %x, i32 %by, i32 31, i32 -1)
+  %v = extractvalue {i32, i1} %s, 0
+  %q = extractvalue {i32, i1} %s, 1
+  %ballot = call i32 @cuttle.vote(i32 3, i1 %q, i32 %v)
+  %sum = add i32 %ballot, %v
+  %b = shl i32 %x, 2
+  %w = zext i32 %b to i64
+  %place = add i64 %out, %w
+  %o = inttoptr i64 %place to ptr addrspace(1)
+  store i32 %sum, ptr addrspace(1) %o
+  ret void
+})",
+                    {}, in_phases);
+    ASSERT_EQ(code.kernel("k").phases, 3u);
+    Surroundings around;
+    Cta cta(code, around, 40);
+    std::vector<uint32_t> out(40);
+    around.set_parameters(out.data());
+    EXPECT_EQ(cta.run(0, {{8, 0, 0}, {40, 1, 1}}), 1u);
+    const PhaseCut& shuffle = cta.cut(1);
+    EXPECT_EQ(shuffle.wait, Wait::shuffle);
+    EXPECT_EQ(shuffle.operation, uint32_t(ptx::host::Shuffle::idx));
+    EXPECT_EQ(shuffle.mask.slot, ptx::host::no_slot);
+    EXPECT_EQ(shuffle.mask.constant, ~0u);
+    EXPECT_EQ(shuffle.clamp.slot, ptx::host::no_slot);
+    EXPECT_EQ(shuffle.clamp.constant, 31u);
+    ASSERT_NE(shuffle.by.slot, ptx::host::no_slot);
+    ASSERT_NE(shuffle.predicate, ptx::host::no_slot);
+    for (uint32_t i = 8; i < 40; ++i) {
+        EXPECT_EQ(cta.slot<uint32_t>(shuffle.value)[i], i);
+        EXPECT_EQ(cta.slot<uint32_t>(shuffle.by.slot)[i], 2 * i);
+        cta.slot<uint32_t>(shuffle.result)[i] = 1000 + i;
+        cta.slot<uint8_t>(shuffle.predicate)[i] = i % 2;
+    }
+    EXPECT_EQ(cta.run(1, {{8, 0, 0}, {40, 1, 1}}), 2u);
+    const PhaseCut& vote = cta.cut(2);
+    EXPECT_EQ(vote.wait, Wait::vote);
+    ASSERT_NE(vote.mask.slot, ptx::host::no_slot);
+    for (uint32_t i = 8; i < 40; ++i) {
+        EXPECT_EQ(cta.slot<uint8_t>(vote.value)[i], i % 2);
+        EXPECT_EQ(cta.slot<uint32_t>(vote.mask.slot)[i], 1000 + i);
+        cta.slot<uint32_t>(vote.result)[i] = 5;
+    }
+    EXPECT_EQ(cta.run(2, {{8, 0, 0}, {40, 1, 1}}), phase_exit);
+    for (uint32_t i = 0; i < 40; ++i) EXPECT_EQ(out[i], i < 8 ? 0 : 1005 + i);
 }
 
 uint32_t phases(const char* text) { return compile(text, {}, in_phases).kernels.at(0).phases; }
 
-TEST(HostPhases, OnlyBarriersOfTheWholeCta) {
+TEST(HostPhases, WhereThreadsMeetInOtherWaysTheyNeedFibers) {
     EXPECT_EQ(phases("define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) ret void }"), 2u);
     EXPECT_EQ(phases("define void @k() #1 { call void @cuttle.barrier.sync(i32 3, i32 0) ret void }"), 2u);
     EXPECT_EQ(phases("define void @k() #1 { ret void }"), 0u); // needs none
     EXPECT_EQ(phases("define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 64) ret void }"), 0u);
     EXPECT_EQ(phases("define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) call void "
                      "@cuttle.barrier.sync(i32 1, i32 0) ret void }"),
-              0u);
+              3u);
     EXPECT_EQ(phases("define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) call {i32, i1} "
                      "@cuttle.shuffle(i32 0, i32 0, i32 0, i32 0, i32 -1) ret void }"),
-              0u);
+              3u);
     EXPECT_EQ(phases("declare void @cuttle.spin()\ndefine void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) "
                      "call void @cuttle.spin() ret void }"),
               0u);
@@ -192,6 +267,13 @@ TEST(HostPhases, OnlyBarriersOfTheWholeCta) {
     EXPECT_EQ(phases("define internal void @f() noinline { call void @cuttle.barrier.sync(i32 0, i32 0) ret void }\n"
                      "define void @k() #1 { call void @f() call void @f() ret void }"),
               3u);
+    // So do its arrays.
+    EXPECT_EQ(phases("define internal i32 @f(i32 %i) noinline { %a = alloca [4 x i32] store [4 x "
+                     "i32] [i32 5, i32 6, i32 7, i32 8], ptr %a call void @cuttle.barrier.sync(i32 0, i32 0) %p = "
+                     "getelementptr i32, ptr %a, i32 %i %v = load i32, ptr %p ret i32 %v }\n"
+                     "define void @k() #1 { %x = call i32 @cuttle.sreg.tid.x() %y = and i32 %x, 3 %v = call i32 @f(i32 "
+                     "%y) %p = inttoptr i64 0 to ptr addrspace(3) store i32 %v, ptr addrspace(3) %p ret void }"),
+              2u);
     EXPECT_EQ(phases("define internal void @f(i32 %n) { call void @cuttle.barrier.sync(i32 0, i32 0) %z = icmp eq i32 "
                      "%n, 0 br i1 %z, label %a, label %b\n a: ret void\n b: %m = sub i32 %n, 1 call void @f(i32 %m) "
                      "ret void }\n define void @k() #1 { call void @f(i32 3) ret void }"),
