@@ -282,4 +282,53 @@ TEST(HostPhases, WhereThreadsMeetInOtherWaysTheyNeedFibers) {
         compile("define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) ret void }").kernels[0].phases, 0u);
 }
 
+TEST(HostPhases, CodeSaysWhyAKernelIsNotCut) {
+    const Code some("define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 64) ret void }", {}, in_phases);
+    const auto* why = static_cast<const char*>(some.symbol("k.kernel.why_fibers"));
+    ASSERT_NE(why, nullptr);
+    EXPECT_STREQ(why, "a barrier of some of the threads");
+    const char* const all = "define void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) ret void }";
+    EXPECT_EQ(Code(all, {}, in_phases).symbol("k.kernel.why_fibers"), nullptr);
+    EXPECT_EQ(Code(all).symbol("k.kernel.why_fibers"), nullptr);
+}
+
+TEST(HostPhases, ManyMeetingsAreForFibers) {
+    auto shuffles = [](unsigned count) {
+        std::string text = "define void @k() #1 { %p = call i32 @cuttle.sreg.tid.x() ";
+        std::string value = "%p";
+        for (unsigned i = 0; i < count; ++i) {
+            const std::string n = std::to_string(i);
+            text += "%s" + n + " = call {i32, i1} @cuttle.shuffle(i32 1, i32 " + value + ", i32 1, i32 31, i32 -1) %v" +
+                    n + " = extractvalue {i32, i1} %s" + n + ", 0 ";
+            value = "%v" + n;
+        }
+        return text + "%o = inttoptr i64 0 to ptr addrspace(3) store i32 " + value + ", ptr addrspace(3) %o ret void }";
+    };
+    EXPECT_EQ(phases(shuffles(3).c_str()), 4u);
+    EXPECT_EQ(phases(shuffles(64).c_str()), 0u);
+}
+
+TEST(HostPhases, OperationsThatNeedNothingOfEachOtherAreOneCut) {
+    const Code code("define void @k() #1 { %x = call i32 @cuttle.sreg.tid.x() %y = mul i32 %x, 3 %a = call {i32, i1} "
+                    "@cuttle.shuffle(i32 2, i32 %x, i32 1, i32 31, i32 -1) %z = add i32 %y, 1 %b = call {i32, i1} "
+                    "@cuttle.shuffle(i32 2, i32 %z, i32 1, i32 31, i32 -1) %v = extractvalue {i32, i1} %b, 0 %c = call "
+                    "{i32, i1} @cuttle.shuffle(i32 2, i32 %v, i32 1, i32 31, i32 -1) ret void }",
+                    {}, in_phases);
+    ASSERT_EQ(code.kernel("k").phases, 4u);
+    Surroundings around;
+    Cta cta(code, around, 32);
+    EXPECT_EQ(cta.run(0), 1u);
+    EXPECT_EQ(cta.cut(1).more, 1u);
+    EXPECT_EQ(cta.cut(2).more, 0u);
+    EXPECT_EQ(cta.cut(3).more, 0u);
+    for (uint32_t i = 0; i < 32; ++i) {
+        EXPECT_EQ(cta.slot<uint32_t>(cta.cut(1).value)[i], i);
+        EXPECT_EQ(cta.slot<uint32_t>(cta.cut(2).value)[i], 3 * i + 1);
+        cta.slot<uint32_t>(cta.cut(2).result)[i] = 7 * i;
+    }
+    EXPECT_EQ(cta.run(2), 3u);
+    for (uint32_t i = 0; i < 32; ++i) EXPECT_EQ(cta.slot<uint32_t>(cta.cut(3).value)[i], 7 * i);
+    EXPECT_EQ(cta.run(3), phase_exit);
+}
+
 } // namespace
