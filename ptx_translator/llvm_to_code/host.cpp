@@ -17,6 +17,8 @@
 #include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
+#include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Target/TargetMachine.h>
 
@@ -73,6 +75,24 @@ void keep_accesses_to_constant_addresses(llvm::Module& module) {
             if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction);
                 store && is_constant(store->getPointerOperand()))
                 store->setVolatile(true);
+        }
+}
+
+/// The numbers that a NaN loses against get through a fence, which costs nothing: with AVX-512 LLVM 22 gives the NaN
+/// for a scalar llvm.maximumnum or llvm.minimumnum of one and something that it knows to be a number, a converted
+/// integer, say, which is right for llvm.maximum alone. Behind a fence it knows nothing. What is constant it does
+/// right.
+void keep_numbers_against_nans(llvm::Module& module) {
+    for (llvm::Function& function : module)
+        for (llvm::Instruction& instruction : llvm::instructions(function)) {
+            auto* call = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction);
+            if (!call || call->getType()->isVectorTy()) continue;
+            if (call->getIntrinsicID() != llvm::Intrinsic::maximumnum &&
+                call->getIntrinsicID() != llvm::Intrinsic::minimumnum)
+                continue;
+            llvm::IRBuilder<> ir(call);
+            for (llvm::Use& number : call->args())
+                if (!llvm::isa<llvm::Constant>(number)) number.set(ir.CreateArithmeticFence(number, call->getType()));
         }
 }
 
@@ -172,6 +192,7 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     verify(module, "lowering for the host");
 
     optimize(module, *machine, options);
+    keep_numbers_against_nans(module);
     diagnostics.check();
     image.kernels = std::move(kernels);
     if (after_stage && !after_stage("optimized", text_of(module))) return image;
