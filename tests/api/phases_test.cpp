@@ -191,6 +191,18 @@ TEST_F(Phases, WideValues) {
                         "add.u32 %c, %c, %s0; add.u32 %c, %c, %s1; add.u32 %c, %c, %s2; st.global.u32 [%out], %c;");
 }
 
+TEST_F(Phases, GroupsThatMeetOneByOne) {
+    // Half of the warp does three operations at once, the other half one after another, with other lanes each time.
+    same_for_all_shapes(hash + "setp.ge.u32 %p, %lane, 16; @%p bra M;\n"
+                               "vote.sync.ballot.b32 %s0, %p, 0xffff; shfl.sync.bfly.b32 %s1, %c, 1, 31, -1;\n"
+                               "redux.sync.add.u32 %s2, %c, -1; shfl.sync.idx.b32 %s3, %a, 7, 31, -1; bra E;\n"
+                               "M: shfl.sync.down.b32 %s1, %c, 2, 31, -1; add.u32 %c, %c, %s1; mov.u32 %s0, 0;\n"
+                               "redux.sync.add.u32 %s2, %c, -1; add.u32 %a, %a, %s2;\n"
+                               "shfl.sync.up.b32 %s3, %a, 5, 0, -1;\n"
+                               "E: bar.sync 0; mad.lo.u32 %c, %s1, 3, %c; mad.lo.u32 %c, %s2, 5, %c;\n"
+                               "mad.lo.u32 %c, %s3, 7, %c; add.u32 %c, %c, %s0; st.global.u32 [%out], %c;");
+}
+
 TEST_F(Phases, Reduxes) {
     std::string body = hash;
     for (const char* operation :

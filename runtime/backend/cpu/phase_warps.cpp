@@ -159,7 +159,7 @@ uint32_t PhaseRun::complete_some(uint32_t warp, uint32_t without) {
         });
     }
     // They wait for the next operation of the same cut, maybe with some that wait already.
-    if (going_on) return ready | complete_some(warp, ready);
+    if (going_on) return ready | complete_some(warp, ready | without);
     if (ready || without || !asking) return ready;
     // The rest of the warp stands still: those in the same place are active together.
     const uint32_t at = state_.next[first + unsigned(__builtin_ctz(asking))];
