@@ -17,10 +17,19 @@ void keep_peephole_from_following_phis() {
         found->second->addOccurrence(0, "rewrite-phi-limit", "0");
 }
 
+// A thread's accesses to neighbouring places must keep their order among its others. LLVM's vectoriser gathers them at
+// the place of the first load or the last store; in loops whose rounds are declared independent, as threads are, it
+// does not ask whether others of the same round lie between and go to the same memory.
+void keep_vectoriser_from_gathering_accesses() {
+    constexpr const char* name = "enable-interleaved-mem-accesses";
+    auto& options = llvm::cl::getRegisteredOptions();
+    if (const auto found = options.find(name); found != options.end()) found->second->addOccurrence(0, name, "false");
+}
+
 } // namespace
 
 void warm_up() {
-    static const bool once = (keep_peephole_from_following_phis(), true);
+    static const bool once = (keep_peephole_from_following_phis(), keep_vectoriser_from_gathering_accesses(), true);
     (void)once;
     llvm::InitializeAllTargetInfos();
     llvm::InitializeAllTargets();

@@ -82,6 +82,22 @@ const std::string pass_on =
     "add.u32 %d, %t, 1; rem.u32 %d, %d, %b; shl.b32 %d, %d, 2; add.u32 %d, %d, %e;\n"
     "ld.shared.u32 %d, [%d];\n";
 
+TEST_F(Phases, AThreadsAccessesKeepTheirOrder) {
+    // The two addresses are the same, which is not known before the kernel runs. Between loads of neighbours a store
+    // goes to the second, and between stores to neighbours a load comes from the first.
+    const std::string words =
+        "setp.ge.u32 %p, %t, 512; @%p ret; shl.b32 %d, %t, 3; mov.u32 %e, sh; add.u32 %d, %d, %e;\n"
+        "shr.u32 %s0, %n, 31; shl.b32 %s0, %s0, 2; add.u32 %e, %d, %s0;\n";
+    same_for_all_shapes(hash + words +
+                        "st.shared.u32 [%d], %c; st.shared.u32 [%d+4], %t; bar.sync 0;\n"
+                        "ld.shared.u32 %s1, [%e]; add.u32 %s2, %s1, 77; st.shared.u32 [%d+4], %s2;\n"
+                        "ld.shared.u32 %s3, [%e+4]; mad.lo.u32 %c, %s3, 5, %s1; st.global.u32 [%out], %c;");
+    same_for_all_shapes(hash + words +
+                        "st.shared.u32 [%d], %t; st.shared.u32 [%d+4], %t; bar.sync 0;\n"
+                        "st.shared.u32 [%d], %c; ld.shared.u32 %s1, [%e]; st.shared.u32 [%d+4], %s1;\n"
+                        "ld.shared.u32 %s2, [%e+4]; mad.lo.u32 %c, %s2, 5, %s1; st.global.u32 [%out], %c;");
+}
+
 TEST_F(Phases, ValuesLiveAcrossBarriers) {
     same_for_all_shapes(hash + pass_on + "add.u32 %c, %c, %d; st.global.u32 [%out], %c;");
 }
