@@ -14,6 +14,7 @@
 #include "llvm_to_code/neutral.h"
 #include "llvm_to_code/small_floats.h"
 
+#include <llvm/ADT/StringSet.h>
 #include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
@@ -21,6 +22,8 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Target/TargetMachine.h>
+
+#include <algorithm>
 
 namespace ptx {
 namespace {
@@ -110,14 +113,18 @@ void export_text(llvm::Module& module, const std::string& name, const std::strin
     variable->setVisibility(llvm::GlobalValue::DefaultVisibility);
 }
 
-void split(llvm::Module& module, std::vector<KernelInfo>& kernels) {
+/// Cuts kernels into phases; gives the names of those that have many, whose slots lie together by warps.
+llvm::StringSet<> split(llvm::Module& module, std::vector<KernelInfo>& kernels) {
+    llvm::StringSet<> by_warps;
     for (KernelInfo& kernel : kernels) {
         if (!kernel.uses_barrier || kernel.uses_cluster || kernel.uses_cooperative) continue;
         const Phases phases = split_into_phases(*module.getFunction(kernel.name), kernel.symbol + ".cuts");
         kernel.phases = static_cast<uint32_t>(phases.functions.size());
         kernel.phase_bytes = phases.bytes_per_thread;
+        if (phases.by_warps) by_warps.insert(kernel.name);
         if (!phases.why_not.empty()) export_text(module, kernel.symbol + ".why_fibers", phases.why_not);
     }
+    return by_warps;
 }
 
 /// The functions that split_into_phases made, as they are called now.
@@ -131,7 +138,8 @@ llvm::SmallVector<llvm::Function*, 8> phases_of(llvm::Module& module, const Kern
 /// Of kernels with no more the phases are worth LLVM's time.
 constexpr uint32_t few_phases = 4;
 
-void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const llvm::TargetMachine& machine) {
+void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const llvm::StringSet<>& by_warps,
+           const llvm::TargetMachine& machine) {
     const bool note_stack = asks_for_local(module);
     const bool clusters = llvm::any_of(kernels, [](const KernelInfo& kernel) { return kernel.uses_cluster; });
     thread_lane(module);
@@ -145,9 +153,14 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const l
     lower_small_floats(module);
     lower_approximations(module);
     for (const KernelInfo& kernel : kernels)
-        if (kernel.phases)
-            make_phase_entry(module, kernel.symbol, phases_of(module, kernel), note_stack, kernel.phases > few_phases);
-        else
+        if (kernel.phases) {
+            const bool warps = by_warps.contains(kernel.name);
+            make_phase_entry(module, kernel.symbol, phases_of(module, kernel), warps ? 32 * kernel.phase_bytes : 0,
+                             note_stack,
+                             warps                        ? PhaseCode::scalar
+                             : kernel.phases > few_phases ? PhaseCode::brief
+                                                          : PhaseCode::fast);
+        } else
             make_entry(*module.getFunction(kernel.symbol), kernel.uses_barrier, note_stack);
 }
 
@@ -181,8 +194,9 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
         // x86 has no register file to share out. Few enough for a full multiprocessor by CUDA's occupancy rules.
         kernel.registers = 32;
     }
-    if (options.phases && !options.debug_info) split(module, kernels);
-    lower(module, kernels, *machine);
+    const llvm::StringSet<> by_warps =
+        options.phases && !options.debug_info ? split(module, kernels) : llvm::StringSet<>();
+    lower(module, kernels, by_warps, *machine);
     Image image{target, {}, export_functions(module), {}};
     link_library(module, "cuttle_texture_", device_library::texture_library());
     link_library(module, "cuttle_surface_", device_library::texture_library());
@@ -191,7 +205,10 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     keep_accesses_to_constant_addresses(module);
     verify(module, "lowering for the host");
 
-    optimize(module, *machine, options);
+    Options middle = options;
+    // As little as is worth it, where there is so much.
+    if (!by_warps.empty()) middle.optimization_level = std::min<uint8_t>(options.optimization_level, 1);
+    optimize(module, *machine, middle);
     keep_numbers_against_nans(module);
     diagnostics.check();
     image.kernels = std::move(kernels);

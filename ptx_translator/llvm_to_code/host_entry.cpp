@@ -61,16 +61,19 @@ llvm::AllocaInst* copy_lane(IR& ir, llvm::Value* source) {
     return copy;
 }
 
-/// `parallel`: the access group of what the loop's rounds do without regard to each other, or null. `brief`: one round
-/// of vectors at a time, and no copies of the body besides; warps have few rounds, and LLVM less to do.
-llvm::MDNode* loop_properties(llvm::LLVMContext& context, llvm::MDNode* parallel, bool brief) {
+/// `parallel`: the access group of what the loop's rounds do without regard to each other, or null.
+llvm::MDNode* loop_properties(llvm::LLVMContext& context, llvm::MDNode* parallel, PhaseCode form) {
     auto name = [&](const char* text) { return llvm::MDString::get(context, text); };
     llvm::SmallVector<llvm::Metadata*, 4> properties{nullptr};
     if (parallel) properties.push_back(llvm::MDNode::get(context, {name("llvm.loop.parallel_accesses"), parallel}));
-    if (brief) {
+    if (form != PhaseCode::fast) {
         auto* one = llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), 1));
         properties.push_back(llvm::MDNode::get(context, {name("llvm.loop.interleave.count"), one}));
         properties.push_back(llvm::MDNode::get(context, {name("llvm.loop.unroll.disable")}));
+    }
+    if (form == PhaseCode::scalar) {
+        auto* no = llvm::ConstantAsMetadata::get(llvm::ConstantInt::getFalse(context));
+        properties.push_back(llvm::MDNode::get(context, {name("llvm.loop.vectorize.enable"), no}));
     }
     llvm::MDNode* loop = llvm::MDNode::getDistinct(context, properties);
     loop->replaceOperandWith(0, loop);
@@ -131,7 +134,8 @@ class ThreadLoops {
         llvm::BasicBlock* after = llvm::BasicBlock::Create(context, "", &range_);
         llvm::BranchInst* again = ir_.CreateCondBr(ir_.CreateICmpULT(next, end_[axis]), head, after);
         if (parallel_)
-            again->setMetadata(llvm::LLVMContext::MD_loop, loop_properties(range_.getContext(), parallel_, false));
+            again->setMetadata(llvm::LLVMContext::MD_loop,
+                               loop_properties(range_.getContext(), parallel_, PhaseCode::fast));
         ir_.SetInsertPoint(after);
     }
 
@@ -193,9 +197,10 @@ namespace {
 enum RowArgument : unsigned { row_lane, row_state, row_slots, row_threads, row_first, row_x, row_count };
 
 /// i32 (Lane*, state, slots, i64 threads, i64 first, i32 x, i64 count): a phase of `count` threads with one y and z,
-/// from the thread of that number and that x on. One simple loop, of which there may be many: LLVM's time is short for
-/// it.
-llvm::Function* make_phase_row(llvm::Module& module, llvm::StringRef name, llvm::Function& phase, bool brief) {
+/// and of one warp if `warp_bytes` is not 0, from the thread of that number and that x on. One simple loop, of which
+/// there may be many: LLVM's time is short for it.
+llvm::Function* make_phase_row(llvm::Module& module, llvm::StringRef name, llvm::Function& phase, uint32_t warp_bytes,
+                               PhaseCode form) {
     llvm::LLVMContext& context = module.getContext();
     IR ir(context);
     llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty(), *i64 = ir.getInt64Ty();
@@ -209,6 +214,13 @@ llvm::Function* make_phase_row(llvm::Module& module, llvm::StringRef name, llvm:
     llvm::AllocaInst* lane = copy_lane(ir, row->getArg(row_lane));
     llvm::Value* next = ir.CreateLoad(
         pointer, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), row->getArg(row_state), offsetof(PhaseState, next)));
+    llvm::Value *slots = row->getArg(row_slots), *threads = row->getArg(row_threads), *first = row->getArg(row_first);
+    if (warp_bytes) {
+        llvm::Value* offset = ir.CreateNUWMul(ir.CreateLShr(first, 5), ir.getInt64(warp_bytes));
+        slots = ir.CreateGEP(ir.getInt8Ty(), slots, offset);
+        threads = ir.getInt64(32);
+        first = ir.CreateAnd(first, 31);
+    }
     ir.CreateBr(loop);
     ir.SetInsertPoint(loop);
     llvm::PHINode *index = ir.CreatePHI(i64, 2), *all = ir.CreatePHI(i32, 2), *any = ir.CreatePHI(i32, 2);
@@ -218,7 +230,7 @@ llvm::Function* make_phase_row(llvm::Module& module, llvm::StringRef name, llvm:
     store(ir, lane, offsetof(Lane, lane), ir.CreateAnd(number32, 31));
     store(ir, lane, offsetof(Lane, warp), ir.CreateLShr(number32, 5));
     llvm::Value* result =
-        ir.CreateCall(&phase, {lane, row->getArg(row_state), row->getArg(row_slots), row->getArg(row_threads), number});
+        ir.CreateCall(&phase, {lane, row->getArg(row_state), slots, threads, ir.CreateNUWAdd(first, index)});
     llvm::StoreInst* noted = ir.CreateStore(result, ir.CreateGEP(i32, next, number));
     if (group) noted->setMetadata(llvm::LLVMContext::MD_access_group, group);
     // All threads agree when no bit is set in one's number and clear in another's.
@@ -231,7 +243,7 @@ llvm::Function* make_phase_row(llvm::Module& module, llvm::StringRef name, llvm:
         phi->addIncoming(values.first, entry);
         phi->addIncoming(values.second, loop);
     }
-    again->setMetadata(llvm::LLVMContext::MD_loop, loop_properties(context, group, brief));
+    again->setMetadata(llvm::LLVMContext::MD_loop, loop_properties(context, group, form));
     ir.SetInsertPoint(end);
     ir.CreateRet(ir.CreateSelect(ir.CreateICmpEQ(both, either), both, ir.getInt32(host::phase_mixed)));
     return row;
@@ -240,15 +252,15 @@ llvm::Function* make_phase_row(llvm::Module& module, llvm::StringRef name, llvm:
 } // namespace
 
 void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayRef<llvm::Function*> phases,
-                      bool note_stack, bool brief) {
+                      uint32_t warp_bytes, bool note_stack, PhaseCode form) {
     llvm::LLVMContext& context = module.getContext();
     IR ir(context);
     llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty(), *i64 = ir.getInt64Ty();
     const std::string name = (symbol + phase_suffix).str();
     llvm::Function* function = make_function(module, name, i32, {pointer, i32, pointer}, true);
     auto block = [&] { return llvm::BasicBlock::Create(context, "", function); };
-    llvm::BasicBlock *entry = &function->getEntryBlock(), *z_loop = block(), *y_loop = block(), *unknown = block(),
-                     *done = block(), *z_next = block(), *end = block();
+    llvm::BasicBlock *entry = &function->getEntryBlock(), *z_loop = block(), *y_loop = block(), *x_loop = block(),
+                     *unknown = block(), *done = block(), *y_next = block(), *z_next = block(), *end = block();
     ir.SetInsertPoint(entry);
     auto load = [&](llvm::Value* base, size_t offset, llvm::Type* type) {
         return ir.CreateLoad(type, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), base, unsigned(offset)));
@@ -266,7 +278,6 @@ void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayR
         threads = ir.CreateNUWMul(threads, size[axis]);
     }
     threads = ir.CreateZExt(ir.CreateAnd(ir.CreateNUWAdd(threads, ir.getInt32(31)), ~31u), i64);
-    llvm::Value* count = ir.CreateZExt(ir.CreateNUWSub(after[0], begin[0]), i64);
     llvm::AllocaInst *all = ir.CreateAlloca(i32), *any = ir.CreateAlloca(i32);
     ir.CreateStore(ir.getInt32(~0u), all);
     ir.CreateStore(ir.getInt32(0), any);
@@ -280,7 +291,16 @@ void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayR
     store(ir, lane, offsetof(Lane, thread) + 4, y);
     // PTX ISA 10.1 and 10.3: threads are numbered x first.
     llvm::Value* rows = ir.CreateNUWAdd(ir.CreateNUWMul(z, size[1]), y);
-    llvm::Value* first = ir.CreateZExt(ir.CreateNUWAdd(ir.CreateNUWMul(rows, size[0]), begin[0]), i64);
+    llvm::Value* row_begin = ir.CreateNUWMul(rows, size[0]);
+    ir.CreateBr(x_loop);
+    ir.SetInsertPoint(x_loop);
+    llvm::PHINode* x = ir.CreatePHI(i32, 2);
+    llvm::Value *first = ir.CreateNUWAdd(row_begin, x), *count = ir.CreateNUWSub(after[0], x);
+    if (warp_bytes) { // no further than the warp goes
+        llvm::Value* rest = ir.CreateNUWSub(ir.getInt32(32), ir.CreateAnd(first, 31));
+        count = ir.CreateBinaryIntrinsic(llvm::Intrinsic::umin, count, rest);
+    }
+    llvm::Value *first64 = ir.CreateZExt(first, i64), *count64 = ir.CreateZExt(count, i64);
     llvm::SwitchInst* which = ir.CreateSwitch(function->getArg(1), unknown, unsigned(phases.size()));
     ir.SetInsertPoint(unknown);
     ir.CreateUnreachable();
@@ -288,20 +308,25 @@ void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayR
     llvm::PHINode* result = ir.CreatePHI(i32, unsigned(phases.size()));
     for (uint32_t i = 0; i < phases.size(); ++i) {
         if (!phases[i]) continue;
-        llvm::Function* row = make_phase_row(module, name + std::to_string(i), *phases[i], brief);
+        llvm::Function* row = make_phase_row(module, name + std::to_string(i), *phases[i], warp_bytes, form);
         llvm::BasicBlock* call = block();
         which->addCase(ir.getInt32(i), call);
         ir.SetInsertPoint(call);
-        result->addIncoming(ir.CreateCall(row, {lane, state, slots, threads, first, begin[0], count}), call);
+        result->addIncoming(ir.CreateCall(row, {lane, state, slots, threads, first64, x, count64}), call);
         ir.CreateBr(done);
     }
     ir.SetInsertPoint(done);
     ir.CreateStore(ir.CreateAnd(ir.CreateLoad(i32, all), result), all);
     ir.CreateStore(ir.CreateOr(ir.CreateLoad(i32, any), result), any);
+    llvm::Value* next_x = ir.CreateNUWAdd(x, count);
+    ir.CreateCondBr(ir.CreateICmpULT(next_x, after[0]), x_loop, y_next);
+    x->addIncoming(begin[0], y_loop);
+    x->addIncoming(next_x, done);
+    ir.SetInsertPoint(y_next);
     llvm::Value* next_y = ir.CreateNUWAdd(y, ir.getInt32(1));
     ir.CreateCondBr(ir.CreateICmpULT(next_y, after[1]), y_loop, z_next);
     y->addIncoming(begin[1], z_loop);
-    y->addIncoming(next_y, done);
+    y->addIncoming(next_y, y_next);
     ir.SetInsertPoint(z_next);
     llvm::Value* next_z = ir.CreateNUWAdd(z, ir.getInt32(1));
     ir.CreateCondBr(ir.CreateICmpULT(next_z, after[2]), z_loop, end);

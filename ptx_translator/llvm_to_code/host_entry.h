@@ -3,6 +3,8 @@
 #include <llvm/ADT/ArrayRef.h>
 #include <llvm/ADT/StringRef.h>
 
+#include <cstdint>
+
 namespace llvm {
 class Function;
 class Module;
@@ -15,9 +17,16 @@ namespace ptx::code {
 /// `note_stack`: some function asks whether an address is local, so the entry notes the end of its frame.
 void make_entry(llvm::Function& body, bool fibers, bool note_stack);
 
+/// What LLVM makes of the loops over a phase's threads. The more phases a kernel has the less each may cost.
+enum class PhaseCode : uint8_t {
+    fast,   ///< vectors, several rounds at a time
+    brief,  ///< one round of vectors at a time, and no copies of the body besides
+    scalar, ///< one thread after another
+};
+
 /// Makes S.phase of a kernel that is cut into these functions, each with the Lane* before its other arguments;
-/// there may be gaps. `brief`: less code for each; there are many, or warps run them.
-void make_phase_entry(llvm::Module&, llvm::StringRef symbol, llvm::ArrayRef<llvm::Function*> phases, bool note_stack,
-                      bool brief);
+/// there may be gaps. `warp_bytes`: of a warp's slots, where those lie together, else 0.
+void make_phase_entry(llvm::Module&, llvm::StringRef symbol, llvm::ArrayRef<llvm::Function*> phases,
+                      uint32_t warp_bytes, bool note_stack, PhaseCode form);
 
 } // namespace ptx::code

@@ -94,6 +94,7 @@ class Splitter {
             phases.functions.push_back(make_phase(i));
         }
         phases.bytes_per_thread = static_cast<uint32_t>(bytes_);
+        phases.by_warps = cuts_->by_warps();
         return phases;
     }
 
@@ -170,7 +171,7 @@ class Splitter {
         auto* type = llvm::FunctionType::get(llvm::Type::getInt32Ty(context), {pointer, pointer, i64, i64}, false);
         phase_ = llvm::Function::Create(type, llvm::Function::InternalLinkage, "", kernel_.getParent());
         phase_->addFnAttr(llvm::Attribute::AlwaysInline);
-        slots_.phase = phase_;
+        slots_ = {phase_, cuts_->by_warps()};
         llvm::BasicBlock* entry = llvm::BasicBlock::Create(context, "", phase_);
         map_.clear();
         ends_.clear();

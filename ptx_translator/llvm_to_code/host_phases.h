@@ -21,10 +21,11 @@ inline constexpr char phase_suffix[] = ".phase";
 struct Phases {
     /// i32 (ptr state, ptr slots, i64 threads, i64 thread): runs a thread, gives the number of the phase that it goes
     /// on with, or host::phase_exit. `state` is the host::PhaseState. A slot of n bytes that begins at byte b of
-    /// bytes_per_thread lies at slots + b * threads + n * thread; `threads` is a multiple of 32. Phase 0 begins the
-    /// kernel. Null where host::PhaseCut::more says that there is none.
+    /// bytes_per_thread lies at slots + b * threads + n * thread; `threads` is a multiple of 32, and 32 when by_warps.
+    /// Phase 0 begins the kernel. Null where host::PhaseCut::more says that there is none.
     llvm::SmallVector<llvm::Function*, 8> functions = {};
     uint32_t bytes_per_thread = 0;
+    bool by_warps = false; ///< there are many, and slots of a warp lie together: less code, if slower for whole CTAs
     /// Not empty: there are none, and why, in a few words.
     std::string why_not;
 };

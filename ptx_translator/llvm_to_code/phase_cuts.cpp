@@ -46,15 +46,21 @@ const Row* row_of(const llvm::Instruction& instruction) {
 
 constexpr size_t most_in_group = 4;
 
+/// With more cuts, some of them in a warp, code gets so large that it counts how it finds slots.
+constexpr size_t most_of_all = 12;
+
 /// A bit takes a byte.
 uint32_t bytes_of(const llvm::Type& type) { return (type.getIntegerBitWidth() + 7) / 8; }
 
 } // namespace
 
 llvm::Value* PhaseSlots::at(IR& ir, uint64_t byte, uint64_t size) const {
+    llvm::Value *slots = phase->getArg(1), *mine = ir.CreateNUWMul(phase->getArg(3), ir.getInt64(size));
+    // The constant last: all slots of a size then have one address in a register.
+    if (by_warps)
+        return ir.CreateGEP(ir.getInt8Ty(), ir.CreateGEP(ir.getInt8Ty(), slots, mine), ir.getInt64(32 * byte));
     llvm::Value* offset = ir.CreateNUWMul(phase->getArg(2), ir.getInt64(byte));
-    llvm::Value* mine = ir.CreateNUWMul(phase->getArg(3), ir.getInt64(size));
-    return ir.CreateGEP(ir.getInt8Ty(), ir.CreateGEP(ir.getInt8Ty(), phase->getArg(1), offset), mine);
+    return ir.CreateGEP(ir.getInt8Ty(), ir.CreateGEP(ir.getInt8Ty(), slots, offset), mine);
 }
 
 bool PhaseCuts::is_cut(const llvm::Instruction& instruction) { return row_of(instruction) != nullptr; }
@@ -81,6 +87,13 @@ PhaseCuts::PhaseCuts(llvm::Function& kernel) : kernel_(kernel), cuts_(1) {
         for (unsigned i = 0; i < calls.size(); ++i) add(*calls[i], i);
         for (size_t i = numbers_.back(); i + 1 < cuts_.size(); ++i) cuts_[i].more = true;
     }
+    cuts_.front().bytes = by_warps() ? 32 : 0;
+}
+
+bool PhaseCuts::by_warps() const {
+    if (groups_.size() <= most_of_all) return false;
+    return llvm::any_of(llvm::ArrayRef(cuts_).drop_front(),
+                        [](const Cut& cut) { return cut.wait != Wait::barrier && cut.wait != Wait::barrier_reduce; });
 }
 
 /// Calls with nothing between them but computations, of which none gets to them from the others: those computations go

@@ -17,6 +17,7 @@ namespace ptx::code {
 /// Where a phase finds what threads keep: see host::PhaseCut.
 struct PhaseSlots {
     llvm::Function* phase = nullptr;
+    bool by_warps = false; ///< those of a warp lie together, else those of all threads
     /// The slot of `size` bytes at that byte, of the thread that runs.
     llvm::Value* at(llvm::IRBuilder<>&, uint64_t byte, uint64_t size) const;
 };
@@ -40,13 +41,15 @@ class PhaseCuts {
     uint32_t first_number(size_t group) const { return numbers_[group]; }
     uint32_t last_number(size_t group) const { return numbers_[group] + uint32_t(groups_[group].size()) - 1; }
     llvm::ArrayRef<llvm::AllocaInst*> variables() const { return variables_; }
+    /// Whether there are many, and some in a warp, whose slots then lie together.
+    bool by_warps() const;
     /// `reserve` gives the byte where a slot of that size begins.
     void lay_out(llvm::function_ref<uint64_t(uint64_t size)> reserve);
     /// The end of a phase at that cut; `map` knows its variables.
     void leave(llvm::IRBuilder<>&, size_t group, const PhaseSlots&, llvm::ValueToValueMapTy& map) const;
     /// The beginning of one; `map` knows its copies of the calls.
     void pass(size_t group, const PhaseSlots&, llvm::ValueToValueMapTy& map) const;
-    /// An array of host::PhaseCut with something empty in front, which stands for the kernel's beginning.
+    /// An array of host::PhaseCut. The first stands for the kernel's beginning and only says how slots lie.
     void make_table(llvm::Module&, const std::string& name) const;
 
   private:

@@ -40,7 +40,8 @@ constexpr uint32_t phase_mixed = 0xfffffffe; ///< threads differ
 /// The threads of a CTA between the phases of a kernel.
 struct PhaseState {
     uint32_t* next;           ///< of each thread: the phase that it goes on with
-    uint8_t* slots;           ///< KernelInfo::phase_bytes for each thread, their number rounded up to a multiple of 32
+    uint8_t* slots;           ///< KernelInfo::phase_bytes for each thread, their number rounded up to a multiple of 32;
+                              ///< PhaseCut says where
 };
 
 /// Some of a CTA's threads, by %tid: begin <= tid < end in each dimension, and none is empty.
@@ -59,15 +60,17 @@ struct PhaseArgument {
     uint32_t slot, constant;
 };
 
-/// What threads wait for before a phase. A slot of n bytes that begins at byte b of KernelInfo::phase_bytes has for
-/// thread i, of t threads rounded up to a multiple of 32, the n bytes at PhaseState::slots + b * t + n * i.
+/// What threads wait for before a phase. Slots lie together for t threads each: for a warp's 32 when the first cut's
+/// `bytes` is 32, else for all of the CTA, their number rounded up to a multiple of 32. Of a slot of n bytes that begins
+/// at byte b of KernelInfo::phase_bytes, the i-th of the t threads has the n bytes at b * t + n * i from where theirs
+/// begin: thread t * k at PhaseState::slots + t * k * phase_bytes.
 struct PhaseCut {
     Wait wait;
     uint32_t operation;       ///< a Shuffle, Vote, Reduce or BarrierReduce
     PhaseArgument mask;       ///< the member mask
     PhaseArgument by, clamp;  ///< of a shuffle
     uint32_t value;           ///< slot of the value or predicate that each thread gives
-    uint32_t bytes;           ///< its size: 1, 4, 8; of a collective, that of the data its function gets
+    uint32_t bytes;           ///< its size: 1, 4, 8; of a collective, that of the data its function gets; see also above
     uint32_t result;          ///< slot of 4 bytes for what each thread gets
     uint32_t predicate;       ///< slot of 1 byte for the predicate it gets besides, or no_slot
     const void* compute;      ///< of a collective

@@ -31,7 +31,10 @@ bool PhaseRun::reserve(const CpuKernel& kernel, const uint32_t (&block)[3]) {
         for (uint32_t warp = 0; warp < warps(); warp++)
             find_boxes(32 * warp, std::min(threads_, 32 * warp + 32), boxes_[warp]);
     }
-    const size_t bytes = size_t{kernel.info().phase_bytes} * rounded_ + 64;
+    bytes_ = kernel.info().phase_bytes;
+    together_ = cuts_->bytes ? 32 : rounded_;
+    begin_mask_ = cuts_->bytes ? ~31u : 0;
+    const size_t bytes = size_t{bytes_} * rounded_ + 64;
     // What a slot holds before it is written is never used.
     if (next_.size() < rounded_) next_.resize(rounded_);
     if (slots_.size() < bytes) slots_.resize(bytes);
@@ -154,13 +157,13 @@ void PhaseRun::count_votes() {
         for (uint32_t i = 0; i < threads_; i++)
             if (state_.next[i] != phase_exit && cut_of(i).wait == Wait::barrier_reduce) f(i, cut_of(i));
     };
-    for_voters([&](uint32_t i, const PhaseCut& cut) { votes += slot<uint8_t>(cut.value)[i], voters++; });
+    for_voters([&](uint32_t i, const PhaseCut& cut) { votes += *slot<uint8_t>(cut.value, i), voters++; });
     for_voters([&](uint32_t i, const PhaseCut& cut) {
         const auto operation = BarrierReduce(cut.operation);
         if (cut.result == ptx::host::no_slot) return;
-        slot<uint32_t>(cut.result)[i] = operation == BarrierReduce::popc   ? votes
-                                        : operation == BarrierReduce::and_ ? uint32_t(votes == voters)
-                                                                           : uint32_t(votes != 0);
+        *slot<uint32_t>(cut.result, i) = operation == BarrierReduce::popc   ? votes
+                                         : operation == BarrierReduce::and_ ? uint32_t(votes == voters)
+                                                                            : uint32_t(votes != 0);
     });
 }
 

@@ -36,8 +36,11 @@ class PhaseRun {
     uint32_t lanes_of(uint32_t warp) const;
     const ptx::host::PhaseCut& cut_of(uint32_t thread) const { return cuts_[state_.next[thread]]; }
     uint32_t mask_of(uint32_t thread) const;
-    template <class T> T* slot(uint32_t byte) const {
-        return reinterpret_cast<T*>(state_.slots + size_t{byte} * rounded_);
+    /// Where the thread's `size` bytes are; those of the following lanes of its warp come next.
+    template <class T> T* slot(uint32_t byte, uint32_t thread, uint32_t size = sizeof(T)) const {
+        const uint32_t begin = thread & begin_mask_;
+        return reinterpret_cast<T*>(state_.slots + size_t{begin} * bytes_ + size_t{byte} * together_ +
+                                    size_t{size} * (thread - begin));
     }
 
     uint32_t run_warps(const GridRun& grid);
@@ -59,6 +62,8 @@ class PhaseRun {
     const ptx::host::PhaseCut* cuts_ = nullptr;
     ptx::host::Lane* lane_ = nullptr;
     uint32_t size_[3] = {}, threads_ = 0, rounded_ = 0;
+    uint32_t bytes_ = 0;                        ///< of a thread's slots
+    uint32_t together_ = 32, begin_mask_ = ~0u; ///< threads whose slots lie together: how many, where they begin
     ptx::host::PhaseState state_{};
     ptx::host::PhaseBox whole_{};
     std::array<uint32_t, max_warps> at_{}; ///< where all threads of a warp are, or phase_mixed

@@ -41,7 +41,7 @@ Meet meet_of(Wait wait) {
 uint32_t PhaseRun::mask_of(uint32_t thread) const {
     const PhaseCut& cut = cut_of(thread);
     if (cut.wait == Wait::collective) return ~0u;
-    const uint32_t mask = cut.mask.slot == no_slot ? cut.mask.constant : slot<uint32_t>(cut.mask.slot)[thread];
+    const uint32_t mask = cut.mask.slot == no_slot ? cut.mask.constant : *slot<uint32_t>(cut.mask.slot, thread);
     return mask | 1u << thread % 32;
 }
 
@@ -54,25 +54,25 @@ template <class F> void PhaseRun::compute(uint32_t warp, uint32_t members, F&& c
         const PhaseCut& cut = cut_at(lane);
         WarpLane& made = lanes[lane];
         const auto argument = [&](const PhaseArgument& which) {
-            return which.slot == no_slot ? which.constant : slot<uint32_t>(which.slot)[thread];
+            return which.slot == no_slot ? which.constant : *slot<uint32_t>(which.slot, thread);
         };
         made.operation = cut.operation;
         if (cut.wait == Wait::shuffle) made.detail = argument(cut.by), made.clamp = argument(cut.clamp);
         if (cut.wait == Wait::collective) {
-            made.value = reinterpret_cast<uint64_t>(slot<uint8_t>(cut.value) + size_t{cut.bytes} * thread);
+            made.value = reinterpret_cast<uint64_t>(slot<uint8_t>(cut.value, thread, cut.bytes));
             made.compute = cut.compute;
             made.result = cut.argument;
         } else {
-            made.value = cut.bytes == 1   ? slot<uint8_t>(cut.value)[thread]
-                         : cut.bytes == 4 ? slot<uint32_t>(cut.value)[thread]
-                                          : slot<uint64_t>(cut.value)[thread];
+            made.value = cut.bytes == 1   ? *slot<uint8_t>(cut.value, thread)
+                         : cut.bytes == 4 ? *slot<uint32_t>(cut.value, thread)
+                                          : *slot<uint64_t>(cut.value, thread);
         }
     });
     compute_meeting(meet_of(cut_at(unsigned(__builtin_ctz(members))).wait), lanes, members);
     for_each_lane(members, [&](unsigned lane) {
         const PhaseCut& cut = cut_at(lane);
-        if (cut.result != no_slot) slot<uint32_t>(cut.result)[first + lane] = uint32_t(lanes[lane].result);
-        if (cut.predicate != no_slot) slot<uint8_t>(cut.predicate)[first + lane] = uint8_t(lanes[lane].result >> 32);
+        if (cut.result != no_slot) *slot<uint32_t>(cut.result, first + lane) = uint32_t(lanes[lane].result);
+        if (cut.predicate != no_slot) *slot<uint8_t>(cut.predicate, first + lane) = uint8_t(lanes[lane].result >> 32);
     });
 }
 
@@ -84,7 +84,7 @@ bool PhaseRun::is_whole(uint32_t warp, uint32_t at) const {
         if (cut->mask.slot == no_slot) {
             if (lanes & ~cut->mask.constant) return false;
         } else {
-            const uint32_t* masks = slot<uint32_t>(cut->mask.slot) + 32 * warp;
+            const uint32_t* masks = slot<uint32_t>(cut->mask.slot, 32 * warp);
             uint32_t differences = lanes & ~masks[0];
             for_each_lane(lanes, [&](unsigned lane) { differences |= masks[lane] ^ masks[0]; });
             if (differences) return false;
@@ -97,20 +97,20 @@ bool PhaseRun::is_whole(uint32_t warp, uint32_t at) const {
 bool PhaseRun::compute_whole(uint32_t first, const PhaseCut& cut) {
     const auto argument = [&](const PhaseArgument& which) -> whole_warp::Argument {
         if (which.slot == no_slot) return {&which.constant, 0};
-        return {slot<uint32_t>(which.slot) + first, 1};
+        return {slot<uint32_t>(which.slot, first), 1};
     };
     if (cut.result == no_slot) return false;
-    uint32_t* result = slot<uint32_t>(cut.result) + first;
+    uint32_t* result = slot<uint32_t>(cut.result, first);
     if (cut.wait == Wait::shuffle) {
-        uint8_t* predicate = cut.predicate == no_slot ? nullptr : slot<uint8_t>(cut.predicate) + first;
-        whole_warp::shuffle(Shuffle(cut.operation), slot<uint32_t>(cut.value) + first, argument(cut.by),
+        uint8_t* predicate = cut.predicate == no_slot ? nullptr : slot<uint8_t>(cut.predicate, first);
+        whole_warp::shuffle(Shuffle(cut.operation), slot<uint32_t>(cut.value, first), argument(cut.by),
                             argument(cut.clamp), result, predicate);
         return true;
     }
     if (cut.wait == Wait::vote)
-        return whole_warp::vote(Vote(cut.operation), slot<uint8_t>(cut.value) + first, result), true;
+        return whole_warp::vote(Vote(cut.operation), slot<uint8_t>(cut.value, first), result), true;
     if (cut.wait != Wait::reduce) return false;
-    return whole_warp::reduce(Reduce(cut.operation), slot<uint32_t>(cut.value) + first, result);
+    return whole_warp::reduce(Reduce(cut.operation), slot<uint32_t>(cut.value, first), result);
 }
 
 /// Gives the number of the last thing done.
@@ -119,7 +119,7 @@ uint32_t PhaseRun::complete_whole(uint32_t warp, uint32_t at) {
     for (;; at++) {
         const PhaseCut& cut = cuts_[at];
         if (cut.wait == Wait::active_mask)
-            for_each_lane(lanes, [&](unsigned lane) { slot<uint32_t>(cut.result)[first + lane] = lanes; });
+            for_each_lane(lanes, [&](unsigned lane) { *slot<uint32_t>(cut.result, first + lane) = lanes; });
         else if (cut.wait != Wait::warp_sync && !(lanes == ~0u && compute_whole(first, cut)))
             compute(warp, lanes, [&](unsigned) -> const PhaseCut& { return cut; });
         if (!cut.more) return at;
@@ -165,7 +165,7 @@ uint32_t PhaseRun::complete_some(uint32_t warp, uint32_t without) {
     const uint32_t at = state_.next[first + unsigned(__builtin_ctz(asking))];
     for_each_lane(asking, [&](unsigned lane) { ready |= uint32_t(state_.next[first + lane] == at) << lane; });
     if (const uint32_t result = cuts_[at].result; result != no_slot)
-        for_each_lane(ready, [&](unsigned lane) { slot<uint32_t>(result)[first + lane] = ready; });
+        for_each_lane(ready, [&](unsigned lane) { *slot<uint32_t>(result, first + lane) = ready; });
     return ready;
 }
 

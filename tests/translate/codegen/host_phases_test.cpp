@@ -22,6 +22,7 @@ class Cta {
         : around_(around), next_(x * y * z), slots_((x * y * z + 31) / 32 * 32 * code.kernel("k").phase_bytes + 64) {
         const uint32_t size[] = {x, y, z};
         std::copy(size, size + 3, around.grid.block_dim);
+        bytes_ = code.kernel("k").phase_bytes;
         phase_ = reinterpret_cast<Phase>(code.symbol("k.kernel.phase"));
         cuts_ = static_cast<const PhaseCut*>(code.symbol("k.kernel.cuts"));
         state_.next = next_.data();
@@ -36,8 +37,10 @@ class Cta {
     uint32_t run(uint32_t phase, const PhaseBox& box) { return phase_(&around_.lane, phase, &box); }
     uint32_t run_one(uint32_t thread) { return run(next_[thread], {{thread, 0, 0}, {thread + 1, 1, 1}}); }
     const PhaseCut& cut(uint32_t phase) const { return cuts_[phase]; }
-    template <class T> T* slot(uint32_t byte) {
-        return reinterpret_cast<T*>(state_.slots + size_t{byte} * ((next_.size() + 31) / 32 * 32));
+    template <class T> T& slot(uint32_t byte, uint32_t thread) {
+        const uint32_t all = (uint32_t(next_.size()) + 31) / 32 * 32, together = cuts_->bytes ? cuts_->bytes : all;
+        const uint32_t begin = thread / together * together;
+        return reinterpret_cast<T*>(state_.slots + size_t{begin} * bytes_ + size_t{byte} * together)[thread - begin];
     }
     const std::vector<uint32_t>& next() const { return next_; }
 
@@ -47,6 +50,7 @@ class Cta {
     ptx::host::PhaseState state_{};
     std::vector<uint32_t> next_;
     std::vector<uint8_t> slots_;
+    uint32_t bytes_;
     Phase phase_;
     const PhaseCut* cuts_;
 };
@@ -184,8 +188,8 @@ define void @k() #1 {
         EXPECT_EQ(cut.operation, at - 1);
         ASSERT_EQ(cut.bytes, 1u);
         for (uint32_t i = 0; i < 10; ++i) {
-            EXPECT_EQ(cta.slot<uint8_t>(cut.value)[i], i % 5 < 3);
-            cta.slot<uint32_t>(cut.result)[i] = result;
+            EXPECT_EQ(cta.slot<uint8_t>(cut.value, i), i % 5 < 3);
+            cta.slot<uint32_t>(cut.result, i) = result;
         }
     }
     EXPECT_EQ(cta.run(at), phase_exit);
@@ -229,19 +233,19 @@ define void @k() #1 {
     ASSERT_NE(shuffle.by.slot, ptx::host::no_slot);
     ASSERT_NE(shuffle.predicate, ptx::host::no_slot);
     for (uint32_t i = 8; i < 40; ++i) {
-        EXPECT_EQ(cta.slot<uint32_t>(shuffle.value)[i], i);
-        EXPECT_EQ(cta.slot<uint32_t>(shuffle.by.slot)[i], 2 * i);
-        cta.slot<uint32_t>(shuffle.result)[i] = 1000 + i;
-        cta.slot<uint8_t>(shuffle.predicate)[i] = i % 2;
+        EXPECT_EQ(cta.slot<uint32_t>(shuffle.value, i), i);
+        EXPECT_EQ(cta.slot<uint32_t>(shuffle.by.slot, i), 2 * i);
+        cta.slot<uint32_t>(shuffle.result, i) = 1000 + i;
+        cta.slot<uint8_t>(shuffle.predicate, i) = i % 2;
     }
     EXPECT_EQ(cta.run(1, {{8, 0, 0}, {40, 1, 1}}), 2u);
     const PhaseCut& vote = cta.cut(2);
     EXPECT_EQ(vote.wait, Wait::vote);
     ASSERT_NE(vote.mask.slot, ptx::host::no_slot);
     for (uint32_t i = 8; i < 40; ++i) {
-        EXPECT_EQ(cta.slot<uint8_t>(vote.value)[i], i % 2);
-        EXPECT_EQ(cta.slot<uint32_t>(vote.mask.slot)[i], 1000 + i);
-        cta.slot<uint32_t>(vote.result)[i] = 5;
+        EXPECT_EQ(cta.slot<uint8_t>(vote.value, i), i % 2);
+        EXPECT_EQ(cta.slot<uint32_t>(vote.mask.slot, i), 1000 + i);
+        cta.slot<uint32_t>(vote.result, i) = 5;
     }
     EXPECT_EQ(cta.run(2, {{8, 0, 0}, {40, 1, 1}}), phase_exit);
     for (uint32_t i = 0; i < 40; ++i) EXPECT_EQ(out[i], i < 8 ? 0 : 1005 + i);
@@ -322,12 +326,12 @@ TEST(HostPhases, OperationsThatNeedNothingOfEachOtherAreOneCut) {
     EXPECT_EQ(cta.cut(2).more, 0u);
     EXPECT_EQ(cta.cut(3).more, 0u);
     for (uint32_t i = 0; i < 32; ++i) {
-        EXPECT_EQ(cta.slot<uint32_t>(cta.cut(1).value)[i], i);
-        EXPECT_EQ(cta.slot<uint32_t>(cta.cut(2).value)[i], 3 * i + 1);
-        cta.slot<uint32_t>(cta.cut(2).result)[i] = 7 * i;
+        EXPECT_EQ(cta.slot<uint32_t>(cta.cut(1).value, i), i);
+        EXPECT_EQ(cta.slot<uint32_t>(cta.cut(2).value, i), 3 * i + 1);
+        cta.slot<uint32_t>(cta.cut(2).result, i) = 7 * i;
     }
     EXPECT_EQ(cta.run(2), 3u);
-    for (uint32_t i = 0; i < 32; ++i) EXPECT_EQ(cta.slot<uint32_t>(cta.cut(3).value)[i], 7 * i);
+    for (uint32_t i = 0; i < 32; ++i) EXPECT_EQ(cta.slot<uint32_t>(cta.cut(3).value, i), 7 * i);
     EXPECT_EQ(cta.run(3), phase_exit);
 }
 
