@@ -227,6 +227,23 @@ TEST_F(Phases, Reduxes) {
     same_for_all_shapes(body + "st.global.u32 [%out], %c;");
 }
 
+TEST_F(Phases, ManyOperations) {
+    // So many that slots lie together by warps. Halves of warps go ways of their own in between.
+    std::string body = hash + "st.local.u32 [loc], %t; setp.ge.u32 %p, %lane, 16; mov.u32 %s4, 0xffff;\n"
+                              "selp.u32 %s4, 0xffff0000, %s4, %p;\n";
+    for (int i = 1; i <= 14; ++i) {
+        const std::string n = std::to_string(i);
+        body += "shfl.sync.bfly.b32 %s0|%q, %c, " + n + ", 31, -1; mad.lo.u32 %c, %s0, 3, %c; @%q add.u32 %c, %c, 1;\n";
+        if (i % 5 == 0)
+            body += "@%p bra M" + n + "; redux.sync.add.u32 %s1, %c, %s4; add.u32 %c, %c, %s1; bra E" + n + ";\nM" + n +
+                    ": redux.sync.max.u32 %s1, %c, %s4; xor.b32 %c, %c, %s1;\nE" + n + ":\n";
+        if (i % 7 == 0)
+            body += "bar.red.popc.u32 %s2, 0, %q; add.u32 %c, %c, %s2; ld.local.u32 %s3, [loc]; add.u32 %c, %c, %s3;\n"
+                    "st.local.u32 [loc], %c;\n";
+    }
+    same_for_all_shapes(body + "ld.local.u32 %s3, [loc]; xor.b32 %c, %c, %s3; st.global.u32 [%out], %c;");
+}
+
 TEST_F(Phases, MatrixProducts) {
     // All lanes of all warps are there.
     const std::string body =
