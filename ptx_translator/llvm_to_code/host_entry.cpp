@@ -205,7 +205,7 @@ llvm::Function* make_phase_row(llvm::Module& module, llvm::StringRef name, llvm:
     IR ir(context);
     llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty(), *i64 = ir.getInt64Ty();
     llvm::Function* row = make_function(module, name, i32, {pointer, pointer, pointer, i64, i64, i32, i64}, false);
-    row->addFnAttr(llvm::Attribute::NoInline);
+    row->addFnAttr(form == PhaseCode::fast ? llvm::Attribute::AlwaysInline : llvm::Attribute::NoInline);
     llvm::MDNode* group = mark_accesses(phase);
     llvm::BasicBlock* entry = &row->getEntryBlock();
     llvm::BasicBlock* loop = llvm::BasicBlock::Create(context, "loop", row);
@@ -249,31 +249,31 @@ llvm::Function* make_phase_row(llvm::Module& module, llvm::StringRef name, llvm:
     return row;
 }
 
-} // namespace
+/// Makes the code for a row, of these arguments of it, and gives its result.
+using Row = llvm::function_ref<llvm::Value*(IR& ir, llvm::ArrayRef<llvm::Value*> arguments)>;
 
-void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayRef<llvm::Function*> phases,
-                      uint32_t warp_bytes, bool note_stack, PhaseCode form) {
-    llvm::LLVMContext& context = module.getContext();
+/// Loops over the rows of a box, of one warp each if `warp_bytes` is not 0: the body of the function, whose first
+/// argument is the Lane*.
+void make_box_loops(llvm::Function& function, llvm::Value* box, uint32_t warp_bytes, bool note_stack, Row row) {
+    llvm::LLVMContext& context = function.getContext();
     IR ir(context);
     llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty(), *i64 = ir.getInt64Ty();
-    const std::string name = (symbol + phase_suffix).str();
-    llvm::Function* function = make_function(module, name, i32, {pointer, i32, pointer}, true);
-    auto block = [&] { return llvm::BasicBlock::Create(context, "", function); };
-    llvm::BasicBlock *entry = &function->getEntryBlock(), *z_loop = block(), *y_loop = block(), *x_loop = block(),
-                     *unknown = block(), *done = block(), *y_next = block(), *z_next = block(), *end = block();
+    auto block = [&] { return llvm::BasicBlock::Create(context, "", &function); };
+    llvm::BasicBlock *entry = &function.getEntryBlock(), *z_loop = block(), *y_loop = block(), *x_loop = block(),
+                     *y_next = block(), *z_next = block(), *end = block();
     ir.SetInsertPoint(entry);
     auto load = [&](llvm::Value* base, size_t offset, llvm::Type* type) {
         return ir.CreateLoad(type, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), base, unsigned(offset)));
     };
-    llvm::AllocaInst* lane = copy_lane(ir, function->getArg(0));
+    llvm::AllocaInst* lane = copy_lane(ir, function.getArg(0));
     if (note_stack) note_stack_top(ir, lane);
     llvm::Value* grid = load(lane, offsetof(Lane, grid), pointer);
     llvm::Value* state = load(lane, offsetof(Lane, phases), pointer);
     llvm::Value* slots = load(state, offsetof(PhaseState, slots), pointer);
     llvm::Value *begin[3], *after[3], *size[3], *threads = ir.getInt32(1);
     for (unsigned axis = 0; axis < 3; ++axis) {
-        begin[axis] = load(function->getArg(2), offsetof(PhaseBox, begin) + 4 * axis, i32);
-        after[axis] = load(function->getArg(2), offsetof(PhaseBox, end) + 4 * axis, i32);
+        begin[axis] = load(box, offsetof(PhaseBox, begin) + 4 * axis, i32);
+        after[axis] = load(box, offsetof(PhaseBox, end) + 4 * axis, i32);
         size[axis] = load(grid, offsetof(Grid, block_dim) + 4 * axis, i32);
         threads = ir.CreateNUWMul(threads, size[axis]);
     }
@@ -301,27 +301,15 @@ void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayR
         count = ir.CreateBinaryIntrinsic(llvm::Intrinsic::umin, count, rest);
     }
     llvm::Value *first64 = ir.CreateZExt(first, i64), *count64 = ir.CreateZExt(count, i64);
-    llvm::SwitchInst* which = ir.CreateSwitch(function->getArg(1), unknown, unsigned(phases.size()));
-    ir.SetInsertPoint(unknown);
-    ir.CreateUnreachable();
-    ir.SetInsertPoint(done);
-    llvm::PHINode* result = ir.CreatePHI(i32, unsigned(phases.size()));
-    for (uint32_t i = 0; i < phases.size(); ++i) {
-        if (!phases[i]) continue;
-        llvm::Function* row = make_phase_row(module, name + std::to_string(i), *phases[i], warp_bytes, form);
-        llvm::BasicBlock* call = block();
-        which->addCase(ir.getInt32(i), call);
-        ir.SetInsertPoint(call);
-        result->addIncoming(ir.CreateCall(row, {lane, state, slots, threads, first64, x, count64}), call);
-        ir.CreateBr(done);
-    }
-    ir.SetInsertPoint(done);
+    llvm::Value* result = row(ir, {lane, state, slots, threads, first64, x, count64});
     ir.CreateStore(ir.CreateAnd(ir.CreateLoad(i32, all), result), all);
     ir.CreateStore(ir.CreateOr(ir.CreateLoad(i32, any), result), any);
     llvm::Value* next_x = ir.CreateNUWAdd(x, count);
-    ir.CreateCondBr(ir.CreateICmpULT(next_x, after[0]), x_loop, y_next);
     x->addIncoming(begin[0], y_loop);
-    x->addIncoming(next_x, done);
+    x->addIncoming(next_x, ir.GetInsertBlock());
+    // All of a row is one piece unless warps end in it.
+    llvm::Value* more = warp_bytes ? ir.CreateICmpULT(next_x, after[0]) : ir.getFalse();
+    ir.CreateCondBr(more, x_loop, y_next);
     ir.SetInsertPoint(y_next);
     llvm::Value* next_y = ir.CreateNUWAdd(y, ir.getInt32(1));
     ir.CreateCondBr(ir.CreateICmpULT(next_y, after[1]), y_loop, z_next);
@@ -335,6 +323,55 @@ void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayR
     ir.SetInsertPoint(end);
     llvm::Value *both = ir.CreateLoad(i32, all), *either = ir.CreateLoad(i32, any);
     ir.CreateRet(ir.CreateSelect(ir.CreateICmpEQ(both, either), both, ir.getInt32(host::phase_mixed)));
+}
+
+} // namespace
+
+void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayRef<llvm::Function*> phases,
+                      uint32_t warp_bytes, bool note_stack, PhaseCode form) {
+    IR ir(module.getContext());
+    llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty();
+    const std::string name = (symbol + phase_suffix).str();
+    llvm::Function* function = make_function(module, name, i32, {pointer, i32, pointer}, true);
+    /// What `run` makes for the phase whose number the function has got.
+    const auto choose = [&](IR& at, llvm::function_ref<llvm::Value*(uint32_t phase)> run) {
+        auto block = [&] { return llvm::BasicBlock::Create(module.getContext(), "", function); };
+        llvm::BasicBlock *unknown = block(), *done = block();
+        llvm::SwitchInst* which = at.CreateSwitch(function->getArg(1), unknown, unsigned(phases.size()));
+        at.SetInsertPoint(unknown);
+        at.CreateUnreachable();
+        at.SetInsertPoint(done);
+        llvm::PHINode* result = at.CreatePHI(i32, unsigned(phases.size()));
+        for (uint32_t i = 0; i < phases.size(); ++i) {
+            if (!phases[i]) continue;
+            llvm::BasicBlock* call = block();
+            which->addCase(at.getInt32(i), call);
+            at.SetInsertPoint(call);
+            result->addIncoming(run(i), call);
+            at.CreateBr(done);
+        }
+        at.SetInsertPoint(done);
+        return result;
+    };
+    const auto row_of = [&](uint32_t i, llvm::StringRef row) {
+        return make_phase_row(module, (row + llvm::Twine(i)).str(), *phases[i], warp_bytes, form);
+    };
+    if (form != PhaseCode::fast)
+        return make_box_loops(*function, function->getArg(2), warp_bytes, note_stack,
+                              [&](IR& at, llvm::ArrayRef<llvm::Value*> arguments) -> llvm::Value* {
+                                  return choose(at,
+                                                [&](uint32_t i) { return at.CreateCall(row_of(i, name), arguments); });
+                              });
+    // Loops of its own for each phase, of which LLVM sees the whole.
+    ir.SetInsertPoint(&function->getEntryBlock());
+    ir.CreateRet(choose(ir, [&](uint32_t i) {
+        llvm::Function* box = make_function(module, name + std::to_string(i), i32, {pointer, pointer}, false);
+        box->addFnAttr(llvm::Attribute::NoInline);
+        llvm::Function* row = row_of(i, (symbol + ".row").str());
+        make_box_loops(*box, box->getArg(1), warp_bytes, note_stack,
+                       [&](IR& at, llvm::ArrayRef<llvm::Value*> arguments) { return at.CreateCall(row, arguments); });
+        return ir.CreateCall(box, {function->getArg(0), function->getArg(2)});
+    }));
 }
 
 } // namespace ptx::code
