@@ -1,6 +1,7 @@
 #pragma once
 
 #include "texture/coordinates.h"
+#include "texture/hardware_reciprocal.h"
 
 /// Cube maps: from a direction to a face and its coordinates. CUDA C++ Programming Guide, cubemap textures.
 namespace texture {
@@ -10,8 +11,12 @@ struct Face {
     double s, t;   ///< in texels
 };
 
-/// (part + 1) / 2 of a face's edge, cut to the bits of a normalised coordinate.
-inline double along_face(float part, uint32_t size) { return (floor(bounded(part) * 0x1p20) * 0x1p-21 + 0.5) * size; }
+/// (part + 1) / 2 of a face's edge, cut to the bits of a normalised coordinate. A part may be beyond one by the error
+/// of the scale; below -1 it counts as -1.
+inline double along_face(float part, uint32_t size) {
+    const double p = bounded(part);
+    return (floor((p < -1 ? -1 : p) * 0x1p20) * 0x1p-21 + 0.5) * size;
+}
 
 inline float magnitude(float x) { return x == x ? __builtin_fabsf(x) : -1; } // NaN is below all
 
@@ -25,7 +30,7 @@ inline Direction direction_of(float x, float y, float z) {
     float longest = magnitude(x);
     longest = magnitude(y) > longest ? magnitude(y) : longest;
     longest = magnitude(z) > longest ? magnitude(z) : longest;
-    const float scale = 1 / longest;
+    const float scale = hardware_reciprocal(longest);
     return {{x * scale, y * scale, z * scale}};
 }
 
@@ -60,11 +65,14 @@ inline void across_edge(int& number, int& i, int& j, int size) {
     const bool over_s = s < -size || s > size, over_t = t < -size || t > size;
     if (!over_s && !over_t) return;
     const int to = over_s ? axis_s[number] : axis_t[number], from = number / 2;
-    const int beyond = over_s ? (s < 0 ? -s : s) : (t < 0 ? -t : t);
+    const int beyond = __builtin_abs(over_s ? s : t);
     at[from] = at[from] < 0 ? beyond - 2 * size : 2 * size - beyond;
     number = 2 * to + (at[to] < 0);
     // No farther than that face.
-    const auto index = [&](int along) { return along <= -size ? 0 : along >= size ? size - 1 : (along + size - 1) / 2; };
+    const auto index = [&](int along) {
+        const int most = size - 1;
+        return ((along < -most ? -most : along > most ? most : along) + most) / 2;
+    };
     i = index(at[axis_s[number]] * sign_s[number]);
     j = index(at[axis_t[number]] * sign_t[number]);
 }
