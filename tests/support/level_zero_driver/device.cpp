@@ -1,7 +1,6 @@
+#include "engine.h"
 #include "functions.h"
-#include "opencl.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -18,12 +17,6 @@ const auto the_device = reinterpret_cast<ze_device_handle_t>(&device_object);
 constexpr uint64_t memory_bytes = uint64_t{1} << 30, largest_allocation = uint64_t{256} << 20;
 constexpr uint32_t local_bytes = 128 << 10, group_size = 1024;
 
-template <class T> T info(cl_device_info what) {
-    T value{};
-    clGetDeviceInfo(opencl().device, what, sizeof value, &value, nullptr);
-    return value;
-}
-
 /// The protocol of every query for a list, here of one element. True when `list` is to be filled.
 template <class T> bool answer_one(uint32_t* count, T* list) {
     const bool wanted = *count > 0 && list;
@@ -31,7 +24,7 @@ template <class T> bool answer_one(uint32_t* count, T* list) {
     return wanted;
 }
 
-ze_result_t init(ze_init_flags_t) { return start_opencl() ? ZE_RESULT_SUCCESS : ZE_RESULT_ERROR_UNINITIALIZED; }
+ze_result_t init(ze_init_flags_t) { return start_engine() ? ZE_RESULT_SUCCESS : ZE_RESULT_ERROR_UNINITIALIZED; }
 
 ze_result_t get_driver(uint32_t* count, ze_driver_handle_t* list) {
     if (answer_one(count, list)) list[0] = the_driver;
@@ -65,14 +58,14 @@ ze_result_t get_properties(ze_device_handle_t, ze_device_properties_t* p) {
     p->deviceId = 0xc0de;
     p->subdeviceId = 0;
     p->flags = ZE_DEVICE_PROPERTY_FLAG_INTEGRATED;
-    p->coreClockRate = info<cl_uint>(CL_DEVICE_MAX_CLOCK_FREQUENCY);
-    p->maxMemAllocSize = std::min<uint64_t>(largest_allocation, info<cl_ulong>(CL_DEVICE_MAX_MEM_ALLOC_SIZE));
+    p->coreClockRate = 1500;
+    p->maxMemAllocSize = largest_allocation;
     p->maxHardwareContexts = 1;
     p->maxCommandQueuePriority = 0;
     p->numThreadsPerEU = 8;
     p->physicalEUSimdWidth = 8;
     p->numEUsPerSubslice = 8;
-    p->numSubslicesPerSlice = info<cl_uint>(CL_DEVICE_MAX_COMPUTE_UNITS);
+    p->numSubslicesPerSlice = 2;
     p->numSlices = 1;
     // A clock of nanoseconds: cycles in a second, or nanoseconds in a cycle.
     p->timerResolution = p->stype == ZE_STRUCTURE_TYPE_DEVICE_PROPERTIES_1_2 ? 1'000'000'000 : 1;
@@ -83,13 +76,7 @@ ze_result_t get_properties(ze_device_handle_t, ze_device_properties_t* p) {
 }
 
 ze_result_t get_compute_properties(ze_device_handle_t, ze_device_compute_properties_t* p) {
-    size_t sizes[3] = {};
-    clGetDeviceInfo(opencl().device, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof sizes, sizes, nullptr);
-    const auto limit = [](size_t size) { return uint32_t(std::min<size_t>(size, group_size)); };
-    p->maxTotalGroupSize = limit(info<size_t>(CL_DEVICE_MAX_WORK_GROUP_SIZE));
-    p->maxGroupSizeX = limit(sizes[0]);
-    p->maxGroupSizeY = limit(sizes[1]);
-    p->maxGroupSizeZ = limit(sizes[2]);
+    p->maxTotalGroupSize = p->maxGroupSizeX = p->maxGroupSizeY = p->maxGroupSizeZ = group_size;
     p->maxGroupCountX = p->maxGroupCountY = p->maxGroupCountZ = UINT32_MAX;
     p->maxSharedLocalMemory = local_bytes;
     p->numSubGroupSizes = 1;

@@ -1,33 +1,34 @@
+#include "engine.h"
 #include "functions.h"
-#include "opencl.h"
 
 #include <map>
+#include <mutex>
 #include <vector>
 
 namespace level_zero_driver {
 
 namespace {
 
-/// What was handed out, by address, and where OpenCL's allocation around it begins.
-struct Allocations {
+/// What was handed out, by address.
+struct Memory {
     std::mutex mutex;
-    std::map<void*, void*> beginning;
+    std::map<uint64_t, Allocation> given;
 };
 
-Allocations& allocations() {
-    static auto& all = *new Allocations;
+Memory& memory() {
+    static auto& all = *new Memory;
     return all;
 }
 
-/// OpenCL aligns to the largest of its types only.
+/// Engines align to the largest of C's types only.
 ze_result_t allocate(size_t bytes, size_t alignment, void** result) {
     if (alignment == 0) alignment = 64;
-    void* begin = clSVMAlloc(opencl().context, CL_MEM_READ_WRITE | CL_MEM_SVM_FINE_GRAIN_BUFFER, bytes + alignment, 0);
-    if (!begin) return ZE_RESULT_ERROR_OUT_OF_DEVICE_MEMORY;
-    const auto address = (reinterpret_cast<uint64_t>(begin) + alignment - 1) / alignment * alignment;
+    void* block = engine().allocate(bytes + alignment);
+    if (!block) return ZE_RESULT_ERROR_OUT_OF_DEVICE_MEMORY;
+    const auto address = (reinterpret_cast<uint64_t>(block) + alignment - 1) / alignment * alignment;
     *result = reinterpret_cast<void*>(address);
-    std::lock_guard lock(allocations().mutex);
-    allocations().beginning[*result] = begin;
+    std::lock_guard lock(memory().mutex);
+    memory().given[address] = {address, address + bytes, block};
     return ZE_RESULT_SUCCESS;
 }
 
@@ -47,15 +48,15 @@ ze_result_t allocate_shared(ze_context_handle_t, const ze_device_mem_alloc_desc_
 }
 
 ze_result_t release(ze_context_handle_t, void* address) {
-    void* begin = nullptr;
+    void* block = nullptr;
     {
-        std::lock_guard lock(allocations().mutex);
-        auto found = allocations().beginning.find(address);
-        if (found == allocations().beginning.end()) return ZE_RESULT_ERROR_INVALID_ARGUMENT;
-        begin = found->second;
-        allocations().beginning.erase(found);
+        std::lock_guard lock(memory().mutex);
+        auto found = memory().given.find(reinterpret_cast<uint64_t>(address));
+        if (found == memory().given.end()) return ZE_RESULT_ERROR_INVALID_ARGUMENT;
+        block = found->second.block;
+        memory().given.erase(found);
     }
-    clSVMFree(opencl().context, begin);
+    engine().release(block);
     return ZE_RESULT_SUCCESS;
 }
 
@@ -71,14 +72,11 @@ ze_result_t destroy_context(ze_context_handle_t context) {
 
 } // namespace
 
-cl_int open_memory_to(cl_kernel kernel) {
-    std::vector<void*> all;
-    {
-        std::lock_guard lock(allocations().mutex);
-        for (const auto& [address, begin] : allocations().beginning) all.push_back(begin);
-    }
-    if (all.empty()) return CL_SUCCESS;
-    return clSetKernelExecInfo(kernel, CL_KERNEL_EXEC_INFO_SVM_PTRS, all.size() * sizeof(void*), all.data());
+std::vector<Allocation> allocations() {
+    std::lock_guard lock(memory().mutex);
+    std::vector<Allocation> all;
+    for (const auto& [address, each] : memory().given) all.push_back(each);
+    return all;
 }
 
 void fill(ze_context_dditable_t& table) {

@@ -1,11 +1,8 @@
 #pragma once
 
-#include "opencl.h"
+#include <level_zero/ze_api.h>
 
-#include <array>
 #include <functional>
-#include <optional>
-#include <vector>
 
 namespace level_zero_driver {
 

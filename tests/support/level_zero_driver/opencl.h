@@ -2,12 +2,9 @@
 
 #define CL_TARGET_OPENCL_VERSION 300
 #include <CL/cl.h>
-#include <level_zero/ze_api.h>
 
 #include <mutex>
 
-/// A Level Zero driver for tests. The loader finds it by ZE_ENABLE_ALT_DRIVERS; it has one device, which is an OpenCL
-/// processor device. It does what Cuttle's back end asks of a driver and answers everything else as unsupported.
 namespace level_zero_driver {
 
 struct OpenCl {
@@ -21,8 +18,5 @@ struct OpenCl {
 OpenCl* start_opencl();
 /// Only after start_opencl() found one.
 OpenCl& opencl();
-
-/// Lets `kernel` reach all memory that was handed out.
-cl_int open_memory_to(cl_kernel kernel);
 
 } // namespace level_zero_driver
