@@ -100,7 +100,7 @@ void Warp::stop(const std::string& why) const { throw Stop("kernel " + kernel.na
 
 void Warp::check(const Instruction& in, uint64_t address, uint64_t bytes, uint64_t alignment) {
     const auto inside = [&](uint64_t begin, uint64_t end) { return address >= begin && bytes <= end - address; };
-    if (address % alignment)
+    if (alignment && address % alignment)
         stop("instruction " + std::to_string(in.opcode) + ": address " + std::to_string(address) +
              " is not aligned to " + std::to_string(alignment));
     if (address >= recent_.begin && address < recent_.end && bytes <= recent_.end - address) return;
