@@ -69,9 +69,6 @@ TEST_F(MemoryPools, OwnPool) {
     EXPECT_EQ(attribute(pool, CU_MEMPOOL_ATTR_USED_MEM_CURRENT), 0u);
     ASSERT_OK(cuMemPoolDestroy(pool));
     EXPECT_STATUS(invalid_value, cuMemPoolDestroy(pool));
-    properties.handleTypes = 1; // POSIX file descriptors
-    ASSERT_OK(cuMemPoolCreate(&pool, &properties));
-    EXPECT_OK(cuMemPoolDestroy(pool));
     properties.handleTypes = 2; // handles of another operating system
     EXPECT_STATUS(invalid_value, cuMemPoolCreate(&pool, &properties));
 }
