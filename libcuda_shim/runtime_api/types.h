@@ -1,0 +1,252 @@
+#pragma once
+
+#include "api/types.h"
+
+/// The runtime API's binary interface, declared by ourselves over the driver API's: names, numbers and layouts are
+/// those of driver_types.h and texture_types.h 13. Handles of both are the same pointers (CUDA runtime API,
+/// Interactions with the CUDA Driver API). tests/api compares all of it with the real headers.
+namespace cudart {
+using namespace shim;
+
+using cudaError_t = int;
+using cudaStream_t = CUstream;
+using cudaEvent_t = CUevent;
+using cudaArray_t = CUarray;
+using cudaArray_const_t = CUarray;
+using cudaMipmappedArray_t = CUmipmappedArray;
+using cudaMipmappedArray_const_t = CUmipmappedArray;
+using cudaGraph_t = CUgraph;
+using cudaGraphNode_t = CUgraphNode;
+using cudaGraphExec_t = CUgraphExec;
+using cudaGraphConditionalHandle = CUgraphConditionalHandle;
+using cudaMemPool_t = CUmemoryPool;
+using cudaKernel_t = CUkernel;
+using cudaLibrary_t = CUlibrary;
+using cudaFunction_t = CUfunction;
+using cudaTextureObject_t = CUtexObject;
+using cudaSurfaceObject_t = CUsurfObject;
+using cudaHostFn_t = CUhostFn;
+using cudaStreamCallback_t = void (*)(cudaStream_t stream, cudaError_t status, void* data);
+using cudaIpcEventHandle_t = CUipcEventHandle;
+using cudaIpcMemHandle_t = CUipcMemHandle;
+using cudaUUID_t = CUuuid;
+
+// Enumerations whose numbers the driver API shares.
+using cudaDeviceAttr = CUdevice_attribute;
+using cudaDeviceP2PAttr = CUdevice_P2PAttribute;
+using cudaDriverEntryPointQueryResult = CUdriverProcAddressQueryResult;
+using cudaFuncAttribute = CUfunction_attribute;
+using cudaFuncCache = CUfunc_cache;
+using cudaGraphExecUpdateResult = CUgraphExecUpdateResult;
+using cudaGraphMemAttributeType = CUgraphMem_attribute;
+using cudaGraphNodeType = CUgraphNodeType;
+using cudaJitOption = CUjit_option;
+using cudaLaunchAttributeID = CUlaunchAttributeID;
+using cudaLibraryOption = CUlibraryOption;
+using cudaLimit = CUlimit;
+using cudaMemAccessFlags = CUmemAccess_flags;
+using cudaMemAllocationHandleType = CUmemAllocationHandleType;
+using cudaMemAllocationType = CUmemAllocationType;
+using cudaMemPoolAttr = CUmemPool_attribute;
+using cudaMemRangeAttribute = CUmem_range_attribute;
+using cudaMemoryAdvise = CUmem_advise;
+using cudaResourceViewFormat = CUresourceViewFormat;
+using cudaSharedMemConfig = CUsharedconfig;
+using cudaStreamCaptureMode = CUstreamCaptureMode;
+using cudaStreamCaptureStatus = CUstreamCaptureStatus;
+using cudaTextureAddressMode = CUaddress_mode;
+using cudaTextureFilterMode = CUfilter_mode;
+
+// Structures that are the driver API's under another name.
+using cudaGraphEdgeData = CUgraphEdgeData;
+using cudaGraphExecUpdateResultInfo = CUgraphExecUpdateResultInfo;
+using cudaGraphInstantiateParams = CUDA_GRAPH_INSTANTIATE_PARAMS;
+using cudaHostNodeParams = CUDA_HOST_NODE_PARAMS;
+using cudaLaunchAttribute = CUlaunchAttribute;
+using cudaLaunchAttributeValue = CUlaunchAttributeValue;
+using cudaMemAccessDesc = CUmemAccessDesc;
+using cudaMemLocation = CUmemLocation;
+using cudaMemPoolProps = CUmemPoolProps;
+using cudaMemPoolPtrExportData = CUmemPoolPtrExportData;
+using cudaMemsetParams = CUDA_MEMSET_NODE_PARAMS;
+using cudaMemAllocNodeParams = CUDA_MEM_ALLOC_NODE_PARAMS;
+using cudaArrayMemoryRequirements = CUDA_ARRAY_MEMORY_REQUIREMENTS;
+using cudaMemcpyAttributes = CUmemcpyAttributes;
+using cudaResourceViewDesc = CUDA_RESOURCE_VIEW_DESC;
+
+enum cudaMemcpyKind : int { // NOLINT: the ABI's name
+    cudaMemcpyHostToHost,
+    cudaMemcpyHostToDevice,
+    cudaMemcpyDeviceToHost,
+    cudaMemcpyDeviceToDevice,
+    cudaMemcpyDefault,
+};
+
+enum cudaChannelFormatKind : int { // NOLINT: the ABI's name
+    cudaChannelFormatKindSigned,
+    cudaChannelFormatKindUnsigned,
+    cudaChannelFormatKindFloat,
+    cudaChannelFormatKindNone,
+};
+
+enum : cudaError_t {
+#define RT_ERROR(number, name, text) name = number,
+#include "runtime_api/errors.def"
+#undef RT_ERROR
+};
+
+struct dim3 {
+    unsigned int x, y, z;
+};
+
+struct cudaExtent {
+    size_t width, height, depth;
+};
+
+struct cudaPos {
+    size_t x, y, z;
+};
+
+struct cudaPitchedPtr {
+    void* ptr;
+    size_t pitch, xsize, ysize;
+};
+
+/// Bits of each channel.
+struct cudaChannelFormatDesc {
+    int x, y, z, w;
+    cudaChannelFormatKind f;
+};
+
+struct cudaMemcpy3DParms {
+    cudaArray_t srcArray;
+    cudaPos srcPos;
+    cudaPitchedPtr srcPtr;
+    cudaArray_t dstArray;
+    cudaPos dstPos;
+    cudaPitchedPtr dstPtr;
+    cudaExtent extent;
+    cudaMemcpyKind kind;
+};
+
+struct cudaMemcpy3DPeerParms {
+    cudaArray_t srcArray;
+    cudaPos srcPos;
+    cudaPitchedPtr srcPtr;
+    int srcDevice;
+    cudaArray_t dstArray;
+    cudaPos dstPos;
+    cudaPitchedPtr dstPtr;
+    int dstDevice;
+    cudaExtent extent;
+};
+
+struct cudaPointerAttributes {
+    int type; ///< 0 unregistered, 1 host, 2 device, 3 managed
+    int device;
+    void *devicePointer, *hostPointer;
+    long reserved[8];
+};
+
+struct cudaFuncAttributes {
+    size_t sharedSizeBytes, constSizeBytes, localSizeBytes;
+    int maxThreadsPerBlock, numRegs, ptxVersion, binaryVersion, cacheModeCA, maxDynamicSharedSizeBytes;
+    int preferredShmemCarveout, clusterDimMustBeSet, requiredClusterWidth, requiredClusterHeight, requiredClusterDepth;
+    int clusterSchedulingPolicyPreference, nonPortableClusterSizeAllowed, reserved[16];
+};
+
+struct cudaLaunchConfig_t {
+    dim3 gridDim, blockDim;
+    size_t dynamicSmemBytes;
+    cudaStream_t stream;
+    cudaLaunchAttribute* attrs;
+    unsigned int numAttrs;
+};
+
+struct cudaKernelNodeParams {
+    void* func;
+    dim3 gridDim, blockDim;
+    unsigned int sharedMemBytes;
+    void **kernelParams, **extra;
+};
+
+struct cudaResourceDesc {
+    int resType; ///< as CUresourcetype
+    union {
+        struct {
+            cudaArray_t array;
+        } array;
+        struct {
+            cudaMipmappedArray_t mipmap;
+        } mipmap;
+        struct {
+            void* devPtr;
+            cudaChannelFormatDesc desc;
+            size_t sizeInBytes;
+        } linear;
+        struct {
+            void* devPtr;
+            cudaChannelFormatDesc desc;
+            size_t width, height, pitchInBytes;
+        } pitch2D;
+        int reserved[32];
+    } res;
+    unsigned int flags;
+};
+
+struct cudaTextureDesc {
+    cudaTextureAddressMode addressMode[3];
+    cudaTextureFilterMode filterMode;
+    int readMode; ///< 0 as the element's type, 1 as normalised floats
+    int sRGB;
+    float borderColor[4];
+    int normalizedCoords;
+    unsigned int maxAnisotropy;
+    cudaTextureFilterMode mipmapFilterMode;
+    float mipmapLevelBias, minMipmapLevelClamp, maxMipmapLevelClamp;
+    int disableTrilinearOptimization, seamlessCubemap;
+};
+
+/// The layout of CUDA 13.
+struct cudaDeviceProp {
+    char name[256];
+    cudaUUID_t uuid;
+    char luid[8];
+    unsigned int luidDeviceNodeMask;
+    size_t totalGlobalMem, sharedMemPerBlock;
+    int regsPerBlock, warpSize;
+    size_t memPitch;
+    int maxThreadsPerBlock, maxThreadsDim[3], maxGridSize[3];
+    size_t totalConstMem;
+    int major, minor;
+    size_t textureAlignment, texturePitchAlignment;
+    int multiProcessorCount, integrated, canMapHostMemory;
+    int maxTexture1D, maxTexture1DMipmap, maxTexture2D[2], maxTexture2DMipmap[2], maxTexture2DLinear[3];
+    int maxTexture2DGather[2], maxTexture3D[3], maxTexture3DAlt[3], maxTextureCubemap, maxTexture1DLayered[2];
+    int maxTexture2DLayered[3], maxTextureCubemapLayered[2];
+    int maxSurface1D, maxSurface2D[2], maxSurface3D[3], maxSurface1DLayered[2], maxSurface2DLayered[3];
+    int maxSurfaceCubemap, maxSurfaceCubemapLayered[2];
+    size_t surfaceAlignment;
+    int concurrentKernels, ECCEnabled, pciBusID, pciDeviceID, pciDomainID, tccDriver, asyncEngineCount;
+    int unifiedAddressing, memoryBusWidth, l2CacheSize, persistingL2CacheMaxSize, maxThreadsPerMultiProcessor;
+    int streamPrioritiesSupported, globalL1CacheSupported, localL1CacheSupported;
+    size_t sharedMemPerMultiprocessor;
+    int regsPerMultiprocessor, managedMemory, isMultiGpuBoard, multiGpuBoardGroupID, hostNativeAtomicSupported;
+    int pageableMemoryAccess, concurrentManagedAccess, computePreemptionSupported, canUseHostPointerForRegisteredMem;
+    int cooperativeLaunch;
+    size_t sharedMemPerBlockOptin;
+    int pageableMemoryAccessUsesHostPageTables, directManagedMemAccessFromHost, maxBlocksPerMultiProcessor;
+    int accessPolicyMaxWindowSize;
+    size_t reservedSharedMemPerBlock;
+    int hostRegisterSupported, sparseCudaArraySupported, hostRegisterReadOnlySupported;
+    int timelineSemaphoreInteropSupported, memoryPoolsSupported, gpuDirectRDMASupported;
+    unsigned int gpuDirectRDMAFlushWritesOptions;
+    int gpuDirectRDMAWritesOrdering;
+    unsigned int memoryPoolSupportedHandleTypes;
+    int deferredMappingCudaArraySupported, ipcEventSupported, clusterLaunch, unifiedFunctionPointers;
+    int deviceNumaConfig, deviceNumaId, mpsEnabled, hostNumaId;
+    unsigned int gpuPciDeviceID, gpuPciSubsystemID;
+    int hostNumaMultinodeIpcSupported, reserved[56];
+};
+
+} // namespace cudart
