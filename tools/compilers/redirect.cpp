@@ -1,7 +1,7 @@
 // An audit library (rtld-audit(7)), put into LD_AUDIT by `cuttle run`: where the program opens NVIDIA's NVRTC or
 // nvJitLink, by whatever path, it gets our stand-in of that version (the same folder), which asks here for the library
-// that the program would have got. It lives in a namespace of its own, and so takes nothing from this project but this
-// file.
+// that the program would have got. And where nothing else offers a program libcudart, it gets Cuttle's. It lives in a
+// namespace of its own, and so takes nothing from this project but this file.
 #include <link.h>
 
 #include <cstring>
@@ -25,6 +25,10 @@ StandIn stand_ins[] = {
     {"libnvrtc.so.11.2", "libnvrtc.so.11", {}},       {"libnvJitLink.so.13", "libnvJitLink.so.13", {}},
     {"libnvJitLink.so.12", "libnvJitLink.so.12", {}},
 };
+
+/// What programs get from us only where the loader finds no other, and where that lies from the folder above ours.
+constexpr const char* last_resort = "libcudart.so.13";
+constexpr const char* last_resort_file = "cudart/libcudart.so.13";
 
 /// With the slash at its end. Empty when it cannot be found.
 const std::string& own_folder() {
@@ -65,6 +69,11 @@ bool is_ours(const char* path) {
     return !own_folder().empty() && std::strncmp(path, own_folder().c_str(), own_folder().size()) == 0;
 }
 
+/// The loader asks with LA_SER_DEFAULT after every other place: LD_LIBRARY_PATH, the program's own folders, the cache.
+bool is_last_resort(const char* path, unsigned int flag) {
+    return flag == LA_SER_DEFAULT && std::strcmp(base_name(path), last_resort) == 0 && access(path, R_OK) != 0;
+}
+
 } // namespace
 
 extern "C" {
@@ -79,7 +88,7 @@ __attribute__((visibility("default"))) unsigned int la_objopen(link_map* map, Lm
     return 0;
 }
 
-__attribute__((visibility("default"))) char* la_objsearch(const char* name, uintptr_t* cookie, unsigned int) {
+__attribute__((visibility("default"))) char* la_objsearch(const char* name, uintptr_t* cookie, unsigned int flag) {
     char* same = const_cast<char*>(name);
     if (std::strncmp(name, real_prefix, std::strlen(real_prefix)) == 0) {
         for (StandIn& one : stand_ins)
@@ -89,6 +98,11 @@ __attribute__((visibility("default"))) char* la_objsearch(const char* name, uint
     }
     // A name alone is searched for, and comes again with each folder in front.
     if (*cookie == 1 || std::strchr(name, '/') == nullptr) return same;
+    if (is_last_resort(name, flag) && own_folder().size() > 1) {
+        static thread_local std::string file;
+        file = own_folder().substr(0, own_folder().rfind('/', own_folder().size() - 2) + 1) + last_resort_file;
+        return access(file.c_str(), R_OK) == 0 ? file.data() : same;
+    }
     StandIn* found = stand_in_for(name);
     if (found == nullptr || is_ours(name) || access(name, R_OK) != 0) return same;
     static thread_local std::string path;
