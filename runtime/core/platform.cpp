@@ -5,6 +5,7 @@
 #include "backend/level_zero/level_zero.h"
 #include "backend/null/null.h"
 #include "core/visible_devices.h"
+#include "rt/management.h"
 #include "support/log.h"
 #include "support/options.h"
 
@@ -39,6 +40,7 @@ std::mutex starting;
 std::atomic<Platform*> platform = nullptr;
 // Threads and locks of the parent are not there in a forked child; CUDA refuses to work in one.
 std::atomic<bool> forked = false;
+std::atomic<bool> all_visible = false;
 
 std::vector<const BackendRow*> chosen_rows() {
     std::vector<const BackendRow*> chosen;
@@ -76,8 +78,12 @@ Platform::Platform() {
     }
     std::vector<Uuid> uuids;
     for (auto* device : all) uuids.push_back(device->facts().uuid);
-    for (int index : visible_devices(cuda_variable("CUDA_VISIBLE_DEVICES"), uuids))
+    bool in_order = true;
+    for (int index : visible_devices(cuda_variable("CUDA_VISIBLE_DEVICES"), uuids)) {
+        in_order = in_order && index == int(devices_.size());
         devices_.push_back(std::make_unique<Device>(int(devices_.size()), *all[index]));
+    }
+    all_visible = in_order && devices_.size() == all.size();
     if (devices_.empty())
         throw Error(Status::no_device,
                     all.empty() ? "no back end has a device" : "CUDA_VISIBLE_DEVICES hides every device");
@@ -114,5 +120,9 @@ Device& Platform::device(int ordinal) {
 }
 
 int Platform::driver_version() { return 13000; }
+
+bool management::every_device_visible() { return all_visible; }
+
+backend::MemoryInfo management::memory(int ordinal) { return Platform::get().device(ordinal).backend().memory(); }
 
 } // namespace rt
