@@ -145,11 +145,13 @@ EXPORT Return nvmlDeviceGetPciInfo_v3(Device device, PciInfo* info) {
     return success;
 }
 
-// Of the size of the third form, whose long bus id they have as reserved words.
-EXPORT Return nvmlDeviceGetPciInfo_v2(Device device, PciInfo* info) {
-    const Return result = nvmlDeviceGetPciInfo_v3(device, info);
-    if (result == success) std::memset(info->bus_id, 0, 16);
-    return result;
+EXPORT Return nvmlDeviceGetPciInfo_v2(Device device, PciInfoV2* info) {
+    PciInfo found;
+    const Return result = nvmlDeviceGetPciInfo_v3(device, info ? &found : nullptr);
+    if (result != success) return result;
+    *info = {{}, found.domain, found.bus, found.device, found.device_id, found.subsystem_id, {}};
+    std::memcpy(info->bus_id, found.legacy_bus_id, sizeof info->bus_id);
+    return success;
 }
 
 EXPORT Return nvmlDeviceGetCudaComputeCapability(Device device, int* major, int* minor) {

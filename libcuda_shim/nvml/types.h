@@ -25,7 +25,7 @@ using Device = struct DeviceObject*;
 constexpr uint64_t not_available = ~0ull;
 constexpr uint32_t no_instance = ~0u;
 
-/// nvmlPciInfo_t of nvmlDeviceGetPciInfo_v3; the first two forms have the same size, and reserved words in bus_id's place.
+/// nvmlPciInfo_t, of nvmlDeviceGetPciInfo_v3.
 struct PciInfo {
     char legacy_bus_id[16]; ///< 0000:01:00.0
     uint32_t domain, bus, device;
@@ -34,6 +34,15 @@ struct PciInfo {
     char bus_id[32];        ///< 00000000:01:00.0
 };
 static_assert(sizeof(PciInfo) == 68);
+
+/// nvmlPciInfo_v2_t, of nvmlDeviceGetPciInfo_v2.
+struct PciInfoV2 {
+    char bus_id[16];
+    uint32_t domain, bus, device;
+    uint32_t device_id, subsystem_id; ///< as in PciInfo
+    uint32_t reserved[4];
+};
+static_assert(sizeof(PciInfoV2) == 52);
 
 /// nvmlMemory_t, bytes.
 struct Memory {

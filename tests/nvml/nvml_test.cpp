@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <set>
+#include <stdexcept>
 #include <string>
 
 extern "C" int cuDevicePrimaryCtxRetain(void** context, int device);
@@ -94,6 +96,15 @@ TEST_F(Nvml, FindsDevices) {
         char expected[32];
         ASSERT_EQ(cuDeviceGetPCIBusId(expected, 32, int(i)), 0);
         EXPECT_STREQ(pci.legacy_bus_id, expected);
+        // What lies behind the shorter structure stays as it is.
+        struct {
+            nvml::PciInfoV2 info;
+            char behind[16];
+        } second{{}, "untouched"};
+        EXPECT_EQ(call("nvmlDeviceGetPciInfo_v2", devices[i], &second.info), nvml::success);
+        EXPECT_STREQ(second.info.bus_id, expected);
+        EXPECT_EQ(second.info.device, pci.device);
+        EXPECT_STREQ(second.behind, "untouched");
         for (const char* id : {pci.bus_id, pci.legacy_bus_id}) {
             found = nullptr;
             EXPECT_EQ(call("nvmlDeviceGetHandleByPciBusId_v2", id, &found), nvml::success) << id;
@@ -183,3 +194,11 @@ TEST_F(Nvml, OwnProcess) {
 }
 
 } // namespace
+
+// Two CPU devices, whatever the machine has.
+int main(int argc, char** argv) {
+    setenv("CUTTLE_DEVICES", "cpu", 1);
+    setenv("CUTTLE_CPU_DEVICES", "2", 1);
+    testing::InitGoogleTest(&argc, argv);
+    return RUN_ALL_TESTS();
+}
