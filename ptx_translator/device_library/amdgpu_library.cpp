@@ -35,7 +35,7 @@ LIBRARY void cuttle_amdgpu_warp_sync(uint32_t) {
 }
 
 /// PTX ISA 9.7.9.6.
-LIBRARY uint64_t cuttle_amdgpu_shuffle(uint32_t mode, uint32_t value, uint32_t by, uint32_t limits, uint32_t mask) {
+LIBRARY uint64_t cuttle_amdgpu_shuffle(uint32_t mode, uint32_t value, uint32_t by, uint32_t limits, uint32_t) {
     const uint32_t segment = limits >> 8 & 31, clamp = limits & 31, self = lane();
     by &= 31;
     const uint32_t lowest = self & segment, highest = lowest | (clamp & ~segment);
@@ -54,14 +54,10 @@ LIBRARY uint64_t cuttle_amdgpu_shuffle(uint32_t mode, uint32_t value, uint32_t b
         from = int32_t(lowest | (by & ~segment));
         break;
     }
-    // Read by all lanes, before any condition parts them.
-    const uint32_t members = mask & ballot(true);
     const bool in_range = Shuffle(mode) == Shuffle::up ? from >= int32_t(highest) : from <= int32_t(highest);
-    const uint32_t read = value_of_lane(value, in_range ? uint32_t(from) : self);
-    // What a lane outside of the members gives is undefined; NVIDIA's hardware gives 0, and programs with too small
-    // blocks live by it.
-    const bool there = !in_range || members >> (from & 31) & 1;
-    return with_predicate(there ? read : 0, in_range);
+    // What a lane that takes no part gives is undefined; NVIDIA's hardware gives 0, and programs with too small blocks
+    // live by it. So does ds_bpermute_b32, for lanes that are not active.
+    return with_predicate(value_of_lane(value, in_range ? uint32_t(from) : self), in_range);
 }
 
 /// PTX ISA 9.7.13.9.

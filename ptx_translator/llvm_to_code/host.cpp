@@ -14,7 +14,7 @@
 #include "llvm_to_code/neutral.h"
 #include "llvm_to_code/small_floats.h"
 
-#include <llvm/ADT/StringSet.h>
+#include <llvm/ADT/StringMap.h>
 #include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
@@ -113,18 +113,26 @@ void export_text(llvm::Module& module, const std::string& name, const std::strin
     variable->setVisibility(llvm::GlobalValue::DefaultVisibility);
 }
 
-/// Cuts kernels into phases; gives the names of those that have many, whose slots lie together by warps.
-llvm::StringSet<> split(llvm::Module& module, std::vector<KernelInfo>& kernels) {
-    llvm::StringSet<> by_warps;
+/// With no more, phases are worth LLVM's time. Those between barriers alone are few and large.
+constexpr uint32_t few_phases = 4, few_between_barriers = 16;
+
+using PhaseCodes = llvm::StringMap<PhaseCode>;
+
+/// Cuts kernels into phases; gives the form of their code by the kernels' names.
+PhaseCodes split(llvm::Module& module, std::vector<KernelInfo>& kernels) {
+    PhaseCodes forms;
     for (KernelInfo& kernel : kernels) {
         if (!kernel.uses_barrier || kernel.uses_cluster || kernel.uses_cooperative) continue;
         const Phases phases = split_into_phases(*module.getFunction(kernel.name), kernel.symbol + ".cuts");
         kernel.phases = static_cast<uint32_t>(phases.functions.size());
         kernel.phase_bytes = phases.bytes_per_thread;
-        if (phases.by_warps) by_warps.insert(kernel.name);
+        const uint32_t few = phases.barriers_only ? few_between_barriers : few_phases;
+        forms[kernel.name] = phases.by_warps       ? PhaseCode::scalar
+                             : kernel.phases > few ? PhaseCode::brief
+                                                   : PhaseCode::fast;
         if (!phases.why_not.empty()) export_text(module, kernel.symbol + ".why_fibers", phases.why_not);
     }
-    return by_warps;
+    return forms;
 }
 
 /// The functions that split_into_phases made, as they are called now.
@@ -135,10 +143,7 @@ llvm::SmallVector<llvm::Function*, 8> phases_of(llvm::Module& module, const Kern
     return phases;
 }
 
-/// Of kernels with no more the phases are worth LLVM's time.
-constexpr uint32_t few_phases = 4;
-
-void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const llvm::StringSet<>& by_warps,
+void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const PhaseCodes& forms,
            const llvm::TargetMachine& machine) {
     const bool note_stack = asks_for_local(module);
     const bool clusters = llvm::any_of(kernels, [](const KernelInfo& kernel) { return kernel.uses_cluster; });
@@ -154,12 +159,9 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const l
     lower_approximations(module);
     for (const KernelInfo& kernel : kernels)
         if (kernel.phases) {
-            const bool warps = by_warps.contains(kernel.name);
-            make_phase_entry(module, kernel.symbol, phases_of(module, kernel), warps ? 32 * kernel.phase_bytes : 0,
-                             note_stack,
-                             warps                        ? PhaseCode::scalar
-                             : kernel.phases > few_phases ? PhaseCode::brief
-                                                          : PhaseCode::fast);
+            const PhaseCode form = forms.at(kernel.name);
+            make_phase_entry(module, kernel.symbol, phases_of(module, kernel),
+                             form == PhaseCode::scalar ? 32 * kernel.phase_bytes : 0, note_stack, form);
         } else
             make_entry(*module.getFunction(kernel.symbol), kernel.uses_barrier, note_stack);
 }
@@ -194,9 +196,8 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
         // x86 has no register file to share out. Few enough for a full multiprocessor by CUDA's occupancy rules.
         kernel.registers = 32;
     }
-    const llvm::StringSet<> by_warps =
-        options.phases && !options.debug_info ? split(module, kernels) : llvm::StringSet<>();
-    lower(module, kernels, by_warps, *machine);
+    const PhaseCodes forms = options.phases && !options.debug_info ? split(module, kernels) : PhaseCodes();
+    lower(module, kernels, forms, *machine);
     Image image{target, {}, export_functions(module), {}};
     link_library(module, "cuttle_texture_", device_library::texture_library());
     link_library(module, "cuttle_surface_", device_library::texture_library());
@@ -206,8 +207,11 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     verify(module, "lowering for the host");
 
     Options middle = options;
+    const auto any_of = [&](PhaseCode form) {
+        return llvm::any_of(forms, [&](const auto& entry) { return entry.second == form; });
+    };
     // As little as is worth it, where there is so much.
-    if (!by_warps.empty()) middle.optimization_level = std::min<uint8_t>(options.optimization_level, 1);
+    if (any_of(PhaseCode::scalar)) middle.optimization_level = std::min<uint8_t>(options.optimization_level, 1);
     optimize(module, *machine, middle);
     keep_numbers_against_nans(module);
     diagnostics.check();
@@ -215,7 +219,7 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     if (after_stage && !after_stage("optimized", text_of(module))) return image;
     if (after_stage && !after_stage("assembly", assembly_text(module, *machine))) return image;
 
-    const bool brief = llvm::any_of(image.kernels, [](const KernelInfo& kernel) { return kernel.phases > few_phases; });
+    const bool brief = any_of(PhaseCode::scalar) || any_of(PhaseCode::brief);
     const llvm::SmallVector<char, 0> bytes = emit(module, *machine, llvm::CodeGenFileType::ObjectFile, !brief);
     diagnostics.check();
     const llvm::StringRef object(bytes.data(), bytes.size());

@@ -95,6 +95,7 @@ class Splitter {
         }
         phases.bytes_per_thread = static_cast<uint32_t>(bytes_);
         phases.by_warps = cuts_->by_warps();
+        phases.barriers_only = !cuts_->any_of_warps();
         return phases;
     }
 

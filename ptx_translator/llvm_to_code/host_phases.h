@@ -26,6 +26,7 @@ struct Phases {
     llvm::SmallVector<llvm::Function*, 8> functions = {};
     uint32_t bytes_per_thread = 0;
     bool by_warps = false; ///< there are many, and slots of a warp lie together: less code, if slower for whole CTAs
+    bool barriers_only = false;
     /// Not empty: there are none, and why, in a few words.
     std::string why_not;
 };

@@ -90,8 +90,9 @@ PhaseCuts::PhaseCuts(llvm::Function& kernel) : kernel_(kernel), cuts_(1) {
     cuts_.front().bytes = by_warps() ? 32 : 0;
 }
 
-bool PhaseCuts::by_warps() const {
-    if (groups_.size() <= most_of_all) return false;
+bool PhaseCuts::by_warps() const { return groups_.size() > most_of_all && any_of_warps(); }
+
+bool PhaseCuts::any_of_warps() const {
     return llvm::any_of(llvm::ArrayRef(cuts_).drop_front(),
                         [](const Cut& cut) { return cut.wait != Wait::barrier && cut.wait != Wait::barrier_reduce; });
 }

@@ -43,6 +43,8 @@ class PhaseCuts {
     llvm::ArrayRef<llvm::AllocaInst*> variables() const { return variables_; }
     /// Whether there are many, and some in a warp, whose slots then lie together.
     bool by_warps() const;
+    /// Whether threads meet in a warp, and not only at barriers.
+    bool any_of_warps() const;
     /// `reserve` gives the byte where a slot of that size begins.
     void lay_out(llvm::function_ref<uint64_t(uint64_t size)> reserve);
     /// The end of a phase at that cut; `map` knows its variables.

@@ -49,8 +49,8 @@ inline Face face_of(float x, float y, float z, uint32_t size) {
     return {number, along_face(s[number], size), along_face(t[number], size)};
 }
 
-/// A texel of a cube, by its face and place there, where one of the coordinates may be one beyond an edge: what lies
-/// there on the neighbouring face. Computed on the cube's surface, in half texels from its centre.
+/// A texel of a cube, by its face and place there, where one of the coordinates may be beyond an edge: what lies there on
+/// the neighbouring face. Computed on the cube's surface, in half texels from its centre.
 inline void across_edge(int& number, int& i, int& j, int size) {
     const int s = 2 * i + 1 - size, t = 2 * j + 1 - size;
     int at[3];
@@ -60,16 +60,13 @@ inline void across_edge(int& number, int& i, int& j, int size) {
     const bool over_s = s < -size || s > size, over_t = t < -size || t > size;
     if (!over_s && !over_t) return;
     const int to = over_s ? axis_s[number] : axis_t[number], from = number / 2;
-    at[from] = at[from] < 0 ? -(size - 1) : size - 1;
+    const int beyond = over_s ? (s < 0 ? -s : s) : (t < 0 ? -t : t);
+    at[from] = at[from] < 0 ? beyond - 2 * size : 2 * size - beyond;
     number = 2 * to + (at[to] < 0);
-    i = (at[axis_s[number]] * sign_s[number] + size - 1) / 2;
-    j = (at[axis_t[number]] * sign_t[number] + size - 1) / 2;
-}
-
-/// On the same face, to its edges.
-inline Face moved(const Face& face, double s, double t, uint32_t size) {
-    const auto within = [&](double x) { return x < 0 ? 0 : x > size ? size : x; };
-    return {face.number, within(face.s + s), within(face.t + t)};
+    // No farther than that face.
+    const auto index = [&](int along) { return along <= -size ? 0 : along >= size ? size - 1 : (along + size - 1) / 2; };
+    i = index(at[axis_s[number]] * sign_s[number]);
+    j = index(at[axis_t[number]] * sign_t[number]);
 }
 
 /// A cell that may lie across the edges of a face.

@@ -29,10 +29,11 @@ struct Sum {
     int kept;      ///< bits of the result
     int least;     ///< exponent of the smallest bit that a result may have
     unsigned mask; ///< bits of an aligned mantissa that count; bit 27 is the first one of the largest
+    int dropped;   ///< bits of a plane of several samples that do not count, in units of the mantissas' and weights' last
 };
 
-constexpr Sum sum_of_floats{24, -149, ~0u}, sum_of_halves{11, -24, ~0u << 13},
-    sum_of_srgb{11, -24, ~0u << 20};
+constexpr Sum sum_of_floats{24, -149, ~0u, 1}, sum_of_halves{11, -24, ~0u << 13, 0},
+    sum_of_srgb{11, -24, ~0u << 20, 19};
 
 /// In each plane, mantissas are cut to four bits behind the last one of the largest (sRGB: to none) and added exactly;
 /// the planes' sums are added and rounded once.
@@ -57,15 +58,22 @@ inline uint32_t filtered_floats(const float* values, const bool* raised, const C
     if (nan || (plus && minus)) return canonical_nan;
     if (plus || minus) return minus ? 0xff800000u : 0x7f800000u;
     constexpr int room = 20; // bits behind the last one, for planes of smaller numbers
-    long long sum = 0;
+    // Of several samples, the last bits of a plane's sum are dropped, downwards.
+    const int below = corners.bits > 8 ? room + how.dropped : 0;
+    long long sum = 0, of_plane = 0;
     for (int k = 0; k < corners.count; ++k) {
+        if (k && corners.plane[k] != corners.plane[k - 1]) {
+            sum += of_plane >> below << below;
+            of_plane = 0;
+        }
         const uint32_t bits = bits_of(values[k]);
         const int exponent = static_cast<int>(bits >> 23 & 255), most = largest[corners.plane[k]], shift = most - exponent;
         if (exponent == 0 || corners.weight[k] == 0 || shift > 28 || all - most > 60) continue;
         const unsigned mantissa = ((bits & 0x7fffff) | 0x800000) << 4 >> shift & how.mask;
         const long long part = (static_cast<long long>(mantissa) * corners.weight[k] << room) >> (all - most);
-        sum += bits >> 31 ? -part : part;
+        of_plane += bits >> 31 ? -part : part;
     }
+    sum += of_plane >> below << below;
     return bits_of(rounded(sum, all - 127 - 23 - 4 - corners.bits - room, how.kept, how.least));
 }
 

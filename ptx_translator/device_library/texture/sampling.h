@@ -133,7 +133,8 @@ inline Words sampled_along(const Descriptor& t, const Request& r, const Footprin
             const double aside_x = place_of(samples, i, unit.x, finer), aside_y = place_of(samples, i, unit.y, finer);
             if (is_cube(r.geometry) && t.seamless && t.linear) {
                 const Face face = face_of(r.x, r.y, r.z, l.width);
-                add_seamless_cell(corners, l, moved(face, aside_x, aside_y, l.width), slice_of(r, l, 0), part, shift);
+                const Face moved{face.number, face.s + aside_x, face.t + aside_y};
+                add_seamless_cell(corners, l, moved, slice_of(r, l, 0), part, shift);
                 continue;
             }
             const Axes axes = axes_of(t, r, l, t.linear ? Take::filter : Take::nearest, aside_x, aside_y);
