@@ -78,6 +78,7 @@ bool Cta::start_lanes(GridRun& run, Dim3 block, Membership membership) {
     if (!enough) return false;
     block_ = block;
     whole_blocks_ = false;
+    asserting_warp_ = -1;
     ready_ = spinners_ = at_grid_barrier_ = at_cluster_barrier_ = {};
     started_ = parked_ = spinning_ = grid_arrived_ = active_barriers_ = 0;
     next_thread_[0] = next_thread_[1] = next_thread_[2] = 0;
@@ -266,7 +267,7 @@ LaneFiber* Cta::pick() {
 }
 
 void Cta::suspend(LaneFiber& self) {
-    if (run_->cancelled()) stop(Outcome::stopped);
+    stop_if_cancelled();
     LaneFiber* to = pick();
     if (to == &self) return;
     if (!to) return go_home(self.context, outcome_);
@@ -277,7 +278,7 @@ void Cta::suspend(LaneFiber& self) {
 /// The lane is over. Returns the lane to go on with on this stack, or leaves the stack for good.
 LaneFiber* Cta::retire(LaneFiber& lane) {
     lane_gone(lane);
-    if (run_->cancelled()) stop(Outcome::stopped);
+    stop_if_cancelled();
     if (ready_.empty() && started_ < threads_ && (started_ % 32 != 0 || !parked_))
         return current_ = begin_lane(lane.stack_top);
     if (live_ == 0) {
@@ -356,7 +357,7 @@ uint64_t Cta::in_cluster(uint64_t address, uint32_t rank) const {
 }
 
 void Cta::pause(LaneFiber& self) {
-    if (run_->cancelled()) stop(Outcome::stopped);
+    stop_if_cancelled();
     if (whole_blocks_) {
         detached_ = true;
         return go_home(block_context_, Outcome::waiting);

@@ -139,6 +139,11 @@ class Cta {
     void pause(LaneFiber& self);
     /// Something has happened that lanes of this cluster may pause for.
     void note_progress();
+    /// The lane's assertion has failed, and the run with it. The rest of its warp runs on, as far as it can alone: its
+    /// failed assertions are to be told too.
+    [[noreturn]] void leave_after_assertion(const ptx::host::Lane* lane);
+    /// Whether this assertion is the first to fail, or the same: a GPU's lanes fail together at one.
+    bool fails_first_or_again(const char* message, uint32_t line);
     [[noreturn]] void exit(LaneFiber& self);
     [[noreturn]] void stop(Outcome outcome);
 
@@ -171,6 +176,10 @@ class Cta {
     void run_phases(CpuKernel::Phase phase);
     uint32_t run_threads(CpuKernel::Phase phase);
     bool reserve_phases();
+    void run_rest_of_warp(const ptx::host::Lane& failed_lane);
+    void run_alone(uint32_t thread);
+    LaneFiber* next_of_asserting_warp();
+    void stop_if_cancelled();
     bool next_block();
     LaneFiber* begin_lane(char* stack_top);
     LaneFiber* pick();
@@ -220,6 +229,14 @@ class Cta {
     ptx::host::PhaseState phases_{};
     std::vector<uint32_t> next_phase_;
     std::vector<uint8_t> phase_slots_;
+    uint32_t phase_ = 0; ///< that all threads run, unless mixed_
+    bool mixed_ = false;
+    bool asserting_ = false;       ///< whole CTAs: the rest of a warp runs; way_back_ is where each thread ends
+    int asserting_warp_ = -1;      ///< lanes with fibers: the warp whose rest runs
+    void* way_back_[5] = {};       ///< of __builtin_setjmp
+    const char* failed_message_ = nullptr; ///< of the assertion whose warp runs on
+    uint32_t failed_line_ = 0;
+    uint32_t alone_ = 0; ///< the thread that runs; where a jump back does not lose it
     bool block_fiber_alive_ = false; ///< block_context_ waits for the next CTA
     Context block_context_;
     Context nowhere_; ///< what an exited lane leaves behind

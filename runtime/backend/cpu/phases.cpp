@@ -27,12 +27,16 @@ void Cta::run_block() {
 
 void Cta::run_phases(CpuKernel::Phase phase) {
     phases_.votes = phases_.voters = 0;
+    mixed_ = false;
+    phase_ = 0;
     uint32_t next = phase(&lanes_[0].lane, 0, false);
     while (next != phase_exit) {
         if (run_->cancelled()) stop(Outcome::stopped);
         phases_.last_votes = std::exchange(phases_.votes, 0);
         phases_.last_voters = std::exchange(phases_.voters, 0);
-        next = next == phase_mixed ? run_threads(phase) : phase(&lanes_[0].lane, next, false);
+        mixed_ = next == phase_mixed;
+        phase_ = next;
+        next = mixed_ ? run_threads(phase) : phase(&lanes_[0].lane, next, false);
     }
 }
 

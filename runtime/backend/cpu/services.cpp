@@ -19,14 +19,15 @@ using ptx::host::Lane;
 
 LaneFiber& fiber_of(Lane* lane) { return *reinterpret_cast<LaneFiber*>(lane); }
 
-[[noreturn]] void fail(Lane* lane, Fault fault, std::string what) {
+void note_failure(Lane* lane, Fault fault, const std::string& what) {
     Cta& cta = Cta::of(lane);
-    {
-        // Nothing that owns memory may be on this stack when it is left for good.
-        const std::string text = cta.run().place(&fiber_of(lane)) + ": " + std::exchange(what, {});
-        cta.run().fail(cta.runner(), fault, text);
-    }
-    cta.stop(Outcome::stopped);
+    cta.run().fail(cta.runner(), fault, cta.run().place(&fiber_of(lane)) + ": " + what);
+}
+
+[[noreturn]] void fail(Lane* lane, Fault fault, std::string what) {
+    // Nothing that owns memory may be on this stack when it is left for good.
+    note_failure(lane, fault, std::exchange(what, {}));
+    Cta::of(lane).stop(Outcome::stopped);
 }
 
 /// The CTA of a lane that has a fiber of its own.
@@ -133,9 +134,12 @@ void free(Lane* lane, void* address) {
 
 void assertfail(Lane* lane, const char* message, const char* file, uint32_t line, const char* function,
                 uint64_t char_size) {
-    report_assertion(Cta::of(lane).runner().scratch(), {message, file, function, line, char_size}, lane->block,
-                     lane->thread);
-    fail(lane, Fault::assertion, "assertion failed");
+    Cta& cta = Cta::of(lane);
+    if (cta.fails_first_or_again(message, line)) {
+        report_assertion(cta.runner().scratch(), {message, file, function, line, char_size}, lane->block, lane->thread);
+        note_failure(lane, Fault::assertion, "assertion failed");
+    }
+    cta.leave_after_assertion(lane);
 }
 
 uint64_t globaltimer(Lane*) {
