@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <ctime>
 
@@ -152,6 +153,27 @@ TEST(Instructions, DualReadsBeforeItWrites) {
     machine.run();
     EXPECT_EQ(machine.get(6, 0), 0x0000000100000002u);
     EXPECT_EQ(machine.get(8, 0), 0x0000000c40e00000u);
+}
+
+TEST(Instructions, RegistersByNumber) {
+    Machine rdna("s_mov_b32 m0, 3\nv_movrels_b32 v6, v0\nv_movreld_b32 v8, v1\nv_movrelsd_b32 v10, v2");
+    for (unsigned i = 0; i < 6; i++) std::fill_n(rdna.row(i), rdna.wave->lanes, 100 + i);
+    rdna.run();
+    EXPECT_EQ(rdna.row(6)[0], 103u);
+    EXPECT_EQ(rdna.row(6)[inactive], 0xccccccccu);
+    EXPECT_EQ(rdna.row(11)[0], 101u);
+    EXPECT_EQ(rdna.row(8)[0], 0xccccccccu);
+    EXPECT_EQ(rdna.row(13)[0], 105u);
+    Machine gcn("s_mov_b32 s6, 2\ns_set_gpr_idx_on s6, gpr_idx(SRC0)\nv_mov_b32_e32 v6, v1\ns_set_gpr_idx_off\n"
+                "s_set_gpr_idx_on s6, gpr_idx(DST)\nv_mov_b32_e32 v7, v1\ns_set_gpr_idx_off\nv_mov_b32_e32 v8, v0",
+                "gfx942");
+    for (unsigned i = 0; i < 6; i++) std::fill_n(gcn.row(i), gcn.wave->lanes, 100 + i);
+    gcn.run();
+    EXPECT_EQ(gcn.row(6)[0], 103u);
+    EXPECT_EQ(gcn.row(9)[0], 101u);
+    EXPECT_EQ(gcn.row(8)[0], 100u);
+    Machine beyond("s_movk_i32 m0, 0x1000\nv_movrels_b32 v6, v0");
+    EXPECT_THROW(beyond.run(), Stop);
 }
 
 TEST(Instructions, LanesOfOthers) {

@@ -8,6 +8,25 @@
 /// What the atomic instructions of all memories do to a value.
 namespace amdgpu {
 
+/// Both halves of a word, one rounding each, to the nearest.
+template <auto sum> uint32_t sum_of_halves(uint32_t a, uint32_t b) {
+    if ((_mm_getcsr() & 0xffc0) != 0x1f80) _mm_setcsr(0x1f80);
+    return sum(uint16_t(a), uint16_t(b)) | uint32_t{sum(uint16_t(a >> 16), uint16_t(b >> 16))} << 16;
+}
+inline uint16_t sum_f16(uint16_t a, uint16_t b) {
+    return uint16_t(_cvtss_sh(_cvtsh_ss(a) + _cvtsh_ss(b), _MM_FROUND_TO_NEAREST_INT));
+}
+/// A double holds enough of the sum, and a float rounded to odd of that.
+inline uint16_t sum_bf16(uint16_t a, uint16_t b) {
+    const double sum = double(std::bit_cast<float>(uint32_t{a} << 16)) + double(std::bit_cast<float>(uint32_t{b} << 16));
+    const float narrow = float(sum);
+    uint32_t bits = bits_of(narrow);
+    if (is_nan(narrow)) return uint16_t(bits >> 16 | 0x40);
+    if (std::isfinite(narrow) && double(narrow) != sum && !(bits & 1))
+        bits += (sum > double(narrow)) == !(bits >> 31) ? 1 : -1;
+    return uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
 /// Calls `add.template operator()<T, f>(name, gcn_name)` for each operation: f gives the new value from the old one and
 /// the operand.
 template <class Add> void for_each_atomic(Add&& add) {
@@ -42,6 +61,9 @@ template <class Add> void for_each_atomic(Add&& add) {
     add.template operator()<float, ([](float a, float b) { return a + b; })>("add_f32", "add_f32");
     add.template operator()<float, ([](float a, float b) { return minimum(a, b); })>("min_f32", "min_f32");
     add.template operator()<float, ([](float a, float b) { return maximum(a, b); })>("max_f32", "max_f32");
+    add.template operator()<u32, ([](u32 a, u32 b) { return sum_of_halves<sum_f16>(a, b); })>("pk_add_f16", "pk_add_f16");
+    add.template operator()<u32, ([](u32 a, u32 b) { return sum_of_halves<sum_bf16>(a, b); })>("pk_add_bf16",
+                                                                                              "pk_add_bf16");
     add.template operator()<double, ([](double a, double b) { return a + b; })>("add_f64", "add_f64");
     add.template operator()<double, ([](double a, double b) { return minimum(a, b); })>("min_f64", "min_f64");
     add.template operator()<double, ([](double a, double b) { return maximum(a, b); })>("max_f64", "max_f64");

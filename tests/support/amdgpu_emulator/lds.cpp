@@ -135,7 +135,7 @@ struct AddAtomic {
     Rows& rows;
     template <class T, auto f> void operator()(const std::string& name, const char*) const {
         const bool swap = name.starts_with("swap");
-        const size_t at = name.find('_');
+        const size_t at = name.rfind('_');
         const std::string stem = name.substr(0, at), type = name.substr(at);
         if (swap) {
             rows["ds_storexchg_rtn" + type] = rows["ds_wrxchg_rtn" + type] = {atomic<T, f, true>};

@@ -41,6 +41,7 @@ void add_vector_convert(Rows&);
 void add_vector_compare(Rows&);
 void add_vector_packed(Rows&);
 void add_vector_lanes(Rows&);
+void add_vector_indexed(Rows&);
 void add_lds(Rows&);
 void add_global(Rows&);
 void add_atomics(Rows&);

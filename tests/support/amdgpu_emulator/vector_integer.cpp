@@ -46,7 +46,6 @@ u32 permuted(u32 a, u32 b, u32 selectors) {
 }
 
 void add_logic(Rows& rows) {
-    rows["v_mov_b32"] = lanes<([](u32 a) { return a; })>();
     rows["v_not_b32"] = lanes<([](u32 a) { return ~a; })>();
     rows["v_and_b32"] = lanes<([](u32 a, u32 b) { return a & b; })>();
     rows["v_or_b32"] = lanes<([](u32 a, u32 b) { return a | b; })>();

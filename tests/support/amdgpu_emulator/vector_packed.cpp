@@ -89,6 +89,23 @@ template <class A, class B> i32 dot_bytes(u32 a, u32 b) {
 template <class A, class B> void dot(Wave& wave, const Instruction& in) {
     vector<([](u32 a, u32 b, u32 c) { return u32(dot_bytes<A, B>(a, b)) + c; })>(wave, in);
 }
+/// Of `bits` each, signed or not.
+template <unsigned bits, bool a_signed, bool b_signed> u32 dot_small(u32 a, u32 b, u32 c) {
+    const auto element = [](u32 word, unsigned i, bool is_signed) {
+        const u32 field = word >> bits * i & ((1u << bits) - 1);
+        return is_signed ? u32(i32(field << (32 - bits)) >> (32 - bits)) : field;
+    };
+    for (unsigned i = 0; i < 32 / bits; i++) c += element(a, i, a_signed) * element(b, i, b_signed);
+    return c;
+}
+template <unsigned bits, bool a_signed, bool b_signed> void dot_fields(Wave& wave, const Instruction& in) {
+    vector<([](u32 a, u32 b, u32 c) { return dot_small<bits, a_signed, b_signed>(a, b, c); })>(wave, in);
+}
+void dot_nibbles_by_signs(Wave& wave, const Instruction& in) {
+    constexpr Execute by_signs[] = {dot_fields<4, false, false>, dot_fields<4, true, false>, dot_fields<4, false, true>,
+                                    dot_fields<4, true, true>};
+    by_signs[in.negate_low & 3](wave, in);
+}
 void dot_by_signs(Wave& wave, const Instruction& in) {
     if (in.clamp) wave.stop(Stop::unknown_instruction, in, "the clamp bit");
     switch (in.negate_low & 3) {
@@ -199,6 +216,13 @@ void add_vector_packed(Rows& rows) {
     rows["v_dot4_i32_iu8"] = {dot_by_signs};
     rows["v_dot4_u32_u8"] = {dot<uint8_t, uint8_t>};
     rows["v_dot4_i32_i8"] = {dot<int8_t, int8_t>};
+    rows["v_dot4c_i32_i8"] = {dot<int8_t, int8_t>, nullptr, reads_destination};
+    rows["v_dot8_u32_u4"] = {dot_fields<4, false, false>};
+    rows["v_dot8_i32_i4"] = {dot_fields<4, true, true>};
+    rows["v_dot8c_i32_i4"] = {dot_fields<4, true, true>, nullptr, reads_destination};
+    rows["v_dot8_i32_iu4"] = {dot_nibbles_by_signs};
+    rows["v_dot2_i32_i16"] = {dot_fields<16, true, true>};
+    rows["v_dot2_u32_u16"] = {dot_fields<16, false, false>};
     rows["v_pk_fma_f32"] = {float_pairs<([](float a, float b, float c) { return std::fma(a, b, c); })>};
     rows["v_pk_mul_f32"] = {float_pairs<([](float a, float b, float) { return a * b; })>};
     rows["v_pk_add_f32"] = {float_pairs<([](float a, float b, float) { return a + b; })>};
