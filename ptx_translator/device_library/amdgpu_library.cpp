@@ -1,5 +1,6 @@
 // Functions that code for AMD GPUs calls by name; linked as bitcode and inlined. Compiled for waves of 32 and of 64
-// lanes (CUTTLE_WAVE). A CUDA warp is a wave, or the half of one that lane & 32 says.
+// lanes (CUTTLE_WAVE).
+#include "amdgpu_warp.h"
 #include "approximate.h"
 #include "atomic_bits.h"
 #include "round_to_odd.h"
@@ -17,35 +18,6 @@ using ptx::host::Vote;
 #include "amdgpu_services.h"
 
 namespace {
-
-constexpr uint32_t all = ~0u;
-
-#if CUTTLE_WAVE == 64
-constexpr bool wide = true;
-#else
-constexpr bool wide = false;
-#endif
-
-uint32_t lane_in_wave() {
-    const uint32_t low = __builtin_amdgcn_mbcnt_lo(all, 0);
-    return wide ? __builtin_amdgcn_mbcnt_hi(all, low) : low;
-}
-uint32_t lane() { return lane_in_wave() & 31; }
-/// The lane of the wave that is lane `number` of this lane's warp.
-uint32_t in_warp(uint32_t number) { return wide ? (lane_in_wave() & 32) | number : number; }
-
-/// Bits of the warp's active lanes.
-uint32_t ballot(bool predicate) {
-#if CUTTLE_WAVE == 64
-    return uint32_t(__builtin_amdgcn_ballot_w64(predicate) >> (lane_in_wave() & 32));
-#else
-    return __builtin_amdgcn_ballot_w32(predicate);
-#endif
-}
-
-uint32_t value_of_lane(uint32_t value, uint32_t number) {
-    return uint32_t(__builtin_amdgcn_ds_bpermute(int(in_warp(number) << 2), int(value)));
-}
 
 uint64_t with_predicate(uint32_t value, bool predicate) { return value | uint64_t{predicate} << 32; }
 

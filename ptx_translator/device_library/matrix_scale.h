@@ -21,14 +21,14 @@ inline Number factor_of(uint32_t byte, MatrixScale scale) {
 }
 
 /// Factor `column` of a row of A: two lanes of each four have those of two rows, a byte each.
-inline Number factor_of_a(const Warp& warp, unsigned row, unsigned column) {
+template <class W> Number factor_of_a(const W& warp, unsigned row, unsigned column) {
     const unsigned four = row % 8 * 4, selector = warp.scale(four, 1), thread = selector >> thread_id_shift & 1;
     const uint32_t factors = warp.scale(four + 2 * thread + row / 8, 0);
     return factor_of(factors >> ((selector & 3) + column) % 4 * 8 & 0xff, warp.form.scale);
 }
 
 /// Factor `row` of a column of B, which one lane of each four has.
-inline Number factor_of_b(const Warp& warp, unsigned column, unsigned row) {
+template <class W> Number factor_of_b(const W& warp, unsigned column, unsigned row) {
     const unsigned four = column * 4, selector = warp.scale(four, 3), thread = selector >> thread_id_shift & 3;
     return factor_of(warp.scale(four + thread, 2) >> ((selector & 3) + row) % 4 * 8 & 0xff, warp.form.scale);
 }

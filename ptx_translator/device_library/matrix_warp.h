@@ -41,9 +41,15 @@ struct Warp {
     }
 };
 
-/// Where stored element `index` of a row of a sparse A belongs. PTX ISA 9.7.14.6.1: four bits speak of two stored
-/// elements (pairs of them for 4-bit types), or of one of tf32.
-inline unsigned position(const Warp& warp, unsigned row, unsigned index) {
+/// Where a stored element of a sparse A may belong, and which of these places the metadata chooses.
+struct Choice {
+    unsigned first, step, places, which;
+    unsigned position() const { return first + step * which; }
+};
+
+/// Of stored element `index` of a row. PTX ISA 9.7.14.6.1: four bits speak of two stored elements (pairs of them for
+/// 4-bit types), or of one of tf32.
+template <class W> Choice choice_of(const W& warp, unsigned row, unsigned index) {
     const unsigned bits = bits_of(warp.form.a), k = warp.form.k;
     const unsigned chunk = bits == 32 ? index : bits == 4 ? index / 4 : index / 2;
     const unsigned row_bits = bits == 32 ? 2 * k : bits == 4 ? k / 2 : k, lanes = row_bits / 16;
@@ -56,9 +62,13 @@ inline unsigned position(const Warp& warp, unsigned row, unsigned index) {
         bit = chunk % 8 * 4;
     }
     const unsigned four = warp.metadata(lane) >> bit & 15;
-    if (bits == 32) return 2 * chunk + (four >> 3 & 1);
-    if (bits == 4) return 8 * chunk + 2 * (four >> (index / 2 % 2 * 2) & 3) + index % 2;
-    return 4 * chunk + (four >> (index % 2 * 2) & 3);
+    if (bits == 32) return {2 * chunk, 1, 2, four >> 3 & 1};
+    if (bits == 4) return {8 * chunk + index % 2, 2, 4, four >> (index / 2 % 2 * 2) & 3};
+    return {4 * chunk, 1, 4, four >> (index % 2 * 2) & 3};
+}
+
+inline unsigned position(const Warp& warp, unsigned row, unsigned index) {
+    return choice_of(warp, row, index).position();
 }
 
 inline unsigned stored_length(const MatrixForm& form) { return form.sparse ? form.k / 2u : form.k; }

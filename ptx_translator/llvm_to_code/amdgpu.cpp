@@ -156,8 +156,17 @@ unsigned lanes_of(const llvm::TargetMachine& machine) {
 
 /// Library functions are of the processor that the module is for.
 void link_device_library(llvm::Module& module, const llvm::TargetMachine& machine) {
-    for (const char* prefix : {"cuttle_", "__trunc"})
-        link_library(module, prefix, device_library::amdgpu_library(lanes_of(machine)));
+    using device_library::AmdgpuPart;
+    // The parts call what is in the first one.
+    constexpr std::pair<const char*, AmdgpuPart> parts[] = {{"cuttle_amdgpu_matrix_", AmdgpuPart::matrix},
+                                                            {"cuttle_amdgpu_mbarrier", AmdgpuPart::async},
+                                                            {"cuttle_amdgpu_bulk_", AmdgpuPart::async},
+                                                            {"cuttle_texture_", AmdgpuPart::texture},
+                                                            {"cuttle_surface_", AmdgpuPart::texture},
+                                                            {"cuttle_", AmdgpuPart::library},
+                                                            {"__trunc", AmdgpuPart::library}};
+    for (const auto& [prefix, part] : parts)
+        link_library(module, prefix, device_library::amdgpu_bitcode(part, lanes_of(machine)));
     for (llvm::Function& function : module) {
         function.removeFnAttr("target-cpu");
         function.removeFnAttr("target-features");

@@ -1,6 +1,7 @@
 #include "llvm_to_code/amdgpu_calls.h"
 
 #include "llvm_to_code/amdgpu_barriers.h"
+#include "llvm_to_code/amdgpu_matrix.h"
 #include "llvm_to_code/gpu_calls.h"
 #include "llvm_to_code/neutral.h"
 
@@ -162,6 +163,9 @@ LIBRARY_FUNCTION(clock);
 LIBRARY_FUNCTION(globaltimer);
 LIBRARY_FUNCTION(atomic_add_ftz_f32);
 LIBRARY_FUNCTION(atomic_extreme_16);
+LIBRARY_FUNCTION(mbarrier);
+LIBRARY_FUNCTION(bulk_copy);
+LIBRARY_FUNCTION(bulk_reduce);
 #undef LIBRARY_FUNCTION
 
 /// Of all threads at barrier 0; lower_emulated_barriers has taken the others.
@@ -178,11 +182,16 @@ llvm::Value* barrier_vote(GpuCall& site) {
     return call;
 }
 
-/// round.fadd.rz.f32 -> cuttle_round_fadd_rz_f32.
-llvm::Value* rounded(GpuCall& site) {
+/// round.fadd.rz.f32 -> cuttle_round_fadd_rz_f32, texture.sample -> cuttle_texture_sample.
+llvm::Value* of_that_name(GpuCall& site) {
     std::string symbol = "cuttle_" + cuttle_name(site.call).str();
     std::replace(symbol.begin(), symbol.end(), '.', '_');
     return library_call(site, symbol.c_str());
+}
+
+llvm::Value* copy_in_bulk(GpuCall& site) {
+    site.demand(4, 0, "the mask of the cluster's blocks that get the data");
+    return library_call(site, bulk_copy);
 }
 
 llvm::Value* dynamic_bytes(GpuCall& site) { return hidden_argument(site, 120, site.ir.getInt32Ty()); }
@@ -226,7 +235,13 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("nanosleep"), library<nanosleep>},
     {llvm::StringLiteral("atomic.add.ftz.f32"), library<atomic_add_ftz_f32>},
     {llvm::StringLiteral("atomic.extreme.16"), library<atomic_extreme_16>},
-    {llvm::StringLiteral("round."), rounded},
+    {llvm::StringLiteral("round."), of_that_name},
+    {llvm::StringLiteral("texture."), of_that_name},
+    {llvm::StringLiteral("surface."), of_that_name},
+    {llvm::StringLiteral("mma."), lower_amdgpu_matrix},
+    {llvm::StringLiteral("mbarrier"), library<mbarrier>},
+    {llvm::StringLiteral("bulk.copy"), copy_in_bulk},
+    {llvm::StringLiteral("bulk.reduce"), library<bulk_reduce>},
     {llvm::StringLiteral("barrier.sync"), barrier},
     {llvm::StringLiteral("barrier.reduce"), barrier_vote},
     {llvm::StringLiteral("kernel.parameters"), kernel_parameters},

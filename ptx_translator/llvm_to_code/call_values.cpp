@@ -10,6 +10,7 @@ llvm::Value* convert(llvm::IRBuilder<>& ir, llvm::Value* value, llvm::Type* type
 }
 
 llvm::Value* as_result(llvm::IRBuilder<>& ir, llvm::Value* value, llvm::Type* type) {
+    if (value->getType() == type) return value;
     auto* pair = llvm::dyn_cast<llvm::StructType>(type);
     if (!pair) return convert(ir, value, type);
     llvm::Value* first = convert(ir, value, pair->getElementType(0));

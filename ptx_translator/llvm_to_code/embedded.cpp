@@ -1,13 +1,19 @@
 #include "llvm_to_code/embedded.h"
 
+// In the order of AmdgpuPart.
+#define AMDGPU_PARTS(part) part(library) part(matrix) part(async) part(texture)
+
 // Made by device_library/embed.S.in.
 extern "C" {
 extern const char ptx_device_library_host_library_begin[], ptx_device_library_host_library_end[];
 extern const char ptx_device_library_texture_library_begin[], ptx_device_library_texture_library_end[];
 extern const char ptx_device_library_host_builtins_begin[], ptx_device_library_host_builtins_end[];
 extern const char ptx_device_library_host_matrix_begin[], ptx_device_library_host_matrix_end[];
-extern const char ptx_device_library_amdgpu_library_32_begin[], ptx_device_library_amdgpu_library_32_end[];
-extern const char ptx_device_library_amdgpu_library_64_begin[], ptx_device_library_amdgpu_library_64_end[];
+#define AMDGPU_PART(name)                                                                                              \
+    extern const char ptx_device_library_amdgpu_##name##_32_begin[], ptx_device_library_amdgpu_##name##_32_end[];      \
+    extern const char ptx_device_library_amdgpu_##name##_64_begin[], ptx_device_library_amdgpu_##name##_64_end[];
+AMDGPU_PARTS(AMDGPU_PART)
+#undef AMDGPU_PART
 }
 
 namespace ptx::device_library {
@@ -24,9 +30,19 @@ std::string_view host_builtins() {
 
 std::string_view host_matrix() { return {ptx_device_library_host_matrix_begin, ptx_device_library_host_matrix_end}; }
 
-std::string_view amdgpu_library(unsigned lanes) {
-    if (lanes == 64) return {ptx_device_library_amdgpu_library_64_begin, ptx_device_library_amdgpu_library_64_end};
-    return {ptx_device_library_amdgpu_library_32_begin, ptx_device_library_amdgpu_library_32_end};
+std::string_view amdgpu_bitcode(AmdgpuPart part, unsigned lanes) {
+    struct Row {
+        std::string_view wave32, wave64;
+    };
+    static const Row rows[] = {
+#define AMDGPU_PART(name)                                                                                              \
+    {{ptx_device_library_amdgpu_##name##_32_begin, ptx_device_library_amdgpu_##name##_32_end},                         \
+     {ptx_device_library_amdgpu_##name##_64_begin, ptx_device_library_amdgpu_##name##_64_end}},
+        AMDGPU_PARTS(AMDGPU_PART)
+#undef AMDGPU_PART
+    };
+    const Row& row = rows[static_cast<unsigned>(part)];
+    return lanes == 64 ? row.wave64 : row.wave32;
 }
 
 } // namespace ptx::device_library

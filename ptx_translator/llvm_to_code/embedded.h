@@ -14,7 +14,10 @@ std::string_view host_builtins();
 /// Object file of host_matrix.cpp.
 std::string_view host_matrix();
 
-/// Bitcode of amdgpu_library.cpp for waves of 32 or 64 lanes.
-std::string_view amdgpu_library(unsigned lanes);
+/// Bitcode for AMD GPUs: amdgpu_library.cpp, amdgpu_matrix.cpp, amdgpu_async.cpp, and
+/// texture_library.cpp, which the host has as well.
+enum class AmdgpuPart { library, matrix, async, texture };
+/// For waves of 32 or 64 lanes.
+std::string_view amdgpu_bitcode(AmdgpuPart, unsigned lanes);
 
 } // namespace ptx::device_library

@@ -2,6 +2,7 @@
 
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/neutral.h"
+#include "ptx/host_abi.h"
 
 #include <llvm/ADT/SetVector.h>
 #include <llvm/ADT/SmallPtrSet.h>
@@ -24,7 +25,24 @@ namespace {
 
 using Blocks = llvm::SmallSetVector<llvm::BasicBlock*, 32>;
 
-bool is_wait(const llvm::Instruction& instruction) { return cuttle_name(instruction) == "spin"; }
+bool waits_for_phase(const llvm::Instruction& instruction) {
+    if (cuttle_name(instruction) != "mbarrier") return false;
+    const auto* operation = llvm::dyn_cast<llvm::ConstantInt>(llvm::cast<llvm::CallInst>(instruction).getArgOperand(0));
+    if (!operation) return false;
+    switch (static_cast<host::Mbarrier>(operation->getZExtValue())) {
+    case host::Mbarrier::test_wait:
+    case host::Mbarrier::test_parity:
+    case host::Mbarrier::try_wait:
+    case host::Mbarrier::try_parity:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool is_wait(const llvm::Instruction& instruction) {
+    return cuttle_name(instruction) == "spin" || waits_for_phase(instruction);
+}
 
 bool waits(llvm::Function& function) {
     return llvm::any_of(llvm::instructions(function), [](const llvm::Instruction& each) { return is_wait(each); });
@@ -34,7 +52,8 @@ bool waits(const llvm::BasicBlock& block) { return llvm::any_of(block, is_wait);
 
 /// A neutral function in which lanes want each other, not only memory.
 bool lanes_meet_at(llvm::StringRef name) {
-    return lanes_meet_in(name) && name != "spin" && name != "nanosleep" && name != "exit";
+    constexpr llvm::StringLiteral memory_alone[] = {"spin", "nanosleep", "exit", "mbarrier"};
+    return lanes_meet_in(name) && !llvm::is_contained(memory_alone, name);
 }
 
 /// Whether lanes meet in the call. Nobody knows what an indirect one does.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdint>
+#include <stdint.h> // <cstdint> is not there for every device
 
 /// What a texture or surface handle points to: written by the runtime in memory that the device reads, read by
 /// device_library/texture_library.cpp. docs/neutral_ir.md.
