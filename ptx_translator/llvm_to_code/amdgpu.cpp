@@ -92,6 +92,18 @@ void check_allocas(llvm::Module& module) {
 /// A result in a VGPR that was the operand.
 constexpr const char* in_lane_register = "=v,0";
 
+/// Throws for atomic operations on more than 64 bits, for which there are no instructions.
+void check_atomics(llvm::Function& function) {
+    const llvm::DataLayout& layout = function.getDataLayout();
+    for (llvm::Instruction& instruction : llvm::instructions(function)) {
+        if (!instruction.isAtomic() || llvm::isa<llvm::FenceInst>(instruction)) continue;
+        const llvm::Value* value = &instruction;
+        if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction)) value = store->getValueOperand();
+        if (auto* exchange = llvm::dyn_cast<llvm::AtomicCmpXchgInst>(&instruction)) value = exchange->getNewValOperand();
+        if (layout.getTypeSizeInBits(value->getType()) > 64) fail("no atomic operations on 128 bits on this target");
+    }
+}
+
 /// What each function asks for that the target lacks.
 using Refused = llvm::DenseMap<llvm::Function*, std::string>;
 
@@ -119,6 +131,7 @@ Refused lower(llvm::Module& module, std::vector<KernelInfo>& kernels, uint32_t m
         if (!function.isDeclaration()) functions.push_back(&function);
     for (llvm::Function* function : functions) {
         try {
+            check_atomics(*function);
             lower_amdgpu_calls(*function);
         } catch (const Error& error) {
             refused.try_emplace(function, error.what());

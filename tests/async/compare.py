@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""compare.py CUTTLE RUNNER FOLDER GROUP: runs the cases of a group on the CPU device and compares each line that comes
-out with expected/GROUP.txt. Cases listed in expected_failures.tsv must differ; one that agrees has to leave the list."""
+"""compare.py CUTTLE RUNNER FOLDER GROUP [DEVICE]: runs the cases of a group on the CPU device, or the one named, and
+compares each line that comes out with expected/GROUP.txt. Cases listed in expected_failures.tsv, or that of the device,
+expected_failures.DEVICE.tsv, must differ; one that agrees has to leave the list."""
 import pathlib
 import subprocess
 import sys
 
-cuttle, runner, folder, group = sys.argv[1:]
+cuttle, runner, folder, group = sys.argv[1:5]
+device = sys.argv[5] if len(sys.argv) > 5 else "cpu"
 folder = pathlib.Path(folder)
 
 
@@ -13,10 +15,11 @@ def by_name(text):
     return dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
 
 
-known = dict(line.split("\t")[1:] for line in (folder / "expected_failures.tsv").read_text().splitlines()
+failures = "expected_failures.tsv" if device == "cpu" else f"expected_failures.{device}.tsv"
+known = dict(line.split("\t")[1:] for line in (folder / failures).read_text().splitlines()
              if line.startswith(group + "\t"))
 expected = by_name((folder / "expected" / (group + ".txt")).read_text())
-done = subprocess.run([cuttle, "run", "--device", "cpu", runner, folder / "ptx" / (group + ".ptx"), folder / "cases.tsv", group],
+done = subprocess.run([cuttle, "run", "--device", device, runner, folder / "ptx" / (group + ".ptx"), folder / "cases.tsv", group],
                       stdout=subprocess.PIPE, text=True)
 actual = by_name(done.stdout)
 wrong = 0
