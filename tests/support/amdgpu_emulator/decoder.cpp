@@ -44,6 +44,9 @@ void Decoder::finish(Program& program, Instruction& in) {
     // Up to 16 registers to a result; operands of 64 bits otherwise. Rows beyond what is used cost nothing.
     seen(in.destination, 16);
     for (const Operand& source : in.source) seen(source, 8);
+    // v_accvgpr_read and _write name accumulation registers without the bit that says so elsewhere.
+    if (std::string_view(in.name).starts_with("v_accvgpr"))
+        program.vector_registers_ = std::max(program.vector_registers_, 512u);
 }
 
 Operand Decoder::scalar_operand(uint32_t code) {
