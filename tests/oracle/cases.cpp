@@ -9,8 +9,7 @@
 namespace oracle {
 namespace {
 
-const std::string folder = ORACLE_FOLDER;
-std::string data = folder + "/data";
+std::string folder = ORACLE_FOLDER, data = folder + "/data";
 
 std::string read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -54,6 +53,11 @@ const std::map<std::string, unsigned> sizes = {
 const std::string& data_folder() { return data; }
 
 void set_data_folder(const std::string& path) { data = path; }
+
+void set_folder(const std::string& path) {
+    folder = path;
+    data = path + "/data";
+}
 
 std::vector<Case> read_cases() {
     std::vector<Case> cases;

@@ -22,6 +22,8 @@ struct Case {
 /// Where cases.tsv, GROUP.ptx, inputs/ and expected/ are: data/ beside the sources unless set.
 const std::string& data_folder();
 void set_data_folder(const std::string& path);
+/// Where expected_failures*.tsv and data/ are: the sources unless set.
+void set_folder(const std::string& path);
 
 std::vector<Case> read_cases();
 /// Kernel to reason. The device "hip" has some of its own beside those of "cpu".

@@ -12,6 +12,9 @@ struct RunSettings {
 };
 /// Becomes the program, with our libcuda.so.1 in place of any other. 127: not found, 126: cannot be run.
 int run(const RunSettings&);
+/// Becomes cuttle-selftest (tests/oracle), run like any program: the oracle's cases on the first device. `groups` of
+/// them: empty = all.
+int selftest(const std::string& devices, const std::vector<std::string>& groups);
 
 int show_info();
 int show_options();

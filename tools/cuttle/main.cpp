@@ -38,6 +38,13 @@ int dispatch(int argc, char** argv) {
     CLI::App* cache_command = app.add_subcommand("cache", "show or clear the cache of translated code");
     cache_command->add_flag("--clear", clear, "delete every entry");
 
+    std::string devices;
+    std::vector<std::string> groups;
+    CLI::App* selftest_command =
+        app.add_subcommand("selftest", "compare single instructions on the first device with an NVIDIA H100's results");
+    selftest_command->add_option("--device", devices, "back end to use: cpu, hip, level_zero");
+    selftest_command->add_option("GROUP", groups, "groups of cases; all unless named");
+
     std::vector<char*> words = without_separator(argc, argv);
     CLI11_PARSE(app, int(words.size()), words.data());
     if (run_command->parsed()) {
@@ -47,6 +54,7 @@ int dispatch(int argc, char** argv) {
             throw std::runtime_error("run: unknown option " + settings.command.front());
         return run(settings);
     }
+    if (selftest_command->parsed()) return selftest(devices, groups);
     if (info_command->parsed()) return options ? show_options() : show_info();
     return clear ? clear_cache() : show_cache();
 }

@@ -66,3 +66,13 @@ int run(const RunSettings& settings) {
     std::fprintf(stderr, "cuttle: cannot run '%s': %s\n", arguments[0], std::strerror(error));
     return error == ENOENT ? 127 : 126;
 }
+
+int selftest(const std::string& devices, const std::vector<std::string>& groups) {
+    const fs::path program = rt::code::own_directory() / "cuttle-selftest";
+    if (!fs::exists(program)) throw std::runtime_error(fmt::format("{} was not built: see CUTTLE_TESTS", program.string()));
+    RunSettings settings;
+    settings.devices = devices;
+    settings.command = {program.string()};
+    settings.command.insert(settings.command.end(), groups.begin(), groups.end());
+    return run(settings);
+}
