@@ -1,0 +1,199 @@
+// kernel_cost check|update GPU FOLDER FILE.ptx ... [PEER.hsaco ...]: what the code of each kernel of FOLDER/launches.tsv
+// costs on a chip that the emulator runs. `check` compares with FOLDER/GPU.tsv: a figure that has grown fails. `update`
+// writes that table, with the figures of the peer's code beside ours. Both print the geometric means of ours over the
+// peer's.
+#include "disassembly.h"
+#include "dispatch.h"
+#include "launches.h"
+
+#include "ptx/translate.h"
+
+#include <cmath>
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <sstream>
+
+namespace cost {
+namespace {
+
+struct Figure {
+    const char* name;
+    bool is_compared; ///< in a geometric mean
+};
+constexpr Figure figures[] = {
+    {"executed", true}, {"instructions", true}, {"registers", true}, {"lds", false}, {"scratch", false}};
+constexpr size_t figure_count = std::size(figures);
+using Cost = std::array<uint64_t, figure_count>;
+
+struct Row {
+    Cost ours{}, peer{};
+};
+using Table = std::map<std::string, Row>;
+
+std::vector<uint8_t> read_file(const std::string& name) {
+    std::ifstream file(name, std::ios::binary);
+    if (!file) throw std::runtime_error(name + ": cannot be read");
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Wave instructions that the launch executes.
+uint64_t execute(const amdgpu::Kernel& kernel, const Launch& launch, bool is_peer) {
+    Arguments arguments(launch);
+    if (!is_peer) arguments.append_services();
+    amdgpu::Dispatch dispatch;
+    dispatch.kernel = &kernel;
+    dispatch.groups = launch.grid;
+    dispatch.threads = launch.block;
+    dispatch.arguments = arguments.packed;
+    for (std::vector<uint32_t>& buffer : arguments.buffers) {
+        const auto begin = reinterpret_cast<uint64_t>(buffer.data());
+        dispatch.memory.push_back({begin, begin + buffer.size() * sizeof(uint32_t)});
+    }
+    std::sort(dispatch.memory.begin(), dispatch.memory.end(),
+              [](const amdgpu::Range& a, const amdgpu::Range& b) { return a.begin < b.begin; });
+    try {
+        return amdgpu::run(dispatch).wave_instructions;
+    } catch (const amdgpu::Stop& stop) {
+        throw std::runtime_error(launch.kernel + ": " + stop.message);
+    }
+}
+
+/// Of the kernels that the code object has.
+std::map<std::string, Cost> measure(const std::string& gpu, const std::vector<uint8_t>& bytes,
+                                    const std::vector<Launch>& launches, bool is_peer) {
+    const amdgpu::CodeObject code(bytes);
+    std::map<std::string, Cost> costs;
+    const auto functions = amdgpu::disassemble(gpu, bytes);
+    for (const Launch& launch : launches) {
+        const amdgpu::Kernel* kernel = code.kernel(launch.kernel);
+        if (!kernel) continue;
+        const auto function = std::find_if(functions.begin(), functions.end(),
+                                           [&](const auto& f) { return f.name == launch.kernel; });
+        if (function == functions.end()) throw std::runtime_error(launch.kernel + ": has no code");
+        costs[launch.kernel] = {execute(*kernel, launch, is_peer), function->instructions, kernel->vector_registers,
+                                kernel->descriptor.group_segment_fixed_size,
+                                kernel->descriptor.private_segment_fixed_size};
+    }
+    return costs;
+}
+
+std::vector<uint8_t> translated(const std::string& gpu, const std::string& file) {
+    const std::vector<uint8_t> bytes = read_file(file);
+    const std::string_view sources[] = {{reinterpret_cast<const char*>(bytes.data()), bytes.size()}};
+    ptx::Request request;
+    request.sources = sources;
+    request.target = ptx::Target::parse("amdgcn:" + gpu);
+    const ptx::Image image = ptx::translate(request);
+    for (const ptx::KernelInfo& kernel : image.kernels)
+        if (!kernel.error.empty()) throw std::runtime_error(file + ": " + kernel.name + ": " + kernel.error);
+    return image.code;
+}
+
+Table read_table(const std::string& file) {
+    std::ifstream in(file);
+    Table table;
+    std::string line, kernel;
+    for (std::getline(in, line); std::getline(in, line);) {
+        std::istringstream columns(line);
+        columns >> kernel;
+        Row& row = table[kernel];
+        for (size_t i = 0; i < figure_count; ++i) columns >> row.ours[i] >> row.peer[i];
+        if (!columns) throw std::runtime_error(file + ": a broken line: " + line);
+    }
+    return table;
+}
+
+void write_table(const std::string& file, const Table& table) {
+    std::ofstream out(file);
+    out << "kernel";
+    for (const Figure& figure : figures) out << '\t' << figure.name << "\tpeer";
+    for (const auto& [kernel, row] : table) {
+        out << '\n' << kernel;
+        for (size_t i = 0; i < figure_count; ++i) out << '\t' << row.ours[i] << '\t' << row.peer[i];
+    }
+    out << '\n';
+    if (!out) throw std::runtime_error(file + ": cannot be written");
+}
+
+void print_means(const std::string& gpu, const Table& table) {
+    for (size_t i = 0; i < figure_count; ++i) {
+        double logarithms = 0;
+        uint64_t ours = 0, peer = 0;
+        for (const auto& [kernel, row] : table) {
+            logarithms += std::log(double(row.ours[i]) / double(row.peer[i]));
+            ours += row.ours[i];
+            peer += row.peer[i];
+        }
+        if (figures[i].is_compared)
+            fmt::print("{}: {}: {:.3f} of the peer's (geometric mean of {} kernels)\n", gpu, figures[i].name,
+                       std::exp(logarithms / double(table.size())), table.size());
+        else
+            fmt::print("{}: {}: {} bytes, the peer {}\n", gpu, figures[i].name, ours, peer);
+    }
+}
+
+int check(const Table& stored, const Table& now) {
+    int wrong = 0;
+    for (const auto& [kernel, row] : now) {
+        const auto known = stored.find(kernel);
+        if (known == stored.end()) {
+            fmt::print("{}: not in the table\n", kernel);
+            ++wrong;
+            continue;
+        }
+        for (size_t i = 0; i < figure_count; ++i) {
+            const uint64_t before = known->second.ours[i], after = row.ours[i];
+            if (before == after) continue;
+            fmt::print("{}: {}: {} {} -> {}\n", kernel, after > before ? "worse" : "better", figures[i].name, before, after);
+            wrong += after > before;
+        }
+    }
+    for (const auto& [kernel, row] : stored)
+        if (!now.contains(kernel)) {
+            fmt::print("{}: in the table, but no kernel\n", kernel);
+            ++wrong;
+        }
+    if (wrong) fmt::print("the table is renewed by tests/cost/update.sh, and its changes are looked at\n");
+    return wrong != 0 || now.empty();
+}
+
+int go(const std::string& mode, const std::string& gpu, const std::string& folder, std::span<char*> files) {
+    const std::vector<Launch> launches = read_launches(folder + "/launches.tsv");
+    const std::string table_file = folder + "/" + gpu + ".tsv";
+    const Table stored = read_table(table_file);
+    Table now;
+    for (const std::string file : files) {
+        const bool is_peer = !file.ends_with(".ptx");
+        for (const auto& [kernel, cost] : measure(gpu, is_peer ? read_file(file) : translated(gpu, file), launches, is_peer))
+            (is_peer ? now[kernel].peer : now[kernel].ours) = cost;
+    }
+    if (mode == "update") {
+        write_table(table_file, now);
+        print_means(gpu, now);
+        return 0;
+    }
+    for (auto& [kernel, row] : now)
+        if (auto known = stored.find(kernel); known != stored.end()) row.peer = known->second.peer;
+    const int result = check(stored, now);
+    if (!result) print_means(gpu, now);
+    return result;
+}
+
+} // namespace
+} // namespace cost
+
+int main(int argc, char** argv) {
+    const std::string mode = argc > 1 ? argv[1] : "";
+    if (argc < 5 || (mode != "check" && mode != "update")) {
+        fmt::print(stderr, "usage: kernel_cost check|update GPU FOLDER FILE.ptx ... [PEER.hsaco ...]\n");
+        return 2;
+    }
+    try {
+        return cost::go(mode, argv[2], argv[3], {argv + 4, static_cast<size_t>(argc - 4)});
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "kernel_cost: {}\n", error.what());
+        return 1;
+    }
+}
