@@ -4,6 +4,7 @@
 #include "llvm_to_code/amdgpu_barriers.h"
 #include "llvm_to_code/amdgpu_calls.h"
 #include "llvm_to_code/amdgpu_object.h"
+#include "llvm_to_code/amdgpu_selects.h"
 #include "llvm_to_code/approximations.h"
 #include "llvm_to_code/embedded.h"
 #include "llvm_to_code/function_numbers.h"
@@ -221,6 +222,7 @@ Image compile_amdgpu(std::unique_ptr<llvm::Module> neutral, std::vector<KernelIn
     Image image{target, std::move(kernels), std::move(functions), {}};
 
     optimize(module, *machine, options);
+    expand_selected_vectors(module);
     for (const KernelInfo& kernel : image.kernels)
         if (kernel.error.empty()) reserve_shared(*module.getFunction(kernel.symbol), kernel.static_shared_bytes);
     diagnostics.check();

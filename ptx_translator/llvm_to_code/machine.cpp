@@ -12,6 +12,7 @@
 #include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
@@ -24,6 +25,8 @@
 #include <llvm/Transforms/Utils/Mem2Reg.h>
 
 #include <map>
+#include <mutex>
+#include <optional>
 
 namespace ptx::code {
 
@@ -137,6 +140,27 @@ struct Passes {
     }
 };
 
+/// While it lives, pipelines are built whose SimplifyCFG sinks no code that blocks have in common. To sink it from some of
+/// the blocks before a loop's header and from some of its latches gives the loop a second entry. A thread does not mind,
+/// but lanes that go in by different ones are no longer in the same iteration, and miss each other's votes. LLVM has only a
+/// command-line option for it, which a pass looks at when it is made.
+class KeepCommonCode {
+  public:
+    KeepCommonCode() : lock_(mutex_) {
+        if (option_) option_->addOccurrence(0, option_->ArgStr, "false");
+    }
+    ~KeepCommonCode() {
+        if (option_) option_->reset();
+    }
+    KeepCommonCode(const KeepCommonCode&) = delete;
+    KeepCommonCode& operator=(const KeepCommonCode&) = delete;
+
+  private:
+    static inline std::mutex mutex_;
+    llvm::cl::Option* const option_ = llvm::cl::getRegisteredOptions().lookup("sink-common-insts");
+    const std::lock_guard<std::mutex> lock_;
+};
+
 } // namespace
 
 std::unique_ptr<llvm::TargetMachine> make_machine(const Target& target, const Options& options) {
@@ -177,6 +201,8 @@ void simplify(llvm::Module& module, llvm::TargetMachine& machine, const Options&
 
 void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options& options) {
     Passes passes(machine);
+    std::optional<KeepCommonCode> keep;
+    if (machine.getTargetTriple().isAMDGPU()) keep.emplace();
     llvm::ModulePassManager pipeline;
     if (options.optimization_level == 0) {
         pipeline.addPass(llvm::AlwaysInlinerPass());
@@ -185,6 +211,7 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options&
     } else {
         pipeline = passes.builder.buildPerModuleDefaultPipeline(pipeline_level(options.optimization_level));
     }
+    keep.reset();
     pipeline.run(module, passes.modules);
 }
 
