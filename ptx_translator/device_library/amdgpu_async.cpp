@@ -121,8 +121,7 @@ uint64_t combined_words(BulkOperation operation, BulkType type, uint64_t a, uint
     return a;
 }
 
-template <class T>
-void reduce(BulkOperation operation, BulkType type, uint64_t to, uint64_t from, uint32_t bytes) {
+template <class T> void reduce(BulkOperation operation, BulkType type, uint64_t to, uint64_t from, uint32_t bytes) {
 #pragma clang loop unroll(disable)
     for (uint32_t at = 0; at < bytes; at += sizeof(T)) {
         const T value = *reinterpret_cast<const T*>(from + at);
@@ -142,8 +141,8 @@ LIBRARY uint64_t cuttle_amdgpu_mbarrier(uint32_t number, uint64_t address, uint6
     case Mbarrier::test_parity:
     case Mbarrier::try_wait:
     case Mbarrier::try_parity: {
-        const uint64_t bits = __scoped_atomic_load_n(reinterpret_cast<uint64_t*>(address), __ATOMIC_ACQUIRE,
-                                                     __MEMORY_SCOPE_WRKGRP);
+        const uint64_t bits =
+            __scoped_atomic_load_n(reinterpret_cast<uint64_t*>(address), __ATOMIC_ACQUIRE, __MEMORY_SCOPE_WRKGRP);
         const bool is_over = MbarrierState(bits).is_over(operation, argument);
         if (!is_over) __builtin_amdgcn_s_sleep(1);
         return is_over;

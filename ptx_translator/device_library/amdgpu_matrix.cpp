@@ -1,5 +1,5 @@
-// Warp-level matrix multiplication on AMD GPUs; linked as bitcode. Each lane computes the elements of D that it holds, of
-// operands that it reads from the registers of others, by the arithmetic of matrix_float.h. The chips' own matrix
+// Warp-level matrix multiplication on AMD GPUs; linked as bitcode. Each lane computes the elements of D that it holds,
+// of operands that it reads from the registers of others, by the arithmetic of matrix_float.h. The chips' own matrix
 // instructions round otherwise. `form` is constant where this is inlined, so that loops with a count of its own unroll.
 #include "amdgpu_warp.h"
 #include "exact_fma.h"
@@ -99,8 +99,8 @@ uint32_t partner(const Lanes& warp, const Line& column, unsigned row, unsigned i
     if (!warp.form.sparse) return column[i];
     const Choice choice = choice_of(warp, row, i);
     uint32_t value = column[choice.first];
-    UNROLL for (unsigned place = 1; place < choice.places; ++place)
-        value = choice.which == place ? column[choice.first + choice.step * place] : value;
+    UNROLL for (unsigned place = 1; place < choice.places; ++place) value =
+        choice.which == place ? column[choice.first + choice.step * place] : value;
     return value;
 }
 
@@ -132,7 +132,8 @@ Sum sum_of_terms(const Number* a, const Number* b, unsigned count, int point, co
     UNROLL for (unsigned i = 0; i < count; ++i) {
         const bool negative = a[i].negative != b[i].negative;
         const bool infinite = a[i].kind == Number::infinite || b[i].kind == Number::infinite;
-        const bool nan = a[i].kind == Number::nan || b[i].kind == Number::nan || (infinite && (is_zero(a[i]) || is_zero(b[i])));
+        const bool nan =
+            a[i].kind == Number::nan || b[i].kind == Number::nan || (infinite && (is_zero(a[i]) || is_zero(b[i])));
         sum.nan |= nan;
         sum.plus_infinity |= infinite && !nan && !negative;
         sum.minus_infinity |= infinite && !nan && negative;
@@ -201,8 +202,8 @@ uint32_t sum_of_integers(const Lanes& warp, Element at, uint32_t c) {
             dot += __builtin_popcount(form.conjunction ? a & b : a ^ b);
         }
     } else {
-        UNROLL for (unsigned i = 0; i < length; ++i)
-            dot += int32_t(integer_of(row[i], form.a)) * int32_t(integer_of(partner(warp, column, at.row, i), form.b));
+        UNROLL for (unsigned i = 0; i < length; ++i) dot +=
+            int32_t(integer_of(row[i], form.a)) * int32_t(integer_of(partner(warp, column, at.row, i), form.b));
     }
     int64_t sum = int64_t{dot} + static_cast<int32_t>(c);
     if (form.saturate) sum = sum > 0x7fffffff ? 0x7fffffff : sum < -0x80000000ll ? -0x80000000ll : sum;
@@ -306,9 +307,8 @@ void multiply(const Lanes& warp, uint32_t* result) {
 } // namespace matrix
 
 /// `mine`: the lane's registers, as cuttle.mma takes them. `result`: those of D.
-extern "C" __attribute__((always_inline, convergent)) void cuttle_amdgpu_matrix_multiply(const uint32_t* mine,
-                                                                                        uint32_t* result,
-                                                                                        uint64_t number) {
+extern "C" __attribute__((always_inline, convergent)) void
+cuttle_amdgpu_matrix_multiply(const uint32_t* mine, uint32_t* result, uint64_t number) {
     using namespace matrix;
     const MatrixForm form = MatrixForm::decode(number);
     const Lanes warp{mine, form, words_of(form)};

@@ -100,7 +100,8 @@ void check_atomics(llvm::Function& function) {
         if (!instruction.isAtomic() || llvm::isa<llvm::FenceInst>(instruction)) continue;
         const llvm::Value* value = &instruction;
         if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction)) value = store->getValueOperand();
-        if (auto* exchange = llvm::dyn_cast<llvm::AtomicCmpXchgInst>(&instruction)) value = exchange->getNewValOperand();
+        if (auto* exchange = llvm::dyn_cast<llvm::AtomicCmpXchgInst>(&instruction))
+            value = exchange->getNewValOperand();
         if (layout.getTypeSizeInBits(value->getType()) > 64) fail("no atomic operations on 128 bits on this target");
     }
 }

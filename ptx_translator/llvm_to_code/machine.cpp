@@ -140,10 +140,10 @@ struct Passes {
     }
 };
 
-/// While it lives, pipelines are built whose SimplifyCFG sinks no code that blocks have in common. To sink it from some of
-/// the blocks before a loop's header and from some of its latches gives the loop a second entry. A thread does not mind,
-/// but lanes that go in by different ones are no longer in the same iteration, and miss each other's votes. LLVM has only a
-/// command-line option for it, which a pass looks at when it is made.
+/// While it lives, pipelines are built whose SimplifyCFG sinks no code that blocks have in common. To sink it from some
+/// of the blocks before a loop's header and from some of its latches gives the loop a second entry. A thread does not
+/// mind, but lanes that go in by different ones are no longer in the same iteration, and miss each other's votes. LLVM
+/// has only a command-line option for it, which a pass looks at when it is made.
 class KeepCommonCode {
   public:
     KeepCommonCode() : lock_(mutex_) {

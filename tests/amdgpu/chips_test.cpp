@@ -1,5 +1,5 @@
-// chips_test PROCESSOR FILE.ptx ...: code for a processor that nothing here runs. Every kernel of the files is made, but
-// for what is refused by name, and each word of it is an instruction of that processor. Prints what it saw.
+// chips_test PROCESSOR FILE.ptx ...: code for a processor that nothing here runs. Every kernel of the files is made,
+// but for what is refused by name, and each word of it is an instruction of that processor. Prints what it saw.
 #include "disassembly.h"
 
 #include "ptx/translate.h"

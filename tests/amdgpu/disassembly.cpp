@@ -47,8 +47,8 @@ class Reader {
         for (size_t at = 0; at < bytes.size();) {
             llvm::MCInst instruction;
             uint64_t size = 0;
-            const auto status = disassembler_->getInstruction(instruction, size, bytes.drop_front(at), address + at,
-                                                              llvm::nulls());
+            const auto status =
+                disassembler_->getInstruction(instruction, size, bytes.drop_front(at), address + at, llvm::nulls());
             if (status == llvm::MCDisassembler::Success)
                 ++function.instructions;
             else

@@ -1,7 +1,7 @@
-// kernel_cost check|update GPU FOLDER FILE.ptx ... [PEER.hsaco ...]: what the code of each kernel of FOLDER/launches.tsv
-// costs on a chip that the emulator runs. `check` compares with FOLDER/GPU.tsv: a figure that has grown fails. `update`
-// writes that table, with the figures of the peer's code beside ours. Both print the geometric means of ours over the
-// peer's.
+// kernel_cost check|update GPU FOLDER FILE.ptx ... [PEER.hsaco ...]: what the code of each kernel of
+// FOLDER/launches.tsv costs on a chip that the emulator runs. `check` compares with FOLDER/GPU.tsv: a figure that has
+// grown fails. `update` writes that table, with the figures of the peer's code beside ours. Both print the geometric
+// means of ours over the peer's.
 #include "disassembly.h"
 #include "dispatch.h"
 #include "launches.h"
@@ -69,8 +69,8 @@ std::map<std::string, Cost> measure(const std::string& gpu, const std::vector<ui
     for (const Launch& launch : launches) {
         const amdgpu::Kernel* kernel = code.kernel(launch.kernel);
         if (!kernel) continue;
-        const auto function = std::find_if(functions.begin(), functions.end(),
-                                           [&](const auto& f) { return f.name == launch.kernel; });
+        const auto function =
+            std::find_if(functions.begin(), functions.end(), [&](const auto& f) { return f.name == launch.kernel; });
         if (function == functions.end()) throw std::runtime_error(launch.kernel + ": has no code");
         costs[launch.kernel] = {execute(*kernel, launch, is_peer), function->instructions, kernel->vector_registers,
                                 kernel->descriptor.group_segment_fixed_size,
@@ -146,7 +146,8 @@ int check(const Table& stored, const Table& now) {
         for (size_t i = 0; i < figure_count; ++i) {
             const uint64_t before = known->second.ours[i], after = row.ours[i];
             if (before == after) continue;
-            fmt::print("{}: {}: {} {} -> {}\n", kernel, after > before ? "worse" : "better", figures[i].name, before, after);
+            fmt::print("{}: {}: {} {} -> {}\n", kernel, after > before ? "worse" : "better", figures[i].name, before,
+                       after);
             wrong += after > before;
         }
     }
@@ -166,7 +167,8 @@ int go(const std::string& mode, const std::string& gpu, const std::string& folde
     Table now;
     for (const std::string file : files) {
         const bool is_peer = !file.ends_with(".ptx");
-        for (const auto& [kernel, cost] : measure(gpu, is_peer ? read_file(file) : translated(gpu, file), launches, is_peer))
+        for (const auto& [kernel, cost] :
+             measure(gpu, is_peer ? read_file(file) : translated(gpu, file), launches, is_peer))
             (is_peer ? now[kernel].peer : now[kernel].ours) = cost;
     }
     if (mode == "update") {

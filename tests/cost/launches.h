@@ -8,8 +8,9 @@
 
 namespace cost {
 
-/// A row of launches.tsv: how a kernel is run to count its instructions. An argument is iN, fX or dX (int, float, double),
-/// or a buffer: pf, pd (floats, doubles in [0, 1)), pu (any words), pz (zeros), prN (words below N), psN (0, N, 2N ...).
+/// A row of launches.tsv: how a kernel is run to count its instructions. An argument is iN, fX or dX (int, float,
+/// double), or a buffer: pf, pd (floats, doubles in [0, 1)), pu (any words), pz (zeros), prN (words below N), psN (0,
+/// N, 2N ...).
 struct Launch {
     std::string kernel;
     std::array<uint32_t, 3> grid{1, 1, 1}, block{1, 1, 1};

@@ -247,7 +247,7 @@ int main(int argc, char** argv) {
         std::printf("%s\n", failure.what.c_str());
         return 1;
     }
-    std::fprintf(stderr,
-                 "kernel_fuzz check FILE [WRONG SEED ...] | record FIRST COUNT | levels FIRST COUNT | print SEED | output SEED\n");
+    std::fprintf(stderr, "kernel_fuzz check FILE [WRONG SEED ...] | record FIRST COUNT | levels FIRST COUNT | print "
+                         "SEED | output SEED\n");
     return 2;
 }

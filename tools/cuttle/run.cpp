@@ -69,7 +69,8 @@ int run(const RunSettings& settings) {
 
 int selftest(const std::string& devices, const std::vector<std::string>& groups) {
     const fs::path program = rt::code::own_directory() / "cuttle-selftest";
-    if (!fs::exists(program)) throw std::runtime_error(fmt::format("{} was not built: see CUTTLE_TESTS", program.string()));
+    if (!fs::exists(program))
+        throw std::runtime_error(fmt::format("{} was not built: see CUTTLE_TESTS", program.string()));
     RunSettings settings;
     settings.devices = devices;
     settings.command = {program.string()};

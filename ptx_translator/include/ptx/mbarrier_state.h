@@ -2,8 +2,8 @@
 
 #include "ptx/host_abi.h"
 
-/// mbarrier objects (PTX ISA 9.7.13.15), the same for every target. Their 64 bits are our own affair: programs see counts
-/// and phases only.
+/// mbarrier objects (PTX ISA 9.7.13.15), the same for every target. Their 64 bits are our own affair: programs see
+/// counts and phases only.
 namespace ptx {
 
 /// The object taken apart.
@@ -55,8 +55,7 @@ struct MbarrierState {
 
     /// Whether the phase that a wait names is over. Only the current and the last one can be asked about.
     constexpr bool is_over(host::Mbarrier operation, uint64_t argument) const {
-        const bool by_parity =
-            operation == host::Mbarrier::test_parity || operation == host::Mbarrier::try_parity;
+        const bool by_parity = operation == host::Mbarrier::test_parity || operation == host::Mbarrier::try_parity;
         return phase != (by_parity ? uint32_t(argument & 1) : MbarrierState(argument).phase);
     }
 };

@@ -18,7 +18,8 @@ inline uint16_t sum_f16(uint16_t a, uint16_t b) {
 }
 /// A double holds enough of the sum, and a float rounded to odd of that.
 inline uint16_t sum_bf16(uint16_t a, uint16_t b) {
-    const double sum = double(std::bit_cast<float>(uint32_t{a} << 16)) + double(std::bit_cast<float>(uint32_t{b} << 16));
+    const double sum =
+        double(std::bit_cast<float>(uint32_t{a} << 16)) + double(std::bit_cast<float>(uint32_t{b} << 16));
     const float narrow = float(sum);
     uint32_t bits = bits_of(narrow);
     if (is_nan(narrow)) return uint16_t(bits >> 16 | 0x40);
@@ -61,9 +62,10 @@ template <class Add> void for_each_atomic(Add&& add) {
     add.template operator()<float, ([](float a, float b) { return a + b; })>("add_f32", "add_f32");
     add.template operator()<float, ([](float a, float b) { return minimum(a, b); })>("min_f32", "min_f32");
     add.template operator()<float, ([](float a, float b) { return maximum(a, b); })>("max_f32", "max_f32");
-    add.template operator()<u32, ([](u32 a, u32 b) { return sum_of_halves<sum_f16>(a, b); })>("pk_add_f16", "pk_add_f16");
+    add.template operator()<u32, ([](u32 a, u32 b) { return sum_of_halves<sum_f16>(a, b); })>("pk_add_f16",
+                                                                                              "pk_add_f16");
     add.template operator()<u32, ([](u32 a, u32 b) { return sum_of_halves<sum_bf16>(a, b); })>("pk_add_bf16",
-                                                                                              "pk_add_bf16");
+                                                                                               "pk_add_bf16");
     add.template operator()<double, ([](double a, double b) { return a + b; })>("add_f64", "add_f64");
     add.template operator()<double, ([](double a, double b) { return minimum(a, b); })>("min_f64", "min_f64");
     add.template operator()<double, ([](double a, double b) { return maximum(a, b); })>("max_f64", "max_f64");

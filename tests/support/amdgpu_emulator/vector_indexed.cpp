@@ -1,4 +1,5 @@
-// Registers by number: v_movrel of RDNA3 (ISA 16.8), and what s_set_gpr_idx_on makes of v_mov_b32 on GCN (MI300 ISA 3.10).
+// Registers by number: v_movrel of RDNA3 (ISA 16.8), and what s_set_gpr_idx_on makes of v_mov_b32 on GCN (MI300
+// ISA 3.10).
 #include "lanes.h"
 #include "program.h"
 
@@ -8,7 +9,7 @@ namespace amdgpu {
 
 namespace {
 
-constexpr uint32_t indexing = 1u << 27; ///< of MODE
+constexpr uint32_t indexing = 1u << 27;                        ///< of MODE
 enum Indexed : uint32_t { first_source = 1, destination = 8 }; ///< of M0, from bit 12 on
 
 constexpr auto copy = [](uint32_t a) { return a; };
