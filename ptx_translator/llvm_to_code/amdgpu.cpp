@@ -11,6 +11,7 @@
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/link_elf.h"
 #include "llvm_to_code/link_library.h"
+#include "llvm_to_code/local_addresses.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
 #include "llvm_to_code/small_floats.h"
@@ -138,6 +139,7 @@ Refused lower(llvm::Module& module, std::vector<KernelInfo>& kernels, uint32_t m
         } catch (const Error& error) {
             refused.try_emplace(function, error.what());
         }
+        follow_local_addresses(*function);
         function->addFnAttr(llvm::Attribute::NullPointerIsValid);
     }
     return refused;

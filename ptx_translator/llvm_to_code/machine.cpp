@@ -48,6 +48,9 @@ void initialize_amdgpu() {
     LLVMInitializeAMDGPUTargetMC();
     LLVMInitializeAMDGPUAsmPrinter();
     LLVMInitializeAMDGPUAsmParser();
+    // A kernel's shared memory is what PTX says it is, from offset 0: no array in local memory is moved there.
+    llvm::cl::Option* option = llvm::cl::getRegisteredOptions().lookup("disable-promote-alloca-to-lds");
+    if (option) option->addOccurrence(0, option->ArgStr, "true");
 }
 
 void initialize_spirv() {
