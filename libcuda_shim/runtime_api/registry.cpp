@@ -115,7 +115,12 @@ CUkernel Registry::kernel(const void* stub) {
 CUkernel Registry::kernel_or_handle(const void* function) {
     {
         const std::shared_lock lock(mutex_);
-        if (function && !functions_.contains(function)) return static_cast<CUkernel>(const_cast<void*>(function));
+        const auto found = functions_.find(function);
+        if (found != functions_.end()) {
+            if (found->second.kernel) return found->second.kernel;
+        } else if (function) {
+            return static_cast<CUkernel>(const_cast<void*>(function));
+        }
     }
     return kernel(function);
 }
