@@ -9,11 +9,6 @@
 namespace shim {
 namespace {
 
-/// Devices of different vendors never do.
-bool reaches(rt::Device& from, rt::Device& to) {
-    return &from != &to && from.facts().target.arch == to.facts().target.arch && from.backend().can_reach(to.backend());
-}
-
 /// Pairs of Context::id: the first may use memory of the second.
 struct Access {
     std::mutex mutex;
@@ -28,7 +23,7 @@ Access& access() {
 } // namespace
 
 Status driver::cuDeviceCanAccessPeer(int* can, CUdevice dev, CUdevice peer) {
-    out(can, "canAccessPeer") = reaches(device_of(dev), device_of(peer));
+    out(can, "canAccessPeer") = device_of(dev).reaches(device_of(peer));
     return Status::success;
 }
 
@@ -36,7 +31,7 @@ Status driver::cuDeviceGetP2PAttribute(int* value, CUdevice_P2PAttribute attribu
     out(value, "value");
     rt::Device &source = device_of(from), &destination = device_of(to);
     if (&source == &destination) throw Error(Status::invalid_device, "a device is no peer of its own");
-    const bool reached = reaches(source, destination);
+    const bool reached = source.reaches(destination);
     switch (attribute) {
     case CU_DEVICE_P2P_ATTRIBUTE_ACCESS_SUPPORTED:
     case CU_DEVICE_P2P_ATTRIBUTE_NATIVE_ATOMIC_SUPPORTED:
@@ -57,7 +52,7 @@ Status driver::cuCtxEnablePeerAccess(CUcontext handle, unsigned int flags) {
     require_value(flags == 0, "unknown flags");
     rt::Context &own = rt::Context::current(), &peer = context_of(handle);
     if (&own == &peer) throw Error(Status::peer_access_unsupported, "a context is no peer of its own");
-    if (!reaches(own.device(), peer.device())) {
+    if (!own.device().reaches(peer.device())) {
         throw Error(Status::peer_access_unsupported, "no access between these devices");
     }
     Access& all = access();

@@ -19,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* program = "cuttle-ptxc";
-
 bool executable(const fs::path& path) {
     std::error_code ignored;
     return fs::is_regular_file(path, ignored) && access(path.c_str(), X_OK) == 0;
@@ -45,7 +43,7 @@ std::string_view variable(const char* name) {
     return {};
 }
 
-std::vector<fs::path> candidates() {
+std::vector<fs::path> candidates(const std::string& program) {
     std::vector<fs::path> all;
     if (const fs::path own = own_directory(); !own.empty()) {
         all.push_back(own / program);
@@ -84,19 +82,22 @@ fs::path own_directory() {
     return real.parent_path();
 }
 
-std::string find_translator() {
-    if (const std::string& named = options().translator; !named.empty()) {
-        if (executable(named)) return named;
-        throw Error(Status::jit_compiler_not_found,
-                    fmt::format("the option translator names '{}', which is no executable file", named));
-    }
-    const std::vector<fs::path> all = candidates();
+std::string find_program(const std::string& program) {
+    const std::vector<fs::path> all = candidates(program);
     for (const fs::path& path : all)
         if (executable(path)) return path.string();
     std::vector<std::string> names;
     for (const fs::path& path : all) names.push_back(path.string());
     throw Error(Status::jit_compiler_not_found,
-                fmt::format("the translator program {} was not found; looked for {}", program, fmt::join(names, ", ")));
+                fmt::format("the program {} was not found; looked for {}", program, fmt::join(names, ", ")));
+}
+
+std::string find_translator() {
+    const std::string& named = options().translator;
+    if (named.empty()) return find_program("cuttle-ptxc");
+    if (executable(named)) return named;
+    throw Error(Status::jit_compiler_not_found,
+                fmt::format("the option translator names '{}', which is no executable file", named));
 }
 
 std::vector<std::string> translator_environment() {

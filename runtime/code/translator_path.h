@@ -9,8 +9,11 @@ namespace rt::code {
 /// Where the library (or program) that this code is part of lies. Empty when the loader does not tell.
 std::filesystem::path own_directory();
 
-/// The program cuttle-ptxc: what the option `translator` names, else beside us, in ../bin, in ../libexec/cuttle, or on
-/// PATH. Throws Error{jit_compiler_not_found} that says where it looked.
+/// A program of ours: beside us, in bin or libexec/cuttle of the folders above, or on PATH. Throws
+/// Error{jit_compiler_not_found} that says where it looked.
+std::string find_program(const std::string& program);
+
+/// The program cuttle-ptxc: what the option `translator` names, else as find_program() finds it.
 std::string find_translator();
 
 /// This process's environment for the translator: without LD_PRELOAD, and LD_LIBRARY_PATH without own_directory(),

@@ -72,6 +72,10 @@ void Device::reset_primary() {
     if (primary().active()) primary().deactivate();
 }
 
+bool Device::reaches(const Device& other) const {
+    return this != &other && facts().target.arch == other.facts().target.arch && backend_.can_reach(other.backend_);
+}
+
 bool Device::primary_active() const {
     std::lock_guard lock(mutex_);
     return primary_ && primary_->active();

@@ -18,6 +18,9 @@ int selftest(const std::string& devices, const std::vector<std::string>& groups)
 
 int show_info();
 int show_options();
+/// For libnvidia-ml (libcuda_shim/nvml/inventory.h): "driver=VERSION", then "key=value" lines for each device of the
+/// machine, hidden ones too. Blocks of lines end with an empty one.
+int show_records();
 
 int show_cache();
 int clear_cache();

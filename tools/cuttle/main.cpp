@@ -32,9 +32,10 @@ int dispatch(int argc, char** argv) {
     run_command->footer("PROGRAM and its arguments come last.");
     run_command->prefix_command(); // from the first word that is no option of ours, all is the program's
 
-    bool options = false, clear = false;
+    bool options = false, records = false, clear = false;
     CLI::App* info_command = app.add_subcommand("info", "show devices, versions, and where things are");
     info_command->add_flag("--options", options, "show all settings and their values in force instead");
+    info_command->add_flag("--records", records, "show devices for programs to read instead")->excludes("--options");
     CLI::App* cache_command = app.add_subcommand("cache", "show or clear the cache of translated code");
     cache_command->add_flag("--clear", clear, "delete every entry");
 
@@ -55,7 +56,7 @@ int dispatch(int argc, char** argv) {
         return run(settings);
     }
     if (selftest_command->parsed()) return selftest(devices, groups);
-    if (info_command->parsed()) return options ? show_options() : show_info();
+    if (info_command->parsed()) return records ? show_records() : options ? show_options() : show_info();
     return clear ? clear_cache() : show_cache();
 }
 

@@ -27,6 +27,9 @@ class Device {
     /// (rows of rt/device_attributes.def, computed from facts()).
     std::optional<int> attribute(int attribute) const;
 
+    /// Whether kernels on it can use memory of the other. Not of itself, and never between vendors.
+    bool reaches(const Device& other) const;
+
     /// The primary context. Its handle exists whether or not it is retained (static cudart makes it current first).
     Context& primary();
     void retain_primary();
