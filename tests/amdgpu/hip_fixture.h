@@ -4,6 +4,8 @@
 #include "ptx/translate.h"
 
 #include <cstring>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,13 +15,16 @@ class HipKernels : public seam::Seam {
   protected:
     explicit HipKernels(std::string_view source) : source_(source) {}
 
+    /// Translated and loaded when first asked for.
     rt::backend::Kernel& kernel(const std::string& name) {
+        std::unique_ptr<rt::backend::Code>& code = codes_[name];
+        if (code) return *code->kernel(name);
         ptx::Request request;
         request.sources = {&source_, 1};
         request.target = device().facts().target;
         request.kernels = {name};
-        code_ = device().load(std::make_shared<const ptx::Image>(ptx::translate(request)));
-        return *code_->kernel(name);
+        code = device().load(std::make_shared<const ptx::Image>(ptx::translate(request)));
+        return *code->kernel(name);
     }
     void launch(const std::string& name, uint32_t grid, uint32_t block, const std::vector<uint8_t>& parameters,
                 uint32_t shared = 0, uint64_t globals = 0) {
@@ -60,5 +65,5 @@ class HipKernels : public seam::Seam {
 
   private:
     const std::string_view source_;
-    std::unique_ptr<rt::backend::Code> code_;
+    std::map<std::string, std::unique_ptr<rt::backend::Code>> codes_;
 };

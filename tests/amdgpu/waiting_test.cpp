@@ -262,6 +262,11 @@ TEST_F(Hung, AKernelThatWaitsIsEnded) {
 // The last test of its process, which must end nevertheless.
 TEST_F(Hung, AKernelThatRunsForEverCostsTheDevice) {
     std::string message;
+    Buffer out(device(), 64 * 4);
+    kernel("runs_for_ever");
+    kernel("hands_over");
+    // So soon after another that it gets no event of its own at first.
+    launch("hands_over", 1, 64, pack(out.address, uint32_t{1}));
     EXPECT_EQ(fault_in_time("runs_for_ever", message), Fault::timeout);
     EXPECT_TRUE(queue->idle()) << "a hung device is waited for no more";
     EXPECT_EQ(queue->fault(), Fault::timeout);

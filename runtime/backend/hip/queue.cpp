@@ -45,6 +45,7 @@ HipQueue::~HipQueue() {
     synchronize();
     if (device_.lost()) return; // the stream's end would be waited for
     if (has_services_) device_.service_thread().forget(*waiter_->services().box());
+    device_.watch_dog().forget(stream_);
     hip_.hipStreamDestroy(stream_);
 }
 

@@ -45,11 +45,12 @@ QueueServices* Waiter::existing_services() {
 }
 
 bool Waiter::reached(hipError_t result) {
+    // Also for what HIP says is done: nothing of the device is to be trusted.
+    if (device_.lost()) {
+        faults_->set(Fault::timeout, "hip: the device does not answer");
+        return true;
+    }
     if (result == hipErrorNotReady) {
-        if (device_.lost()) {
-            faults_->set(Fault::timeout, "hip: the device does not answer");
-            return true;
-        }
         if (!device_.watch_dog().hung()) return false;
         give_up();
         return true;

@@ -10,14 +10,32 @@ void WatchDog::launched(hipStream_t stream) {
     constexpr std::chrono::milliseconds quickly{10};
     const auto now = Clock::now();
     std::lock_guard lock(mutex_);
-    if (++unmarked_ < few && now - marked_ < quickly && !ahead_.empty()) return;
+    if (ahead_.empty() && unmarked_.empty()) moved_ = now; // there was nothing that could
+    if (++launches_ < few && now - marked_ < quickly) {
+        unmarked_.insert(stream);
+        return;
+    }
     moved();
+    marked_ = now;
+    launches_ = 0;
+    mark(stream);
+}
+
+void WatchDog::mark(hipStream_t stream) {
+    unmarked_.erase(stream);
     if (spare_.empty()) spare_.push_back(std::make_unique<Event>(false));
     if (loader().hipEventRecord(spare_.back()->handle(), stream) != hipSuccess) return; // what is wrong shows elsewhere
     ahead_.push_back(std::move(spare_.back()));
     spare_.pop_back();
-    marked_ = now;
-    unmarked_ = 0;
+}
+
+void WatchDog::mark_rest() {
+    while (!unmarked_.empty()) mark(*unmarked_.begin());
+}
+
+void WatchDog::forget(hipStream_t stream) {
+    std::lock_guard lock(mutex_);
+    unmarked_.erase(stream);
 }
 
 /// Whether an event was reached since the last time.
@@ -40,6 +58,7 @@ bool WatchDog::hung() {
     constexpr std::chrono::seconds absent{1};
     const auto now = Clock::now();
     std::lock_guard lock(mutex_);
+    mark_rest();
     const bool begins = now - looked_ > absent;
     looked_ = now;
     if (begins || host_calls_ || moved()) moved_ = now;
@@ -50,6 +69,7 @@ bool WatchDog::hung() {
 
 bool WatchDog::quiet() {
     std::lock_guard lock(mutex_);
+    mark_rest();
     moved();
     return ahead_.empty();
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 namespace rt::backend::hip {
@@ -19,8 +20,11 @@ class WatchDog {
 
     std::chrono::seconds patience() const { return patience_; }
     bool watches() const { return patience_.count() != 0; }
-    /// A kernel was given to the stream. Every one of them, or one of a few that come quickly, leaves an event behind.
+    /// A kernel was given to the stream. Every one of them, or one of a few that come quickly, leaves an event behind;
+    /// what has left none gets one when somebody asks.
     void launched(hipStream_t stream);
+    /// The stream is about to end.
+    void forget(hipStream_t stream);
     /// To be asked again and again while waiting. True when nothing has moved for as long as the patience lasts.
     bool hung();
     /// Whether all kernels that were given to it are known to have ended.
@@ -41,6 +45,8 @@ class WatchDog {
     using Clock = std::chrono::steady_clock;
 
     bool moved();
+    void mark(hipStream_t stream);
+    void mark_rest();
     void count_host_calls(int change);
 
     const std::chrono::seconds patience_;
@@ -48,7 +54,8 @@ class WatchDog {
     std::deque<std::unique_ptr<Event>> ahead_; ///< not known to be reached
     std::vector<std::unique_ptr<Event>> spare_;
     Clock::time_point marked_, looked_, moved_;
-    unsigned unmarked_ = 0;
+    unsigned launches_ = 0;          ///< since marked_
+    std::set<hipStream_t> unmarked_; ///< that have kernels behind their newest event
     int host_calls_ = 0;
 };
 

@@ -84,20 +84,18 @@ void Stream::add(std::function<void()> command) {
     changed_.notify_one();
 }
 
-std::shared_ptr<Point> Stream::mark() {
-    auto point = std::make_shared<Point>();
-    add([this, point] { point->reach(fault_); });
-    std::lock_guard lock(mutex_);
-    last_ = point;
-    return point;
-}
-
-std::shared_ptr<Point> Stream::mark_if_new() {
+std::shared_ptr<Point> Stream::mark(bool unless_nothing_came) {
+    std::shared_ptr<Point> point;
     {
+        // Together, lest a command that comes between seem to be before the point.
         std::lock_guard lock(mutex_);
-        if (last_) return last_;
+        if (unless_nothing_came && last_) return last_;
+        point = std::make_shared<Point>();
+        commands_.push_back([this, point] { point->reach(fault_); });
+        last_ = point;
     }
-    return mark();
+    changed_.notify_one();
+    return point;
 }
 
 void Stream::run() {

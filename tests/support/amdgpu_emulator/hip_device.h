@@ -64,13 +64,13 @@ class Stream {
     /// A command that does not change the stream's fault throws nothing; one that throws Stop ends the stream's work.
     void add(std::function<void()> command);
     int device() const { return device_; }
-    std::shared_ptr<Point> mark();
-    hipError_t query() { return mark_if_new()->query(); }
+    /// A point after the newest command: a new one, or the last if nothing came since.
+    std::shared_ptr<Point> mark(bool unless_nothing_came = false);
+    hipError_t query() { return mark(true)->query(); }
     hipError_t synchronize() { return mark()->wait(); }
 
   private:
     void run();
-    std::shared_ptr<Point> mark_if_new();
 
     std::mutex mutex_;
     std::condition_variable changed_;
