@@ -1,8 +1,7 @@
 #include "nvml/inventory.h"
 
-#include "code/file_descriptor.h"
-#include "code/translator_path.h"
 #include "rt/error.h"
+#include "rt/programs.h"
 #include "support/log.h"
 
 #include <fmt/format.h>
@@ -12,22 +11,40 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstring>
 #include <sstream>
+#include <stdexcept>
 #include <string_view>
 
 namespace nvml {
 namespace {
 
-using rt::code::FileDescriptor;
-
 void complain(const std::string& what) {
     rt::log(rt::LogLevel::error, rt::LogChannel::api, "nvml: the devices are not known: {}", what);
 }
+
+struct Pipe {
+    Pipe() {
+        if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error(std::string("pipe: ") + std::strerror(errno));
+    }
+    ~Pipe() {
+        close_writing();
+        close(ends[0]);
+    }
+    Pipe(const Pipe&) = delete;
+    Pipe& operator=(const Pipe&) = delete;
+    void close_writing() {
+        if (ends[1] >= 0) close(ends[1]);
+        ends[1] = -1;
+    }
+
+    int ends[2];
+};
 
 class Child {
   public:
@@ -158,13 +175,11 @@ std::optional<Inventory> parse_inventory(const std::string& text) {
 std::optional<Inventory> take_inventory() {
     try {
         const std::string program = rt::code::find_program("cuttle");
-        int ends[2];
-        if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error(std::string("pipe: ") + std::strerror(errno));
-        FileDescriptor ours(ends[0]), theirs(ends[1]);
-        Child child(program, theirs.get());
+        Pipe answer;
+        Child child(program, answer.ends[1]);
         if (child.error() != 0) throw std::runtime_error(program + ": " + std::strerror(child.error()));
-        theirs.reset();
-        const std::optional<std::string> text = read_all(ours.get());
+        answer.close_writing();
+        const std::optional<std::string> text = read_all(answer.ends[0]);
         child.answered = text.has_value();
         if (!text) throw std::runtime_error(program + " does not answer");
         if (auto inventory = parse_inventory(*text)) return inventory;

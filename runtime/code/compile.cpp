@@ -50,8 +50,7 @@ ptx::Reply ask_translator(const ptx::Job& job) {
     const auto start = std::chrono::steady_clock::now();
     ptx::Reply reply = run_job(job);
     const std::chrono::nanoseconds time = std::chrono::steady_clock::now() - start;
-    ++statistics().cache_misses;
-    statistics().translate_nanoseconds += time.count();
+    count_translation(job.kernels, time);
     log(LogLevel::info, LogChannel::translate, "{} took {:.1f} ms", subject(job), double(time.count()) / 1e6);
     switch (reply.status) {
     case ptx::Reply::Status::ok:

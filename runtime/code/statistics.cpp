@@ -7,11 +7,24 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <map>
+#include <mutex>
 
 namespace rt::code {
 namespace {
 
 pid_t summary_process;
+
+struct Times {
+    std::mutex mutex;
+    std::map<std::string, std::chrono::nanoseconds> of_kernel;
+};
+
+/// Asked at the exit, after static destructors have begun.
+Times& times() {
+    static Times& all = *new Times;
+    return all;
+}
 
 /// The platform is older than the registration of this, so it still stands.
 void print_summary() {
@@ -29,6 +42,20 @@ void print_summary() {
 Statistics& statistics() {
     static Statistics all;
     return all;
+}
+
+void count_translation(const std::vector<std::string>& kernels, std::chrono::nanoseconds time) {
+    ++statistics().cache_misses;
+    statistics().translate_nanoseconds += time.count();
+    if (kernels.size() != 1) return;
+    std::lock_guard lock(times().mutex);
+    times().of_kernel[kernels.front()] += time;
+}
+
+std::chrono::nanoseconds translation_time(const std::string& kernel) {
+    std::lock_guard lock(times().mutex);
+    const auto found = times().of_kernel.find(kernel);
+    return found == times().of_kernel.end() ? std::chrono::nanoseconds(0) : found->second;
 }
 
 std::string summary_line(const std::string& device) {

@@ -3,6 +3,7 @@
 #include "core/capture.h"
 #include "core/context_state.h"
 #include "core/fault.h"
+#include "core/profile.h"
 #include "core/stream_state.h"
 #include "rt/ipc.h"
 #include "support/options.h"
@@ -125,7 +126,12 @@ Stream::~Stream() {
 
 void Stream::launch(const backend::Launch& launch, Function* function) {
     if (capture::add(*this, LaunchOperation{&launch, function})) return;
-    state_->submit([&](backend::Queue& queue) { queue.launch(launch); });
+    state_->submit([&](backend::Queue& queue) {
+        if (profile::wanted()) [[unlikely]]
+            profile::launch(queue, launch, context_.device().facts().target.arch);
+        else
+            queue.launch(launch);
+    });
     if (launches_block()) synchronize();
 }
 

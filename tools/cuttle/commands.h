@@ -7,7 +7,7 @@
 
 struct RunSettings {
     std::string devices; ///< as the option `devices`; empty = as the environment says
-    bool summary = false;
+    bool summary = false, profile = false; ///< as the options of these names
     std::vector<std::string> command; ///< program and arguments
 };
 /// Becomes the program, with our libcuda.so.1 in place of any other. 127: not found, 126: cannot be run.

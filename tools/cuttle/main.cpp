@@ -29,6 +29,7 @@ int dispatch(int argc, char** argv) {
     CLI::App* run_command = app.add_subcommand("run", "run a program on Cuttle's devices");
     run_command->add_option("--device", settings.devices, "back ends to use, in order: cpu, hip, level_zero, null");
     run_command->add_flag("--summary", settings.summary, "say at exit what was translated and what was cached");
+    run_command->add_flag("--profile", settings.profile, "say at exit what each kernel cost");
     run_command->footer("PROGRAM and its arguments come last.");
     run_command->prefix_command(); // from the first word that is no option of ours, all is the program's
 

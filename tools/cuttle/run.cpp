@@ -57,6 +57,7 @@ int run(const RunSettings& settings) {
     if (const fs::path audit = directory / redirect; fs::exists(audit)) put_in_front("LD_AUDIT", audit.string(), ':');
     if (!settings.devices.empty()) setenv("CUTTLE_DEVICES", settings.devices.c_str(), 1);
     if (settings.summary) setenv("CUTTLE_SUMMARY", "1", 1);
+    if (settings.profile) setenv("CUTTLE_PROFILE", "1", 1);
 
     std::vector<char*> arguments;
     for (const std::string& argument : settings.command) arguments.push_back(const_cast<char*>(argument.c_str()));

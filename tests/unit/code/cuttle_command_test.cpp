@@ -28,9 +28,10 @@ TEST(CuttleCommand, RunsPrograms) {
     EXPECT_EQ(cuttle("run -- sh -c 'exit 8'").code, 8);
     EXPECT_EQ(cuttle("run --device cpu -- echo -- x").output, "-- x\n");
     EXPECT_EQ(cuttle("run echo --summary -x").output, "--summary -x\n");
-    const Outcome environment = cuttle("run --device null --summary env");
+    const Outcome environment = cuttle("run --device null --summary --profile env");
     EXPECT_TRUE(contains(environment.output, "CUTTLE_DEVICES=null\n")) << environment.output;
     EXPECT_TRUE(contains(environment.output, "CUTTLE_SUMMARY=1\n"));
+    EXPECT_TRUE(contains(environment.output, "CUTTLE_PROFILE=1\n"));
     EXPECT_TRUE(contains(environment.output, "/libcuda.so.1")) << environment.output;
 }
 
