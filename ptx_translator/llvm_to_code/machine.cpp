@@ -1,6 +1,7 @@
 #include "llvm_to_code/machine.h"
 
 #include "ast/position.h"
+#include "llvm_to_code/amdgpu_undefined_lanes.h"
 #include "llvm_to_code/compile.h"
 
 #include <llvm/IR/DiagnosticInfo.h>
@@ -14,6 +15,7 @@
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
+#include <llvm/Target/RegisterTargetPassConfigCallback.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
 #include <llvm/Transforms/IPO/AlwaysInliner.h>
@@ -217,11 +219,16 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options&
 
 namespace {
 
-/// LLVM has no other way to leave the pass out than its process-wide option, which it reads when it makes the pipeline.
+/// LLVM has no other way to leave strength reduction out than its process-wide option, which it reads when it makes the
+/// pipeline; callbacks are process-wide, too.
 bool add_passes(llvm::TargetMachine& machine, llvm::legacy::PassManager& passes, llvm::raw_pwrite_stream& stream,
                 llvm::CodeGenFileType type, bool strength_reduction) {
     static std::mutex one_at_a_time;
     const std::lock_guard lock(one_at_a_time);
+    const llvm::RegisterTargetPassConfigCallback callback(
+        [](const llvm::TargetMachine& for_machine, llvm::PassManagerBase&, llvm::TargetPassConfig* config) {
+            if (for_machine.getTargetTriple().isAMDGPU()) tell_undefined_lanes(*config);
+        });
     auto* off = static_cast<llvm::cl::opt<bool>*>(llvm::cl::getRegisteredOptions().lookup("disable-lsr"));
     if (off) off->setValue(!strength_reduction);
     const bool failed = machine.addPassesToEmitFile(passes, stream, nullptr, type);
@@ -236,8 +243,7 @@ llvm::SmallVector<char, 0> emit(llvm::Module& module, llvm::TargetMachine& machi
     llvm::SmallVector<char, 0> bytes;
     llvm::raw_svector_ostream stream(bytes);
     llvm::legacy::PassManager passes;
-    if (!add_passes(machine, passes, stream, type, strength_reduction))
-        fail("LLVM cannot emit code for this target");
+    if (!add_passes(machine, passes, stream, type, strength_reduction)) fail("LLVM cannot emit code for this target");
     passes.run(module);
     return bytes;
 }
