@@ -1,6 +1,7 @@
 #include "llvm_to_code/machine.h"
 
 #include "ast/position.h"
+#include "llvm_to_code/amdgpu_long_branches.h"
 #include "llvm_to_code/amdgpu_undefined_lanes.h"
 #include "llvm_to_code/compile.h"
 
@@ -227,7 +228,9 @@ bool add_passes(llvm::TargetMachine& machine, llvm::legacy::PassManager& passes,
     const std::lock_guard lock(one_at_a_time);
     const llvm::RegisterTargetPassConfigCallback callback(
         [](const llvm::TargetMachine& for_machine, llvm::PassManagerBase&, llvm::TargetPassConfig* config) {
-            if (for_machine.getTargetTriple().isAMDGPU()) tell_undefined_lanes(*config);
+            if (!for_machine.getTargetTriple().isAMDGPU()) return;
+            tell_undefined_lanes(*config);
+            save_registers_of_long_branches(*config);
         });
     auto* off = static_cast<llvm::cl::opt<bool>*>(llvm::cl::getRegisteredOptions().lookup("disable-lsr"));
     if (off) off->setValue(!strength_reduction);

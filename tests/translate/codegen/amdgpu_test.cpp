@@ -38,6 +38,62 @@ TEST_P(Amdgpu, MakesACodeObject) {
     EXPECT_EQ(notes.output.find(" UND "), notes.output.rfind(" UND ")) << "undefined symbols\n" << notes.output;
 }
 
+/// A function whose branches are too long for an instruction, while it keeps many masks.
+std::string far_branches() {
+    std::string text = "define internal void @far(ptr addrspace(1) %p, i32 %x) noinline {\nentry:\n  br label %b0\n";
+    constexpr int depth = 32;
+    const auto block = [](const char* kind, int number) { return kind + std::to_string(number); };
+    for (int i = 0; i < depth; i++) {
+        const std::string n = std::to_string(i), bit = std::to_string(1u << i);
+        text += "b" + n + ":\n  %m" + n + " = and i32 %x, " + bit + "\n  %c" + n + " = icmp ne i32 %m" + n +
+                ", 0\n  br i1 %c" + n + ", label %" + block("b", i + 1) + ", label %e" + n + "\n";
+    }
+    text += block("b", depth) + ":\n";
+    for (int i = 0; i < 20000; i++) text += "  store volatile i32 %x, ptr addrspace(1) %p\n";
+    text += "  br label %" + block("e", depth - 1) + "\n";
+    for (int i = depth - 1; i >= 0; i--)
+        text += block("e", i) + ":\n  store volatile i32 " + std::to_string(i) + ", ptr addrspace(1) %p\n  " +
+                (i > 0 ? "br label %" + block("e", i - 1) : "ret void") + "\n";
+    return text + R"(}
+define void @k() #1 {
+  %p = call ptr addrspace(4) @cuttle.kernel.parameters()
+  %out = load i64, ptr addrspace(4) %p
+  %o = inttoptr i64 %out to ptr addrspace(1)
+  %t = call i32 @cuttle.sreg.tid.x()
+  %factor = load i32, ptr addrspace(1) %o
+  %x = mul i32 %t, %factor
+  call void @far(ptr addrspace(1) %o, i32 %x)
+  ret void
+})";
+}
+
+/// Whether functions keep a scalar register for their callers (LLVM's AMDGPU usage, "Non-Kernel Functions"): s30 to
+/// s39, and eight of each sixteen from s48 on. gfx90a and gfx942 allocate none above s99.
+bool is_callers(int number, std::string_view target) {
+    if (number >= 100) return target.find(":gfx9") == target.npos;
+    return number >= 30 && (number < 40 || (number >= 48 && number % 16 < 8));
+}
+
+// LLVM takes a pair of registers for such branches, and saves it for no caller.
+TEST_P(Amdgpu, BranchesFarWithoutLosingTheReturnAddress) {
+    auto kernels = named({"k"});
+    kernels[0].parameter_bytes = 8;
+    std::string assembly;
+    compile_for(GetParam(), far_branches().c_str(), std::move(kernels),
+                [&](std::string_view stage, const std::string& text) {
+                    if (stage == "assembly") assembly = text;
+                    return stage != "assembly";
+                });
+    const size_t start = assembly.find("\nfar:"), end = assembly.find(".Lfunc_end", start);
+    ASSERT_NE(start, std::string::npos);
+    const std::string function = assembly.substr(start, end - start);
+    const size_t branch = function.find("s_getpc_b64 s[");
+    ASSERT_NE(branch, std::string::npos) << "its branches are no longer far";
+    const int pair = std::stoi(function.substr(branch + 14));
+    EXPECT_TRUE(!is_callers(pair, GetParam()) || function.find(", s" + std::to_string(pair) + ", ") < branch)
+        << "not saved: s" << pair;
+}
+
 TEST_P(Amdgpu, UsesTheHardwaresBarrierAndSharedMemory) {
     std::string assembly;
     compile_for(GetParam(), gpu_kernels, gpu_kernel_infos(), [&](std::string_view stage, const std::string& text) {
