@@ -2,7 +2,7 @@
 // of operands that it reads from the registers of others, by the arithmetic of matrix_float.h. The chips' own matrix
 // instructions round otherwise. `form` is constant where this is inlined, so that loops with a count of its own unroll.
 #include "amdgpu_warp.h"
-#include "exact_fma.h"
+#include "matrix_double.h"
 #include "matrix_float.h"
 #include "matrix_layout.h"
 #include "matrix_order.h"
@@ -230,19 +230,6 @@ uint32_t sum_of_packed(const Lanes& warp, Element at, uint32_t c) {
         b[g] = factor_of_b(warp, at.column, g / groups_to_factor);
     }
     return sum_of_groups(sums, all_zero, a, b, number_of(c, format_of(MatrixElement::f32)));
-}
-
-Rounding rounding_of(MatrixRounding rounding) {
-    switch (rounding) {
-    case MatrixRounding::rz:
-        return Rounding::rz;
-    case MatrixRounding::rm:
-        return Rounding::rm;
-    case MatrixRounding::rp:
-        return Rounding::rp;
-    default:
-        return Rounding::rn;
-    }
 }
 
 double read_double(const Lanes& warp, unsigned first, unsigned count, Place place) {

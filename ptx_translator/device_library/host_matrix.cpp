@@ -1,6 +1,6 @@
 // What generated host code calls for a warp-level matrix multiplication: the last lane that comes computes all of D.
 // Linked to images as an object file, so that no kernel compiles it again.
-#include "exact_fma.h"
+#include "matrix_double.h"
 #include "matrix_float.h"
 #include "matrix_layout.h"
 #include "matrix_order.h"
@@ -219,21 +219,6 @@ void multiply_integers(const Warp& warp) {
     }
 }
 
-Rounding rounding_of(MatrixRounding rounding) {
-    switch (rounding) {
-    case MatrixRounding::rz:
-        return Rounding::rz;
-    case MatrixRounding::rm:
-        return Rounding::rm;
-    case MatrixRounding::rp:
-        return Rounding::rp;
-    default:
-        return Rounding::rn;
-    }
-}
-
-double double_at(uint64_t bits) { return __builtin_bit_cast(double, bits); }
-
 /// Whether the processor fuses, asked once: code for matrices is made for any, and virtual machines answer slowly.
 bool has_fma() {
     static int known = 0; // 1: no, 2: yes
@@ -257,17 +242,17 @@ void multiply_doubles(const Warp& warp) {
     const bool fuses = form.rounding == MatrixRounding::rn && has_fma();
     double a[16][16], b[8][16];
     for (unsigned k = 0; k < form.k; ++k) {
-        for (unsigned row = 0; row < form.m; ++row) a[row][k] = double_at(warp.a(place_of_a(form, form.k, row, k)));
+        for (unsigned row = 0; row < form.m; ++row) a[row][k] = double_of(warp.a(place_of_a(form, form.k, row, k)));
         for (unsigned column = 0; column < form.n; ++column)
-            b[column][k] = double_at(warp.b(place_of_b(form, k, column)));
+            b[column][k] = double_of(warp.b(place_of_b(form, k, column)));
     }
     for (unsigned row = 0; row < form.m; ++row)
         for (unsigned column = 0; column < form.n; ++column) {
-            double sum = double_at(warp.c(place_of_accumulator(form, form.c, row, column)));
+            double sum = double_of(warp.c(place_of_accumulator(form, form.c, row, column)));
             for (unsigned k = 0; k < form.k; ++k)
                 sum = fuses ? fused(a[row][k], b[column][k], sum)
                             : fma_f64(a[row][k], b[column][k], sum, rounding_of(form.rounding));
-            warp.write(place_of_accumulator(form, form.d, row, column), __builtin_bit_cast(uint64_t, sum));
+            warp.write(place_of_accumulator(form, form.d, row, column), bits_of(sum));
         }
 }
 

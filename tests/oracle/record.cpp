@@ -1,7 +1,7 @@
 #include "cases.h"
+#include "driver_run.h"
 
 #include "api/constants.h"
-#include "driver_declarations.h"
 
 #include <cstdio>
 #include <cstring>
@@ -17,13 +17,6 @@
 namespace oracle {
 namespace {
 
-constexpr size_t input_bytes = threads * input_slots * sizeof(uint64_t);
-constexpr size_t output_bytes = threads * output_slots * sizeof(uint64_t);
-
-void check(CUresult result, const std::string& what) {
-    if (result != 0) throw std::runtime_error(what + ": error " + std::to_string(result));
-}
-
 CUmodule load(const std::string& group) {
     const std::string text = read_ptx(group);
     std::string log(8192, '\0');
@@ -32,27 +25,6 @@ CUmodule load(const std::string& group) {
     CUmodule module = nullptr;
     check(cuModuleLoadDataEx(&module, text.c_str(), 2, options, values), group + ": " + log.c_str());
     return module;
-}
-
-std::vector<uint64_t> run(CUmodule module, const Case& test) {
-    CUfunction kernel = nullptr;
-    check(cuModuleGetFunction(&kernel, module, test.kernel.c_str()), "cuModuleGetFunction");
-    const std::vector<uint64_t> inputs = read_inputs(test);
-    CUdeviceptr in = 0, out = 0;
-    check(cuMemAlloc_v2(&in, input_bytes), "cuMemAlloc");
-    check(cuMemAlloc_v2(&out, output_bytes), "cuMemAlloc");
-    check(cuMemcpyHtoD_v2(in, inputs.data(), input_bytes), "cuMemcpyHtoD");
-    check(cuMemsetD8_v2(out, untouched, output_bytes), "cuMemsetD8");
-    unsigned n = threads;
-    void* parameters[] = {&in, &out, &n};
-    check(cuLaunchKernel(kernel, threads / block_threads, 1, 1, block_threads, 1, 1, 0, nullptr, parameters, nullptr),
-          "cuLaunchKernel");
-    check(cuCtxSynchronize(), "cuCtxSynchronize");
-    std::vector<uint64_t> outputs(threads * output_slots);
-    check(cuMemcpyDtoH_v2(outputs.data(), out, output_bytes), "cuMemcpyDtoH");
-    check(cuMemFree_v2(in), "cuMemFree");
-    check(cuMemFree_v2(out), "cuMemFree");
-    return outputs;
 }
 
 void write(const Case& test, const std::vector<uint64_t>& outputs) {

@@ -2,10 +2,10 @@
 // an NVIDIA H100's bits. `cuttle selftest` starts it. Each group runs in processes of its own, so that a kernel that
 // faults, or brings the vendor's driver down, costs one case.
 #include "cases.h"
+#include "driver_run.h"
 #include "judge.h"
 
 #include "api/constants.h"
-#include "driver_declarations.h"
 
 #include <algorithm>
 #include <atomic>
@@ -22,16 +22,9 @@
 namespace oracle {
 namespace {
 
-constexpr size_t input_bytes = threads * input_slots * sizeof(uint64_t);
-constexpr size_t output_bytes = threads * output_slots * sizeof(uint64_t);
-
 struct Tally {
     unsigned right = 0, wrong = 0;
 };
-
-void check(CUresult result, const char* what) {
-    if (result != 0) throw std::runtime_error(std::string(what) + " answers " + std::to_string(result));
-}
 
 /// The device, its context current in this thread.
 CUcontext open_device() {
@@ -79,27 +72,6 @@ void translate(CUcontext context, CUmodule module, const std::vector<Case>& case
     std::vector<std::thread> workers;
     for (unsigned i = 0; i < std::clamp(std::thread::hardware_concurrency(), 1u, 16u); ++i) workers.emplace_back(work);
     for (std::thread& worker : workers) worker.join();
-}
-
-std::vector<uint64_t> run(CUmodule module, const Case& test) {
-    CUfunction kernel = nullptr;
-    check(cuModuleGetFunction(&kernel, module, test.kernel.c_str()), "cuModuleGetFunction");
-    const std::vector<uint64_t> inputs = read_inputs(test);
-    CUdeviceptr in = 0, out = 0;
-    check(cuMemAlloc_v2(&in, input_bytes), "cuMemAlloc");
-    check(cuMemAlloc_v2(&out, output_bytes), "cuMemAlloc");
-    check(cuMemcpyHtoD_v2(in, inputs.data(), input_bytes), "cuMemcpyHtoD");
-    check(cuMemsetD8_v2(out, untouched, output_bytes), "cuMemsetD8");
-    unsigned n = threads;
-    void* parameters[] = {&in, &out, &n};
-    check(cuLaunchKernel(kernel, threads / block_threads, 1, 1, block_threads, 1, 1, 0, nullptr, parameters, nullptr),
-          "cuLaunchKernel");
-    check(cuCtxSynchronize(), "cuCtxSynchronize");
-    std::vector<uint64_t> outputs(threads * output_slots);
-    check(cuMemcpyDtoH_v2(outputs.data(), out, output_bytes), "cuMemcpyDtoH");
-    check(cuMemFree_v2(in), "cuMemFree");
-    check(cuMemFree_v2(out), "cuMemFree");
-    return outputs;
 }
 
 /// The cases from `first` on, in this process, until one fails in a way that spoils the context. Writes a byte for each
