@@ -25,7 +25,7 @@ static constexpr uint8_t last_enumerator(Reply::Status) { return uint8_t(Reply::
 static void fields(auto& list, Is<Target> auto& target) { list(target.arch, target.cpu, target.features); }
 
 static void fields(auto& list, Is<Options> auto& options) {
-    list(options.optimization_level, options.debug_info, options.phases, options.compute_capability);
+    list(options.optimization_level, options.debug_info, options.phases, options.warp, options.compute_capability);
 }
 
 static void fields(auto& list, Is<ParameterInfo> auto& parameter) {

@@ -143,9 +143,7 @@ llvm::SmallVector<llvm::Function*, 8> phases_of(llvm::Module& module, const Kern
     return phases;
 }
 
-void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const PhaseCodes& forms,
-           const llvm::TargetMachine& machine) {
-    const bool note_stack = asks_for_local(module);
+void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const llvm::TargetMachine& machine) {
     const bool clusters = llvm::any_of(kernels, [](const KernelInfo& kernel) { return kernel.uses_cluster; });
     thread_lane(module);
     for (llvm::Function& function : module) {
@@ -157,13 +155,32 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const P
     }
     lower_small_floats(module);
     lower_approximations(module);
+}
+
+/// What runs the kernel's threads side by side: none for threads that have fibers, or many phases.
+llvm::SmallVector<WideThread, 4> widen_threads(llvm::ArrayRef<llvm::Function*> bodies, llvm::TargetMachine& machine) {
+    llvm::SmallVector<WideThread, 4> result;
+    for (llvm::Function* body : bodies) result.push_back(body ? widen_thread(*body, machine) : WideThread());
+    return result;
+}
+
+void make_entries(llvm::Module& module, const std::vector<KernelInfo>& kernels, const PhaseCodes& forms,
+                  bool note_stack, llvm::TargetMachine& machine, const Options& options) {
+    const bool wide = options.warp && options.optimization_level > 1 && !options.debug_info && !note_stack;
     for (const KernelInfo& kernel : kernels)
         if (kernel.phases) {
             const PhaseCode form = forms.at(kernel.name);
-            make_phase_entry(module, kernel.symbol, phases_of(module, kernel),
-                             form == PhaseCode::scalar ? 32 * kernel.phase_bytes : 0, note_stack, form);
-        } else
-            make_entry(*module.getFunction(kernel.symbol), kernel.uses_barrier, note_stack);
+            const auto phases = phases_of(module, kernel);
+            llvm::SmallVector<WideThread, 4> tiles;
+            if (wide && form != PhaseCode::scalar) tiles = widen_threads(phases, machine);
+            make_phase_entry(module, kernel.symbol, phases, form == PhaseCode::scalar ? 32 * kernel.phase_bytes : 0,
+                             note_stack, form, tiles);
+        } else {
+            llvm::Function* body = module.getFunction(kernel.symbol);
+            WideThread tile;
+            if (wide && !kernel.uses_barrier) tile = widen_thread(*body, machine);
+            make_entry(*body, kernel.uses_barrier, note_stack, tile);
+        }
 }
 
 /// The frame that runs the kernel's threads: the entry's own or that of the loops around it.
@@ -197,13 +214,18 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
         kernel.registers = 32;
     }
     const PhaseCodes forms = options.phases && !options.debug_info ? split(module, kernels) : PhaseCodes();
-    lower(module, kernels, forms, *machine);
+    const bool note_stack = asks_for_local(module);
+    lower(module, kernels, *machine);
     Image image{target, {}, export_functions(module), {}};
     link_library(module, "cuttle_texture_", device_library::texture_library());
     link_library(module, "cuttle_surface_", device_library::texture_library());
     link_library(module, "cuttle_", device_library::host_library());
     set_attributes(module, *machine, options);
     keep_accesses_to_constant_addresses(module);
+    make_entries(module, kernels, forms, note_stack, *machine, options);
+    make_atomics_of_one_cta_plain(module);
+    lower_small_floats(module);
+    set_attributes(module, *machine, options); // of what is new
     verify(module, "lowering for the host");
 
     Options middle = options;

@@ -12,6 +12,9 @@
 namespace ptx::code {
 namespace {
 
+/// On atomic accesses of threads of one CTA.
+constexpr char of_one_cta_mark[] = "cuttle.of_one_cta";
+
 llvm::Type* plain(llvm::Type* type) {
     return type->isPointerTy() ? llvm::PointerType::get(type->getContext(), 0) : type;
 }
@@ -144,7 +147,16 @@ void map_memory(LaneAccess& lane) {
     }
     map_pointers(function, {.space = {}, .shared = [&] { return lane.shared(); }});
     for (llvm::Instruction& instruction : llvm::instructions(function)) widen_scope(instruction, cta);
-    for (llvm::Instruction* atomic : of_one_cta) make_plain(*atomic);
+    for (llvm::Instruction* atomic : of_one_cta)
+        atomic->setMetadata(of_one_cta_mark, llvm::MDNode::get(function.getContext(), {}));
+}
+
+void make_atomics_of_one_cta_plain(llvm::Module& module) {
+    for (llvm::Function& function : module)
+        for (llvm::Instruction& instruction : llvm::make_early_inc_range(llvm::instructions(function)))
+            if (llvm::isa<llvm::AtomicRMWInst, llvm::AtomicCmpXchgInst>(instruction) &&
+                instruction.hasMetadata(of_one_cta_mark))
+                make_plain(instruction);
 }
 
 } // namespace ptx::code

@@ -13,7 +13,10 @@ class LaneAccess;
 void thread_lane(llvm::Module&);
 
 /// The neutral address spaces become plain host addresses. `lane` belongs to the function.
-/// Atomics of one CTA (shared memory, .cta scope) become plain read, modify, write: a CTA runs on one OS thread.
+/// Atomics of one CTA (shared memory, .cta scope) are marked.
 void map_memory(LaneAccess& lane);
+
+/// Marked atomics become plain read, modify, write: a CTA runs on one OS thread.
+void make_atomics_of_one_cta_plain(llvm::Module&);
 
 } // namespace ptx::code

@@ -24,7 +24,8 @@ ptx::Options options_of(const JitOptions& jit) {
     const int64_t level = jit.optimization_level >= 0 ? jit.optimization_level : options().optimization;
     result.optimization_level = uint8_t(std::clamp<int64_t>(level, 0, 3));
     result.debug_info = jit.debug_info || jit.line_info;
-    result.phases = options().cpu_mode == "phases";
+    result.warp = options().cpu_mode == "warp";
+    result.phases = result.warp || options().cpu_mode == "phases";
     result.compute_capability = uint32_t(options().compute_capability);
     return result;
 }

@@ -22,7 +22,7 @@ STAGES = {
     "ast_to_ast": {"ast", "isa", "text_to_ast"},
     "ast_to_llvm": {"ast", "isa", "ast_to_ast"},
     "simt_to_simd": set(),
-    "llvm_to_code": {"ast"},
+    "llvm_to_code": {"ast", "simt_to_simd"},
     "device_library": set(),
     "translate": {"ast", "isa", "text_to_ast", "ast_to_ast", "ast_to_llvm", "simt_to_simd", "llvm_to_code"},
 }

@@ -20,7 +20,7 @@ struct Arguments {
     std::vector<std::string> files, kernels, functions;
     std::string target = "host", output, stop_after = "code";
     unsigned optimization = 3, compute_capability = 0;
-    bool debug = false, phases = false, serve = false;
+    bool debug = false, phases = false, warp = false, serve = false;
 };
 
 std::string read_file(const std::string& name) {
@@ -61,7 +61,8 @@ void compile(const Arguments& arguments) {
     request.target = ptx::Target::parse(arguments.target);
     request.options.optimization_level = static_cast<uint8_t>(arguments.optimization);
     request.options.debug_info = arguments.debug;
-    request.options.phases = arguments.phases;
+    request.options.phases = arguments.phases || arguments.warp;
+    request.options.warp = arguments.warp;
     request.options.compute_capability = arguments.compute_capability;
     request.kernels = arguments.kernels;
     request.functions = arguments.functions;
@@ -104,6 +105,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
     app.add_option("-O", arguments.optimization, "optimization level")->check(CLI::Range(0, 3))->capture_default_str();
     app.add_option("--compute-capability", arguments.compute_capability, "that the device claims, such as 89");
     app.add_flag("--phases", arguments.phases, "host: cut kernels at barriers, as the runtime asks for");
+    app.add_flag("--warp", arguments.warp, "host: run threads side by side in vectors, as the runtime asks for; has --phases");
     app.add_flag("-g", arguments.debug, "carry source lines");
     app.add_flag("--serve", arguments.serve, "take jobs from the socket with descriptor 3");
     app.set_version_flag("--version", ptx::translator_version());

@@ -28,6 +28,7 @@ struct Options {
     uint8_t optimization_level = 3;   ///< 0..3
     bool debug_info = false;          ///< carry .loc and symbol names into the code
     bool phases = false;              ///< host: cut kernels at barriers, see host_abi.h, instead of asking for fibers
+    bool warp = false;                ///< host: run threads side by side in vectors where that is possible; with phases
     uint32_t compute_capability = 0;  ///< 89 for 8.9: what __nvvm_reflect-like queries see; 0 = the PTX's own
     bool operator==(const Options&) const = default;
 };

@@ -1,0 +1,84 @@
+// Which lanes are in a block.
+#include "simt_to_simd/widener.h"
+
+#include <llvm/Analysis/PostDominators.h>
+#include <llvm/IR/CFG.h>
+#include <llvm/IR/Dominators.h>
+
+namespace ptx::simd {
+
+using llvm::BasicBlock;
+
+/// Whether exactly the lanes of `other`, a block before, come to the block, in the same round of all loops.
+bool Widener::runs_as(const BasicBlock* block, const BasicBlock* other) const {
+    const llvm::Loop* loop = loops_.getLoopFor(block);
+    if (loops_.getLoopFor(other) != loop || !dominators_.dominates(other, block) || !post_.dominates(block, other))
+        return false;
+    if (!loop) return true;
+    // No way round the loop that misses the block.
+    llvm::SmallVector<const BasicBlock*, 16> open{other};
+    llvm::SmallPtrSet<const BasicBlock*, 16> seen{other, block};
+    while (!open.empty())
+        for (const BasicBlock* next : llvm::successors(open.pop_back_val())) {
+            if (next == loop->getHeader()) return false;
+            if (seen.insert(next).second) open.push_back(next);
+        }
+    return true;
+}
+
+/// Whether control, which goes by the order of blocks, comes to the block only by way of the other one.
+bool Widener::is_reached_through(const BasicBlock* block, const BasicBlock* other) const {
+    for (unsigned i = number_of(other) + 1; i <= number_of(block); ++i)
+        if (!dominators_.dominates(other, blocks_[i])) return false;
+    return true;
+}
+
+void Widener::find_equivalents() {
+    for (unsigned i = 0; i < blocks_.size(); ++i) {
+        BasicBlock* block = blocks_[i];
+        if (!shapes_.is_masked(block)) continue;
+        const llvm::Loop* loop = loops_.getLoopFor(block);
+        if (loop && loop->getHeader() == block) {
+            // All of the lanes that go in stay until all leave.
+            BasicBlock* before = loop->getLoopPreheader();
+            if (!shapes_.is_divergent(loop) && is_reached_through(block, before)) same_as_[i] = before;
+            continue;
+        }
+        for (const auto* node = dominators_.getNode(block)->getIDom(); node; node = node->getIDom())
+            if (runs_as(block, node->getBlock()) && is_reached_through(block, node->getBlock())) {
+                same_as_[i] = node->getBlock();
+                break;
+            }
+    }
+}
+
+llvm::Value* Widener::load_mask(const BasicBlock* block) {
+    const unsigned number = number_of(block);
+    if (!shapes_.is_masked(block)) return nullptr;
+    if (same_as_[number]) return masks_[number_of(same_as_[number])];
+    llvm::Value* value = ir_.CreateLoad(mask_in_memory(), mask_variables_[number]);
+    return machine_.bit_masks ? value : ir_.CreateICmpSLT(value, llvm::Constant::getNullValue(value->getType()));
+}
+
+/// Without registers for masks, a mask that goes from block to block is words of all or no bits, as selects want it.
+llvm::Type* Widener::mask_in_memory() { return widened(machine_.bit_masks ? ir_.getInt1Ty() : ir_.getInt32Ty()); }
+
+llvm::Value* Widener::to_memory(llvm::Value* mask) {
+    return machine_.bit_masks ? mask : ir_.CreateSExt(mask, mask_in_memory());
+}
+
+/// Of lanes that are not in the mask, the condition may be undefined.
+llvm::Value* Widener::both(llvm::Value* mask, llvm::Value* condition) {
+    return mask ? ir_.CreateSelect(mask, condition, llvm::Constant::getNullValue(condition->getType())) : condition;
+}
+
+llvm::Value* Widener::bits(llvm::Value* mask) {
+    llvm::Type* type = ir_.getIntNTy(lanes_);
+    return mask ? ir_.CreateBitCast(mask, type) : llvm::Constant::getAllOnesValue(type);
+}
+
+llvm::Value* Widener::any(llvm::Value* mask) {
+    return ir_.CreateICmpNE(bits(mask), llvm::Constant::getNullValue(ir_.getIntNTy(lanes_)));
+}
+
+} // namespace ptx::simd

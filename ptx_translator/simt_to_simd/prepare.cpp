@@ -1,0 +1,156 @@
+#include "simt_to_simd/prepare.h"
+
+#include "simt_to_simd/directed.h"
+
+#include <llvm/ADT/PostOrderIterator.h>
+#include <llvm/Analysis/CFG.h>
+#include <llvm/Analysis/LoopInfo.h>
+#include <llvm/Analysis/PostDominators.h>
+#include <llvm/Analysis/ValueTracking.h>
+#include <llvm/Analysis/VectorUtils.h>
+#include <llvm/IR/Dominators.h>
+#include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/InstIterator.h>
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar/ADCE.h>
+#include <llvm/Transforms/Scalar/CorrelatedValuePropagation.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/GVN.h>
+#include <llvm/Transforms/Scalar/Scalarizer.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <llvm/Transforms/Scalar/SROA.h>
+#include <llvm/Transforms/Utils/Cloning.h>
+#include <llvm/Transforms/Utils/FixIrreducible.h>
+#include <llvm/Transforms/Utils/LCSSA.h>
+#include <llvm/Transforms/Utils/LoopSimplify.h>
+#include <llvm/Transforms/Utils/LowerSwitch.h>
+#include <llvm/Transforms/Utils/UnifyFunctionExitNodes.h>
+
+namespace ptx::simd {
+namespace {
+
+using llvm::cast;
+using llvm::dyn_cast;
+using llvm::Instruction;
+using llvm::isa;
+
+} // namespace
+
+void inline_calls(llvm::Function& function) {
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (Instruction& instruction : llvm::make_early_inc_range(llvm::instructions(function))) {
+            auto* call = dyn_cast<llvm::CallInst>(&instruction);
+            llvm::Function* callee = call ? call->getCalledFunction() : nullptr;
+            if (!callee || callee->isDeclaration() || callee == &function || directed_of(*call)) continue;
+            if (!callee->hasFnAttribute(llvm::Attribute::AlwaysInline) && callee->size() > 40) continue;
+            llvm::InlineFunctionInfo info;
+            changed |= llvm::InlineFunction(*call, info).isSuccess();
+            if (changed) break;
+        }
+    }
+}
+
+namespace {
+
+/// Lanes that are elsewhere compute along, on values for which promises need not hold.
+void drop_promises(llvm::Function& function) {
+    for (Instruction& instruction : llvm::make_early_inc_range(llvm::instructions(function))) {
+        llvm::Value* replacement = nullptr;
+        llvm::IRBuilder<> ir(&instruction);
+        llvm::Type* type = instruction.getType();
+        if (auto* either = dyn_cast<llvm::PossiblyDisjointInst>(&instruction); either && either->isDisjoint())
+            replacement = ir.CreateAdd(instruction.getOperand(0), instruction.getOperand(1));
+        if (auto* wide = dyn_cast<llvm::ZExtInst>(&instruction); wide && wide->hasNonNeg())
+            replacement = ir.CreateSExt(instruction.getOperand(0), type);
+        if (auto* call = dyn_cast<llvm::IntrinsicInst>(&instruction);
+            call && (call->isAssumeLikeIntrinsic() || call->getIntrinsicID() == llvm::Intrinsic::assume)) {
+            call->eraseFromParent();
+            continue;
+        }
+        instruction.dropPoisonGeneratingFlags();
+        if (!replacement) continue;
+        replacement->takeName(&instruction);
+        instruction.replaceAllUsesWith(replacement);
+        instruction.eraseFromParent();
+    }
+}
+
+std::string why_not(const Instruction& instruction) {
+    if (isa<llvm::AllocaInst>(instruction)) return "it has variables on the stack";
+    if (instruction.getType()->isVectorTy()) return "it has vectors";
+    if (isa<llvm::SwitchInst, llvm::IndirectBrInst, llvm::InsertValueInst, llvm::VAArgInst>(instruction))
+        return std::string("there is ") + instruction.getOpcodeName();
+    if (isa<llvm::UnreachableInst>(instruction)) return "there is a place that is not reached";
+    if (const auto* value = dyn_cast<llvm::ExtractValueInst>(&instruction); value && value->getNumIndices() != 1)
+        return "there are structures in structures";
+    const auto* call = dyn_cast<llvm::CallBase>(&instruction);
+    if (!call) return {};
+    const auto* callee = call->getCalledFunction();
+    if (!callee) return call->isInlineAsm() ? "there is inline assembly" : "it asks for services";
+    if (directed_of(*call)) return {};
+    if (!callee->isIntrinsic()) return "it calls " + callee->getName().str();
+    if (!call->doesNotAccessMemory()) return "there is " + callee->getName().str();
+    if (call->isConvergent()) return "there is " + callee->getName().str();
+    return {};
+}
+
+} // namespace
+
+void prepare(llvm::Function& function, llvm::TargetMachine& machine) {
+    llvm::LoopAnalysisManager loops;
+    llvm::FunctionAnalysisManager functions;
+    llvm::CGSCCAnalysisManager graph;
+    llvm::ModuleAnalysisManager modules;
+    llvm::PassBuilder builder(&machine);
+    builder.registerModuleAnalyses(modules);
+    builder.registerCGSCCAnalyses(graph);
+    builder.registerFunctionAnalyses(functions);
+    builder.registerLoopAnalyses(loops);
+    builder.crossRegisterProxies(loops, functions, graph, modules);
+    llvm::ScalarizerPassOptions scalar;
+    scalar.ScalarizeLoadStore = true;
+    llvm::FunctionPassManager passes;
+    passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+    passes.addPass(llvm::ScalarizerPass(scalar));
+    passes.addPass(llvm::EarlyCSEPass(true));
+    passes.addPass(llvm::InstCombinePass());
+    passes.addPass(llvm::SimplifyCFGPass());
+    passes.addPass(llvm::GVNPass());
+    passes.addPass(llvm::InstCombinePass());
+    passes.addPass(llvm::SimplifyCFGPass());
+    passes.addPass(llvm::ScalarizerPass(scalar));
+    passes.addPass(llvm::ADCEPass());
+    passes.addPass(llvm::LowerSwitchPass());
+    passes.addPass(llvm::UnifyFunctionExitNodesPass());
+    passes.addPass(llvm::FixIrreduciblePass());
+    passes.addPass(llvm::LoopSimplifyPass());
+    passes.addPass(llvm::LCSSAPass());
+    passes.run(function, functions);
+    drop_promises(function);
+}
+
+std::string why_not(llvm::Function& function) {
+    for (const Instruction& instruction : llvm::instructions(function))
+        if (std::string reason = why_not(instruction); !reason.empty()) return reason;
+    const llvm::DominatorTree dominators(function);
+    const llvm::LoopInfo loops(dominators);
+    const llvm::ReversePostOrderTraversal<const llvm::Function*> order(&function);
+    if (llvm::containsIrreducibleCFG<const llvm::BasicBlock*>(order, loops)) return "a loop has several entries";
+    unsigned exits = 0;
+    for (const llvm::BasicBlock& block : function) exits += isa<llvm::ReturnInst>(block.getTerminator());
+    if (exits != 1) return "it has no end, or several";
+    for (const llvm::Loop* loop : loops.getLoopsInPreorder()) {
+        if (!loop->isLoopSimplifyForm()) return "a loop is of no simple form";
+        if (!loop->isLCSSAForm(dominators)) return "a loop is of no closed form";
+        if (loop->hasNoExitBlocks()) return "a loop has no end";
+    }
+    return {};
+}
+
+} // namespace ptx::simd

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <llvm/ADT/ArrayRef.h>
+#include <llvm/ADT/DenseMap.h>
+#include <llvm/ADT/SmallPtrSet.h>
+#include <llvm/ADT/SmallVector.h>
+
+#include <cstdint>
+
+namespace llvm {
+class BasicBlock;
+class DataLayout;
+class Function;
+class Instruction;
+class Loop;
+class LoopInfo;
+class PHINode;
+class PostDominatorTree;
+class Value;
+} // namespace llvm
+
+namespace ptx::simd {
+
+/// The threads that a vector holds: `columns` with consecutive %tid.x in each of `rows` rows with consecutive %tid.y.
+struct Tile {
+    unsigned columns = 16, rows = 1;
+    unsigned lanes() const { return columns * rows; }
+};
+
+/// What the lanes of a value have to do with each other.
+struct Shape {
+    enum class Kind : uint8_t { unknown, regular, varying };
+    Kind kind = Kind::unknown;
+    bool by_row = false;  ///< regular: the first column's value differs from row to row
+    bool assumed = false; ///< regular if some sum does not wrap around, which is asked where the value is used
+    uint8_t zero_bits = 0; ///< so many low bits of the first column's value are zero; counted where there is a stride
+    int64_t stride = 0;   ///< regular: from column to column, modulo 2 to the width
+
+    static Shape regular(int64_t stride = 0, bool by_row = false) {
+        Shape shape;
+        shape.kind = Kind::regular;
+        shape.stride = stride;
+        shape.by_row = by_row;
+        return shape;
+    }
+    static Shape varying() {
+        Shape shape;
+        shape.kind = Kind::varying;
+        return shape;
+    }
+    bool is_regular() const { return kind == Kind::regular; }
+    bool is_varying() const { return kind == Kind::varying; }
+    /// One value for all lanes.
+    bool is_uniform() const { return is_regular() && stride == 0 && !by_row; }
+    bool operator==(const Shape&) const = default;
+};
+
+/// Which values of a scalar function are the same in all lanes or go from lane to lane in equal steps, and where lanes
+/// part. Expects a reducible function with one exit, loops in simplified and closed form, and no switches.
+class Shapes {
+  public:
+    Shapes(llvm::Function&, const llvm::LoopInfo&, const llvm::PostDominatorTree&, Tile,
+           llvm::ArrayRef<Shape> arguments);
+
+    Shape of(const llvm::Value*) const;
+    /// Whether lanes may part at the block's end.
+    bool is_divergent(const llvm::BasicBlock* block) const { return divergent_.contains(block); }
+    /// Whether some lanes may be elsewhere while others are in the block.
+    bool is_masked(const llvm::BasicBlock* block) const { return masked_.contains(block); }
+    /// Whether lanes may leave it in different rounds.
+    bool is_divergent(const llvm::Loop*) const;
+    /// Whether all lanes of this integer, which has a stride, are the first one's plus so many strides without wrapping
+    /// around, whatever its first value.
+    bool never_wraps(const llvm::Value*, bool is_signed) const;
+    Tile tile() const { return tile_; }
+
+  private:
+    void run();
+    Shape transfer(const llvm::Instruction&) const;
+    Shape transfer_phi(const llvm::PHINode&) const;
+    Shape transfer_binary(const llvm::Instruction&) const;
+    Shape transfer_bits(const llvm::Instruction&) const;
+    Shape transfer_compare(const llvm::Instruction&) const;
+    Shape transfer_cast(const llvm::Instruction&) const;
+    Shape transfer_address(const llvm::Instruction&) const;
+    Shape transfer_load(const llvm::Instruction&) const;
+    Shape same_for_all(const llvm::Instruction&) const;
+    unsigned zero_bits(const llvm::Value*) const;
+    bool has_low_bits_to_itself(const llvm::Value*, const Shape&) const;
+    bool is_alike(const Shape&) const;
+    void part(const llvm::BasicBlock*);
+
+    llvm::Function& function_;
+    const llvm::DataLayout& data_;
+    const llvm::LoopInfo& loops_;
+    const llvm::PostDominatorTree& post_;
+    Tile tile_;
+    llvm::DenseMap<const llvm::Value*, Shape> shapes_;
+    llvm::SmallPtrSet<const llvm::BasicBlock*, 16> divergent_, masked_, joins_;
+};
+
+} // namespace ptx::simd

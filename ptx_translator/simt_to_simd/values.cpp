@@ -1,0 +1,223 @@
+// What instructions become that touch no memory.
+#include "simt_to_simd/widener.h"
+
+#include <llvm/Analysis/VectorUtils.h>
+#include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/Module.h>
+
+namespace ptx::simd {
+
+using llvm::cast;
+using llvm::dyn_cast;
+using llvm::Instruction;
+using llvm::isa;
+using llvm::Value;
+
+llvm::Type* Widener::widened(llvm::Type* type) const { return llvm::FixedVectorType::get(type, lanes_); }
+
+unsigned Widener::rows_of(const Value* value) const { return shapes_.of(value).by_row ? tile_.rows : 1; }
+
+/// The value in the row's first column.
+Value* Widener::base(Value* value, unsigned row) {
+    if (!isa<Instruction, llvm::Argument>(value)) return value;
+    const auto& rows = bases_.find(value)->second;
+    return rows[rows.size() == 1 ? 0 : row];
+}
+
+/// A vector of the first columns' values and what the others add.
+Value* Widener::spread(IR& ir, Value* scalar, int64_t stride, llvm::ArrayRef<Value*> rows) {
+    llvm::Type* type = scalar->getType();
+    Value* wide = ir.CreateVectorSplat(lanes_, scalar);
+    if (rows.size() > 1)
+        for (unsigned row = 1; row < rows.size(); ++row) {
+            llvm::SmallVector<int, 32> order;
+            for (unsigned lane = 0; lane < lanes_; ++lane)
+                order.push_back(int(lane / tile_.columns == row ? lanes_ : lane));
+            wide = ir.CreateShuffleVector(wide, ir.CreateVectorSplat(lanes_, rows[row]), order);
+        }
+    if (stride == 0) return wide;
+    llvm::Type* number = type->isPointerTy() ? ir.getInt64Ty() : type;
+    llvm::SmallVector<llvm::Constant*, 32> steps;
+    for (unsigned lane = 0; lane < lanes_; ++lane)
+        steps.push_back(llvm::ConstantInt::get(number, uint64_t(stride) * (lane % tile_.columns), false, true));
+    llvm::Constant* step = llvm::ConstantVector::get(steps);
+    return type->isPointerTy() ? ir.CreateGEP(ir.getInt8Ty(), wide, step) : ir.CreateAdd(wide, step);
+}
+
+/// The value in all lanes. What is made for a regular one stands where that does.
+Value* Widener::vector(Value* value) {
+    if (auto* constant = dyn_cast<llvm::Constant>(value); constant && !isa<llvm::GlobalValue>(constant))
+        return llvm::ConstantVector::getSplat(llvm::ElementCount::getFixed(lanes_), constant);
+    if (Value* known = vectors_.lookup(value)) return known;
+    const Shape shape = shapes_.of(value);
+    IR ir(context_);
+    llvm::SmallVector<Value*, 2> rows;
+    if (isa<llvm::Argument>(value) || isa<llvm::GlobalValue>(value)) {
+        ir.SetInsertPoint(entry_, entry_->getFirstInsertionPt());
+        for (unsigned row = 0; row < rows_of(value); ++row) rows.push_back(base(value, row));
+    } else {
+        auto& instruction = *cast<Instruction>(value);
+        const auto& bases = bases_.find(value)->second;
+        rows.append(bases.begin(), bases.end());
+        if (shape.assumed) {
+            // Where the sum wraps around only the lanes themselves are right.
+            llvm::SmallVector<Value*, 4> operands;
+            for (Value* operand : instruction.operands()) operands.push_back(vector(operand));
+            ir.SetInsertPoint(cast<Instruction>(rows.back())->getNextNode());
+            return vectors_[value] = make_wide(ir, instruction, operands);
+        }
+        auto* last = dyn_cast<Instruction>(rows.back());
+        if (!last)
+            ir.SetInsertPoint(entry_, entry_->getFirstInsertionPt()); // became a constant or an argument
+        else
+            ir.SetInsertPoint(last->getParent(), std::next(last->getIterator()));
+    }
+    return vectors_[value] = spread(ir, rows[0], shape.stride, rows);
+}
+
+void Widener::note(Instruction& instruction, Value* wide) { vectors_[&instruction] = wide; }
+
+void Widener::widen_instruction(Instruction& instruction) {
+    if (auto* load = dyn_cast<llvm::LoadInst>(&instruction)) return widen_load(*load);
+    if (auto* store = dyn_cast<llvm::StoreInst>(&instruction)) return widen_store(*store);
+    if (isa<llvm::FenceInst>(instruction)) {
+        ir_.Insert(instruction.clone());
+        return;
+    }
+    if (isa<llvm::AtomicRMWInst, llvm::AtomicCmpXchgInst>(instruction)) return one_by_one(instruction);
+    if (shapes_.of(&instruction).is_regular()) return widen_regular(instruction);
+    if (auto* call = dyn_cast<llvm::CallInst>(&instruction)) {
+        const auto directed = directed_of(*call);
+        return directed ? widen_directed(*call, *directed) : widen_intrinsic(*call);
+    }
+    if (auto* part = dyn_cast<llvm::ExtractValueInst>(&instruction))
+        return note(instruction, fields_.find(part->getAggregateOperand())->second[part->getIndices()[0]]);
+    llvm::SmallVector<Value*, 4> operands;
+    for (Value* operand : instruction.operands()) operands.push_back(vector(operand));
+    if (instruction.isIntDivRem()) return note(instruction, widen_division(instruction, operands[0], operands[1]));
+    note(instruction, make_wide(ir_, instruction, operands));
+}
+
+/// The scalar instruction, once or for each row.
+void Widener::widen_regular(Instruction& instruction) {
+    llvm::SmallVector<Value*, 2> made;
+    for (unsigned row = 0; row < rows_of(&instruction); ++row) {
+        Instruction* copy = instruction.clone();
+        for (llvm::Use& use : copy->operands()) use.set(base(use.get(), row));
+        made.push_back(ir_.Insert(copy));
+        copy->setMetadata(llvm::LLVMContext::MD_access_group, nullptr);
+    }
+    bases_[&instruction] = made;
+    keep_guard(instruction);
+}
+
+/// Whether a wider integer is the first column's plus so many strides hangs on the narrow sum. What is asked in the
+/// entry block holds for the function.
+void Widener::keep_guard(Instruction& instruction) {
+    const Shape shape = shapes_.of(&instruction);
+    if (!isa<llvm::SExtInst, llvm::ZExtInst>(instruction) || shape.stride == 0) {
+        if (!shape.assumed) return;
+        Value* all = nullptr;
+        for (Value* operand : instruction.operands())
+            if (Value* one = guard(operand)) all = all && all != one ? ir_.CreateAnd(all, one) : one;
+        guards_[&instruction] = all;
+        return;
+    }
+    Value* narrow = instruction.getOperand(0);
+    const bool is_signed = isa<llvm::SExtInst>(instruction);
+    if (shapes_.never_wraps(narrow, is_signed)) return;
+    const int64_t stride = shapes_.of(narrow).stride;
+    Value* all = nullptr;
+    for (unsigned row = 0; row < rows_of(narrow); ++row) {
+        Value* first = base(narrow, row);
+        // Unsigned steps down are steps up by what is missing, so both directions are compared.
+        Value* last = ir_.CreateAdd(first, llvm::ConstantInt::get(narrow->getType(),
+                                                                  uint64_t(stride) * (tile_.columns - 1), false, true));
+        const bool up = stride > 0;
+        Value* right = is_signed ? (up ? ir_.CreateICmpSLE(first, last) : ir_.CreateICmpSGE(first, last))
+                                 : (up ? ir_.CreateICmpULE(first, last) : ir_.CreateICmpUGE(first, last));
+        all = all ? ir_.CreateAnd(all, right) : right;
+    }
+    if (instruction.getParent() == &scalar_.getEntryBlock())
+        entry_guards_.push_back(all);
+    else
+        guards_[&instruction] = all;
+}
+
+/// Null: the value is as its shape says.
+Value* Widener::guard(Value* value) { return guards_.lookup(value); }
+
+Value* Widener::make_wide(IR& ir, Instruction& instruction, llvm::ArrayRef<Value*> operands) {
+    if (auto* select = dyn_cast<llvm::SelectInst>(&instruction)) {
+        Value* condition = select->getCondition();
+        const bool one = shapes_.of(condition).is_uniform();
+        return ir.CreateSelect(one ? base(condition) : operands[0], operands[1], operands[2]);
+    }
+    if (auto* compare = dyn_cast<llvm::CmpInst>(&instruction))
+        return ir.CreateCmp(compare->getPredicate(), operands[0], operands[1]);
+    if (auto* conversion = dyn_cast<llvm::CastInst>(&instruction))
+        return ir.CreateCast(conversion->getOpcode(), operands[0], widened(instruction.getType()));
+    if (isa<llvm::FreezeInst>(instruction)) return ir.CreateFreeze(operands[0]);
+    if (auto* address = dyn_cast<llvm::GetElementPtrInst>(&instruction)) {
+        llvm::SmallVector<Value*, 4> indices;
+        for (unsigned i = 1; i < operands.size(); ++i) {
+            Value* index = address->getOperand(i);
+            indices.push_back(isa<llvm::Constant>(index) ? index : operands[i]);
+        }
+        Value* pointer = address->getPointerOperand();
+        const bool one = shapes_.of(pointer).is_uniform() && !shapes_.of(&instruction).is_uniform();
+        bool wide = false;
+        for (Value* index : indices) wide |= index->getType()->isVectorTy();
+        return ir.CreateGEP(address->getSourceElementType(), one && wide ? base(pointer) : operands[0], indices);
+    }
+    if (isa<llvm::UnaryOperator>(instruction))
+        return ir.CreateUnOp(llvm::UnaryOperator::UnaryOps(instruction.getOpcode()), operands[0]);
+    return ir.CreateBinOp(llvm::BinaryOperator::BinaryOps(instruction.getOpcode()), operands[0], operands[1]);
+}
+
+/// Lanes that are elsewhere divide by one.
+Value* Widener::widen_division(Instruction& instruction, Value* left, Value* right) {
+    if (Value* mask = masks_[current_])
+        right = ir_.CreateSelect(mask, right, llvm::ConstantInt::get(right->getType(), 1));
+    return make_wide(ir_, instruction, {left, right});
+}
+
+void Widener::widen_intrinsic(llvm::CallInst& call) {
+    const llvm::Intrinsic::ID which = call.getCalledFunction()->getIntrinsicID();
+    if (llvm::isTriviallyVectorizable(which) && !call.getType()->isStructTy()) {
+        llvm::SmallVector<llvm::Type*, 3> types;
+        llvm::SmallVector<Value*, 4> arguments;
+        if (llvm::isVectorIntrinsicWithOverloadTypeAtArg(which, -1, &machine_.costs))
+            types.push_back(widened(call.getType()));
+        for (unsigned i = 0; i < call.arg_size(); ++i) {
+            const bool scalar = llvm::isVectorIntrinsicWithScalarOpAtArg(which, i, &machine_.costs);
+            arguments.push_back(scalar ? call.getArgOperand(i) : vector(call.getArgOperand(i)));
+            if (llvm::isVectorIntrinsicWithOverloadTypeAtArg(which, int(i), &machine_.costs))
+                types.push_back(arguments.back()->getType());
+        }
+        llvm::Function* wide = llvm::Intrinsic::getOrInsertDeclaration(made_->getParent(), which, types);
+        return note(call, ir_.CreateCall(wide, arguments));
+    }
+    // One after another, and a vector of each field.
+    auto* structure = dyn_cast<llvm::StructType>(call.getType());
+    const unsigned count = structure ? structure->getNumElements() : 1;
+    llvm::SmallVector<Value*, 2> results;
+    for (unsigned i = 0; i < count; ++i)
+        results.push_back(
+            llvm::PoisonValue::get(widened(structure ? structure->getElementType(i) : call.getType())));
+    for (unsigned lane = 0; lane < lanes_; ++lane) {
+        Instruction* copy = call.clone();
+        for (unsigned i = 0; i < call.arg_size(); ++i)
+            cast<llvm::CallInst>(copy)->setArgOperand(i, in_lane(call.getArgOperand(i), ir_.getInt32(lane)));
+        ir_.Insert(copy);
+        for (unsigned i = 0; i < count; ++i)
+            results[i] =
+                ir_.CreateInsertElement(results[i], structure ? ir_.CreateExtractValue(copy, i) : copy, lane);
+    }
+    if (structure)
+        fields_[&call] = results;
+    else
+        note(call, results[0]);
+}
+
+} // namespace ptx::simd

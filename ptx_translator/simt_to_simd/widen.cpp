@@ -1,0 +1,64 @@
+#include "simt_to_simd/widen.h"
+
+#include "simt_to_simd/widener.h"
+
+#include <llvm/Analysis/PostDominators.h>
+#include <llvm/Analysis/ValueTracking.h>
+#include <llvm/IR/Dominators.h>
+#include <llvm/IR/InstIterator.h>
+
+namespace ptx::simd {
+namespace {
+
+using llvm::Instruction;
+
+/// Whether the instruction and all that it is made of may be computed at the end of the entry block.
+bool may_hoist(Instruction& instruction, const Instruction* end, unsigned depth = 0) {
+    if (instruction.getParent() == end->getParent()) return true;
+    if (llvm::isa<llvm::PHINode>(instruction) || depth > 12) return false;
+    const auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
+    if (instruction.mayReadOrWriteMemory() && !(load && load->hasMetadata(llvm::LLVMContext::MD_invariant_load)))
+        return false;
+    if (!llvm::isSafeToSpeculativelyExecute(&instruction, end)) return false;
+    return llvm::all_of(instruction.operands(), [&](llvm::Use& use) {
+        auto* operand = llvm::dyn_cast<Instruction>(use.get());
+        return !operand || may_hoist(*operand, end, depth + 1);
+    });
+}
+
+void hoist(Instruction& instruction, Instruction* end) {
+    if (instruction.getParent() == end->getParent()) return;
+    for (llvm::Use& use : instruction.operands())
+        if (auto* operand = llvm::dyn_cast<Instruction>(use.get())) hoist(*operand, end);
+    instruction.moveBefore(end->getIterator());
+}
+
+/// Widened sums that may wrap around are asked about once, before anything is done, where that is possible.
+void hoist_assumptions(llvm::Function& scalar, const Shapes& shapes) {
+    Instruction* end = scalar.getEntryBlock().getTerminator();
+    llvm::SmallVector<Instruction*, 8> found;
+    for (Instruction& instruction : llvm::instructions(scalar))
+        if (llvm::isa<llvm::SExtInst, llvm::ZExtInst>(instruction) && shapes.of(&instruction).assumed &&
+            may_hoist(instruction, end))
+            found.push_back(&instruction);
+    for (Instruction* instruction : found) hoist(*instruction, end);
+}
+
+} // namespace
+
+llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Machine& machine) {
+    // Up to where something may be written, a tile may still be refused.
+    llvm::BasicBlock& entry = scalar.getEntryBlock();
+    const auto first = llvm::find_if(entry, [](const Instruction& instruction) {
+        return instruction.mayWriteToMemory() || instruction.isTerminator();
+    });
+    entry.splitBasicBlock(first);
+    const llvm::DominatorTree dominators(scalar);
+    const llvm::PostDominatorTree post(scalar);
+    const llvm::LoopInfo loops(dominators);
+    hoist_assumptions(scalar, Shapes(scalar, loops, post, tile, arguments));
+    const Shapes shapes(scalar, loops, post, tile, arguments);
+    return Widener(scalar, shapes, loops, dominators, post, machine).run();
+}
+
+} // namespace ptx::simd

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "simt_to_simd/shapes.h"
+
+#include <string>
+
+namespace llvm {
+class TargetTransformInfo;
+} // namespace llvm
+
+namespace ptx::simd {
+
+/// How the target likes vectors.
+struct Machine {
+    const llvm::TargetTransformInfo& costs;
+    bool bit_masks = false; ///< masks have registers of their own
+};
+
+/// A function that does for the lanes of a tile at once what the scalar one, which is prepared (prepare.h), does for one:
+///     i1 made(arguments..., ptr results)
+/// An argument that goes by rows is given once for each row, as the first column has it. What the lanes return is stored
+/// at `results` one after another. False, and nothing is done, when some sum of a lane's number and something else wraps
+/// around from lane to lane, so that lanes must be run one by one.
+llvm::Function* widen(llvm::Function& scalar, Tile, llvm::ArrayRef<Shape> arguments, const Machine&);
+
+} // namespace ptx::simd

@@ -1,0 +1,128 @@
+#pragma once
+
+#include "simt_to_simd/directed.h"
+#include "simt_to_simd/shapes.h"
+#include "simt_to_simd/widen.h"
+
+#include <llvm/ADT/DenseMap.h>
+#include <llvm/ADT/MapVector.h>
+#include <llvm/ADT/STLFunctionalExtras.h>
+#include <llvm/Analysis/LoopInfo.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Instructions.h>
+
+#include <set>
+#include <vector>
+
+namespace llvm {
+class DominatorTree;
+class PostDominatorTree;
+} // namespace llvm
+
+namespace ptx::simd {
+
+using IR = llvm::IRBuilder<>;
+
+/// What widen() works with. A regular value is kept as the first column's, in scalars, one or one for each row; others,
+/// and regular ones where a vector is wanted, as a vector of all lanes, row after row.
+class Widener {
+  public:
+    Widener(llvm::Function& scalar, const Shapes&, const llvm::LoopInfo&, const llvm::DominatorTree&,
+            const llvm::PostDominatorTree&, const Machine&);
+    llvm::Function* run();
+
+  private:
+    // widener.cpp: blocks, in an order that all lanes can take together.
+    using Targets = std::set<unsigned>; ///< numbers of blocks
+    void make_signature();
+    void make_variables();
+    void clear_masks(const llvm::Loop*);
+    void widen_block(unsigned number);
+    void end_block(unsigned number);
+    void end_divergent(unsigned number, llvm::BranchInst&);
+    void pass(unsigned from, llvm::BasicBlock* to, llvm::Value* mask);
+    llvm::BasicBlock* route(Targets targets);
+    bool needs_no_look(unsigned number);
+    void finish();
+    unsigned number_of(const llvm::BasicBlock* block) const { return numbers_.lookup(block); }
+
+    // masks.cpp
+    void find_equivalents();
+    bool runs_as(const llvm::BasicBlock* block, const llvm::BasicBlock* other) const;
+    bool is_reached_through(const llvm::BasicBlock* block, const llvm::BasicBlock* other) const;
+    llvm::Value* load_mask(const llvm::BasicBlock*);
+    llvm::Value* to_memory(llvm::Value* mask);
+    llvm::Type* mask_in_memory();
+    llvm::Value* both(llvm::Value* mask, llvm::Value* condition);
+    llvm::Value* bits(llvm::Value* mask);
+    llvm::Value* any(llvm::Value* mask);
+
+    // values.cpp
+    llvm::Value* base(llvm::Value*, unsigned row = 0);
+    llvm::Value* vector(llvm::Value*);
+    llvm::Value* spread(IR&, llvm::Value* scalar, int64_t stride, llvm::ArrayRef<llvm::Value*> rows);
+    llvm::Type* widened(llvm::Type* type) const;
+    unsigned rows_of(const llvm::Value*) const;
+    void widen_instruction(llvm::Instruction&);
+    void widen_regular(llvm::Instruction&);
+    llvm::Value* make_wide(IR&, llvm::Instruction&, llvm::ArrayRef<llvm::Value*> operands);
+    llvm::Value* widen_division(llvm::Instruction&, llvm::Value* left, llvm::Value* right);
+    void widen_intrinsic(llvm::CallInst&);
+    void widen_directed(llvm::CallInst&, const Directed&); ///< directed.cpp
+    void keep_guard(llvm::Instruction&);
+    llvm::Value* guard(llvm::Value*);
+    void note(llvm::Instruction&, llvm::Value* wide);
+
+    // accesses.cpp
+    void widen_load(llvm::LoadInst&);
+    void widen_store(llvm::StoreInst&);
+    llvm::Value* load_contiguous(llvm::LoadInst&, bool backwards);
+    void store_contiguous(llvm::StoreInst&);
+    llvm::Value* gather(llvm::LoadInst&);
+    void scatter(llvm::StoreInst&);
+    void one_by_one(llvm::Instruction&);
+    /// The value in one lane, by a number that is constant or not; vectors that are asked for by the latter lie in
+    /// memory.
+    llvm::Value* in_lane(llvm::Value*, llvm::Value* lane);
+    llvm::Value* in_memory(llvm::Value* wide);
+    void prepare_lanes(llvm::Value*);
+    /// Makes code that runs if the condition is true, and other code if not, and a phi of what they give.
+    llvm::Value* choose(llvm::Value* condition, llvm::function_ref<llvm::Value*()> yes,
+                        llvm::function_ref<llvm::Value*()> no);
+    void for_each_lane(llvm::function_ref<void(llvm::Value* lane)>);
+    /// What to add to the first column's value of each lane, if the shape says so.
+    bool is_contiguous(const llvm::Value* pointer, const llvm::Type*, bool& backwards) const;
+
+    llvm::Function& scalar_;
+    const Shapes& shapes_;
+    const llvm::LoopInfo& loops_;
+    const llvm::DominatorTree& dominators_;
+    const llvm::PostDominatorTree& post_;
+    const Machine& machine_;
+    const llvm::DataLayout& data_;
+    llvm::LLVMContext& context_;
+    const Tile tile_;
+    const unsigned lanes_;
+
+    llvm::Function* made_ = nullptr;
+    IR ir_;
+    llvm::BasicBlock* entry_ = nullptr; ///< variables and what arguments are made into
+    std::vector<llvm::BasicBlock*> blocks_;
+    llvm::DenseMap<const llvm::BasicBlock*, unsigned> numbers_;
+    std::vector<llvm::BasicBlock*> entries_, bodies_; ///< of blocks: with the look whether any lane is there; behind it
+    std::vector<Targets> pending_;                    ///< blocks where lanes may wait while others are in this one
+    std::vector<const llvm::BasicBlock*> same_as_;    ///< an earlier block in which the same lanes are
+    std::vector<llvm::AllocaInst*> mask_variables_;
+    std::vector<llvm::Value*> masks_; ///< null: all lanes
+    unsigned current_ = 0;
+
+    llvm::DenseMap<llvm::Value*, llvm::SmallVector<llvm::Value*, 2>> bases_;
+    llvm::DenseMap<llvm::Value*, llvm::Value*> vectors_, guards_;
+    llvm::DenseMap<llvm::Value*, llvm::SmallVector<llvm::Value*, 2>> fields_; ///< of structures, as vectors
+    llvm::DenseMap<llvm::PHINode*, llvm::SmallVector<llvm::AllocaInst*, 2>> phis_;
+    llvm::DenseMap<llvm::Value*, llvm::AllocaInst*> memory_; ///< vectors that lie in memory for one_by_one
+    llvm::SmallVector<llvm::Value*, 4> entry_guards_;
+    llvm::SmallVector<llvm::AllocaInst*, 32> variables_;
+};
+
+} // namespace ptx::simd
