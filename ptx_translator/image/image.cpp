@@ -33,7 +33,19 @@ std::string Target::name() const {
         if (row.arch == arch) text = row.name;
     if (!cpu.empty() || !features.empty()) text += ":" + cpu;
     if (!features.empty()) text += ":" + features;
+    if (columns != 0) text += "/" + std::to_string(columns) + "x" + std::to_string(rows);
     return text;
+}
+
+void Target::divide(uint32_t x, uint32_t y) {
+    constexpr uint32_t warp = 32;
+    const auto largest = [](uint32_t number, uint32_t limit) {
+        uint32_t power = 1;
+        while (2 * power <= limit && number % (2 * power) == 0) power *= 2;
+        return power;
+    };
+    columns = uint8_t(largest(x, warp));
+    rows = uint8_t(largest(y, warp / columns));
 }
 
 Target Target::parse(std::string_view text) {

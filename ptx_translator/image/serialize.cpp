@@ -22,7 +22,7 @@ static constexpr uint8_t last_enumerator(Arch) { return uint8_t(Arch::spirv); }
 static constexpr uint8_t last_enumerator(Job::Kind) { return uint8_t(Job::Kind::translate); }
 static constexpr uint8_t last_enumerator(Reply::Status) { return uint8_t(Reply::Status::internal_error); }
 
-static void fields(auto& list, Is<Target> auto& target) { list(target.arch, target.cpu, target.features); }
+static void fields(auto& list, Is<Target> auto& target) { list(target.arch, target.cpu, target.features, target.columns, target.rows); }
 
 static void fields(auto& list, Is<Options> auto& options) {
     list(options.optimization_level, options.debug_info, options.phases, options.warp, options.compute_capability);

@@ -157,28 +157,29 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const l
     lower_approximations(module);
 }
 
-/// What runs the kernel's threads side by side: none for threads that have fibers, or many phases.
-llvm::SmallVector<WideThread, 4> widen_threads(llvm::ArrayRef<llvm::Function*> bodies, llvm::TargetMachine& machine) {
-    llvm::SmallVector<WideThread, 4> result;
-    for (llvm::Function* body : bodies) result.push_back(body ? widen_thread(*body, machine) : WideThread());
+llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target& target,
+                                               llvm::TargetMachine& machine) {
+    llvm::SmallVector<TileCode, 4> result;
+    for (llvm::Function* body : bodies)
+        result.push_back(body ? make_tile_code(*body, target, machine) : TileCode());
     return result;
 }
 
 void make_entries(llvm::Module& module, const std::vector<KernelInfo>& kernels, const PhaseCodes& forms,
-                  bool note_stack, llvm::TargetMachine& machine, const Options& options) {
+                  bool note_stack, llvm::TargetMachine& machine, const Target& target, const Options& options) {
     const bool wide = options.warp && options.optimization_level > 1 && !options.debug_info && !note_stack;
     for (const KernelInfo& kernel : kernels)
         if (kernel.phases) {
             const PhaseCode form = forms.at(kernel.name);
             const auto phases = phases_of(module, kernel);
-            llvm::SmallVector<WideThread, 4> tiles;
-            if (wide && form != PhaseCode::scalar) tiles = widen_threads(phases, machine);
+            llvm::SmallVector<TileCode, 4> tiles;
+            if (wide && form != PhaseCode::scalar) tiles = make_tile_codes(phases, target, machine);
             make_phase_entry(module, kernel.symbol, phases, form == PhaseCode::scalar ? 32 * kernel.phase_bytes : 0,
                              note_stack, form, tiles);
         } else {
             llvm::Function* body = module.getFunction(kernel.symbol);
-            WideThread tile;
-            if (wide && !kernel.uses_barrier) tile = widen_thread(*body, machine);
+            TileCode tile;
+            if (wide && !kernel.uses_barrier) tile = make_tile_code(*body, target, machine);
             make_entry(*body, kernel.uses_barrier, note_stack, tile);
         }
 }
@@ -222,7 +223,7 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     link_library(module, "cuttle_", device_library::host_library());
     set_attributes(module, *machine, options);
     keep_accesses_to_constant_addresses(module);
-    make_entries(module, kernels, forms, note_stack, *machine, options);
+    make_entries(module, kernels, forms, note_stack, *machine, target, options);
     make_atomics_of_one_cta_plain(module);
     lower_small_floats(module);
     set_attributes(module, *machine, options); // of what is new

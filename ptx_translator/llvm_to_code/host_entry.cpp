@@ -53,14 +53,6 @@ void forward(llvm::Module& module, llvm::StringRef name, llvm::Function& callee,
     ir.CreateRetVoid();
 }
 
-/// A Lane of our own: promoted to registers once the body is inlined, unless a service gets to see it.
-llvm::AllocaInst* copy_lane(IR& ir, llvm::Value* source) {
-    llvm::AllocaInst* copy = ir.CreateAlloca(llvm::ArrayType::get(ir.getInt8Ty(), sizeof(Lane)));
-    copy->setAlignment(llvm::Align(alignof(Lane)));
-    ir.CreateMemCpy(copy, copy->getAlign(), source, llvm::Align(alignof(Lane)), sizeof(Lane));
-    return copy;
-}
-
 /// `parallel`: the access group of what the loop's rounds do without regard to each other, or null.
 llvm::MDNode* loop_properties(llvm::LLVMContext& context, llvm::MDNode* parallel, PhaseCode form) {
     auto name = [&](const char* text) { return llvm::MDString::get(context, text); };
@@ -92,9 +84,8 @@ class ThreadLoops {
 
     /// Where the loops are left. `parallel`: the access group of what the threads do without regard to each other, or
     /// null.
-    IR& make(bool note_stack, Thread thread, const WideThread& wide, llvm::MDNode* parallel = nullptr) {
+    IR& make(bool note_stack, Thread thread, llvm::MDNode* parallel = nullptr) {
         thread_ = thread;
-        wide_ = wide;
         parallel_ = parallel;
         llvm::Value* source = range_.getArg(0);
         lane_ = copy_lane(ir_, source);
@@ -115,34 +106,7 @@ class ThreadLoops {
     }
 
   private:
-    llvm::Value* number_of_row() {
-        // PTX ISA 10.1 and 10.3: threads are numbered x first.
-        llvm::Value* rows = ir_.CreateNUWAdd(ir_.CreateNUWMul(index_[2], size_[1]), index_[1]);
-        return ir_.CreateNUWMul(rows, size_[0]);
-    }
-
-    void set_number(IR& ir, llvm::Value* number) {
-        store(ir, lane_, offsetof(Lane, lane), ir.CreateAnd(number, 31));
-        store(ir, lane_, offsetof(Lane, warp), ir.CreateLShr(number, 5));
-    }
-
-    void loop_of_tiles() {
-        const auto one = [&](IR& ir, llvm::Value* x, llvm::Value* number) {
-            store(ir, lane_, offsetof(Lane, thread), x);
-            set_number(ir, number);
-            thread_(ir, lane_);
-        };
-        const auto tile = [&](IR& ir, llvm::Value* x, llvm::Value* number) -> llvm::Value* {
-            return ir.CreateCall(wide_.function, {lane_, x, index_[1], ir.CreateAnd(number, 31),
-                                                  ir.CreateLShr(number, 5), llvm::PoisonValue::get(ir.getPtrTy())});
-        };
-        llvm::Value* number = ir_.CreateNUWAdd(number_of_row(), begin_[0]);
-        make_row_loop(ir_, {begin_[0], number, ir_.CreateNUWSub(end_[0], begin_[0]), wide_.width, one, tile,
-                            [](IR&, llvm::Value*, llvm::Value*) {}});
-    }
-
     void loop(unsigned axis) {
-        if (axis == 0 && wide_.function) return loop_of_tiles();
         llvm::LLVMContext& context = range_.getContext();
         llvm::BasicBlock* before = ir_.GetInsertBlock();
         llvm::BasicBlock* head = llvm::BasicBlock::Create(context, "", &range_);
@@ -168,25 +132,21 @@ class ThreadLoops {
     }
 
     void run_thread() {
-        set_number(ir_, ir_.CreateNUWAdd(number_of_row(), index_[0]));
+        // PTX ISA 10.1 and 10.3: threads are numbered x first.
+        llvm::Value* rows = ir_.CreateNUWAdd(ir_.CreateNUWMul(index_[2], size_[1]), index_[1]);
+        llvm::Value* number = ir_.CreateNUWAdd(ir_.CreateNUWMul(rows, size_[0]), index_[0]);
+        store(ir_, lane_, offsetof(Lane, lane), ir_.CreateAnd(number, 31));
+        store(ir_, lane_, offsetof(Lane, warp), ir_.CreateLShr(number, 5));
         thread_(ir_, lane_);
     }
 
     llvm::Function& range_;
     IR ir_;
     Thread thread_;
-    WideThread wide_;
     llvm::MDNode* parallel_ = nullptr;
     llvm::Value* lane_ = nullptr;
     llvm::Value *begin_[3] = {}, *end_[3] = {}, *size_[3] = {}, *index_[3] = {};
 };
-
-/// The scalar code of threads that are left over from tiles, or refused by them.
-void make_leftover(llvm::Function& body) {
-    body.removeFnAttr(llvm::Attribute::AlwaysInline);
-    body.addFnAttr(llvm::Attribute::NoInline);
-    body.addFnAttr(llvm::Attribute::OptimizeForSize);
-}
 
 /// What a thread reads and writes by ordinary accesses until it meets others, those do not change meanwhile, or the
 /// program has a race. So LLVM may take threads side by side. Marks those accesses as a group; null when there are
@@ -204,7 +164,7 @@ llvm::MDNode* mark_accesses(llvm::Function& body) {
 
 } // namespace
 
-void make_entry(llvm::Function& body, bool fibers, bool note_stack, const WideThread& wide) {
+void make_entry(llvm::Function& body, bool fibers, bool note_stack, const TileCode& tile) {
     llvm::Module& module = *body.getParent();
     const std::string name = body.getName().str();
     body.setName(name + ".thread");
@@ -214,13 +174,15 @@ void make_entry(llvm::Function& body, bool fibers, bool note_stack, const WideTh
     llvm::Type* nothing = llvm::Type::getVoidTy(module.getContext());
     llvm::Function* range = make_function(module, name + ".range", nothing, {pointer, bit}, false);
     range->addFnAttr(llvm::Attribute::NoInline);
-    ThreadLoops loops(*range);
-    const auto run = [&](IR& ir, llvm::Value* lane) {
-        llvm::CallInst* call = ir.CreateCall(&body, {lane});
-        if (!wide.function) call->addFnAttr(llvm::Attribute::AlwaysInline);
-    };
-    if (wide.function) make_leftover(body);
-    loops.make(note_stack, run, wide, wide.function ? nullptr : mark_accesses(body)).CreateRetVoid();
+    if (tile.function) {
+        fill_tile_range(*range, body, tile);
+    } else {
+        ThreadLoops loops(*range);
+        const auto run = [&](IR& ir, llvm::Value* lane) {
+            ir.CreateCall(&body, {lane})->addFnAttr(llvm::Attribute::AlwaysInline);
+        };
+        loops.make(note_stack, run, mark_accesses(body)).CreateRetVoid();
+    }
     forward(module, name, *range, llvm::ConstantInt::getTrue(bit), false, false);
     forward(module, name + ".block", *range, llvm::ConstantInt::getFalse(bit), false, false);
 }
@@ -230,62 +192,16 @@ namespace {
 /// Arguments of a row besides its Lane.
 enum RowArgument : unsigned { row_lane, row_state, row_slots, row_threads, row_first, row_x, row_count };
 
-/// The body of make_phase_row with tiles.
-llvm::Function* make_tile_row(llvm::Function& row, llvm::Function& phase, const WideThread& wide) {
-    IR ir(&row.getEntryBlock());
-    llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty(), *i64 = ir.getInt64Ty();
-    make_leftover(phase);
-    llvm::AllocaInst* lane = copy_lane(ir, row.getArg(row_lane));
-    llvm::AllocaInst *all = ir.CreateAlloca(i32), *any = ir.CreateAlloca(i32);
-    ir.CreateStore(ir.getInt32(~0u), all);
-    ir.CreateStore(ir.getInt32(0), any);
-    llvm::Value *state = row.getArg(row_state), *slots = row.getArg(row_slots), *threads = row.getArg(row_threads);
-    llvm::Value* next =
-        ir.CreateLoad(pointer, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), state, offsetof(PhaseState, next)));
-    llvm::Value* y = ir.CreateLoad(i32, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), row.getArg(row_lane),
-                                                                      offsetof(Lane, thread) + 4));
-    const auto note = [&](IR& at, llvm::Value* both, llvm::Value* either) {
-        at.CreateStore(at.CreateAnd(at.CreateLoad(i32, all), both), all);
-        at.CreateStore(at.CreateOr(at.CreateLoad(i32, any), either), any);
-    };
-    const auto place = [&](IR& at, llvm::Value* number) {
-        return at.CreateGEP(i32, next, at.CreateZExt(number, i64));
-    };
-    const auto one = [&](IR& at, llvm::Value* x, llvm::Value* number) {
-        store(at, lane, offsetof(Lane, thread), x);
-        store(at, lane, offsetof(Lane, lane), at.CreateAnd(number, 31));
-        store(at, lane, offsetof(Lane, warp), at.CreateLShr(number, 5));
-        llvm::Value* result = at.CreateCall(&phase, {lane, state, slots, threads, at.CreateZExt(number, i64)});
-        at.CreateStore(result, place(at, number));
-        note(at, result, result);
-    };
-    const auto tile = [&](IR& at, llvm::Value* x, llvm::Value* number) -> llvm::Value* {
-        return at.CreateCall(wide.function, {lane, state, slots, threads, at.CreateZExt(number, i64), x, y,
-                                             at.CreateAnd(number, 31), at.CreateLShr(number, 5), place(at, number)});
-    };
-    const auto after = [&](IR& at, llvm::Value*, llvm::Value* number) {
-        llvm::Value* numbers = at.CreateAlignedLoad(llvm::FixedVectorType::get(i32, wide.width), place(at, number),
-                                                    llvm::Align(4));
-        note(at, at.CreateAndReduce(numbers), at.CreateOrReduce(numbers));
-    };
-    make_row_loop(ir, {row.getArg(row_x), ir.CreateTrunc(row.getArg(row_first), i32),
-                       ir.CreateTrunc(row.getArg(row_count), i32), wide.width, one, tile, after});
-    llvm::Value *both = ir.CreateLoad(i32, all), *either = ir.CreateLoad(i32, any);
-    ir.CreateRet(ir.CreateSelect(ir.CreateICmpEQ(both, either), both, ir.getInt32(host::phase_mixed)));
-    return &row;
-}
-
 /// i32 (Lane*, state, slots, i64 threads, i64 first, i32 x, i64 count): a phase of `count` threads with one y and z,
 /// and of one warp if `warp_bytes` is not 0, from the thread of that number and that x on. One simple loop, of which
 /// there may be many: LLVM's time is short for it.
 llvm::Function* make_phase_row(llvm::Module& module, llvm::StringRef name, llvm::Function& phase, uint32_t warp_bytes,
-                               PhaseCode form, const WideThread& wide) {
+                               PhaseCode form) {
     llvm::LLVMContext& context = module.getContext();
     IR ir(context);
     llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty(), *i64 = ir.getInt64Ty();
     llvm::Function* row = make_function(module, name, i32, {pointer, pointer, pointer, i64, i64, i32, i64}, false);
     row->addFnAttr(form == PhaseCode::fast ? llvm::Attribute::AlwaysInline : llvm::Attribute::NoInline);
-    if (wide.function) return make_tile_row(*row, phase, wide);
     llvm::MDNode* group = mark_accesses(phase);
     llvm::BasicBlock* entry = &row->getEntryBlock();
     llvm::BasicBlock* loop = llvm::BasicBlock::Create(context, "loop", row);
@@ -408,7 +324,7 @@ void make_box_loops(llvm::Function& function, llvm::Value* box, uint32_t warp_by
 } // namespace
 
 void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayRef<llvm::Function*> phases,
-                      uint32_t warp_bytes, bool note_stack, PhaseCode form, llvm::ArrayRef<WideThread> wide) {
+                      uint32_t warp_bytes, bool note_stack, PhaseCode form, llvm::ArrayRef<TileCode> tiles) {
     IR ir(module.getContext());
     llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty();
     const std::string name = (symbol + phase_suffix).str();
@@ -434,10 +350,10 @@ void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayR
         return result;
     };
     const auto row_of = [&](uint32_t i, llvm::StringRef row) {
-        return make_phase_row(module, (row + llvm::Twine(i)).str(), *phases[i], warp_bytes, form,
-                              wide.empty() ? WideThread() : wide[i]);
+        return make_phase_row(module, (row + llvm::Twine(i)).str(), *phases[i], warp_bytes, form);
     };
-    if (form != PhaseCode::fast)
+    const bool any_tiles = llvm::any_of(tiles, [](const TileCode& tile) { return tile.function; });
+    if (form != PhaseCode::fast && !any_tiles)
         return make_box_loops(*function, function->getArg(2), warp_bytes, note_stack,
                               [&](IR& at, llvm::ArrayRef<llvm::Value*> arguments) -> llvm::Value* {
                                   return choose(at,
@@ -448,9 +364,14 @@ void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayR
     ir.CreateRet(choose(ir, [&](uint32_t i) {
         llvm::Function* box = make_function(module, name + std::to_string(i), i32, {pointer, pointer}, false);
         box->addFnAttr(llvm::Attribute::NoInline);
-        llvm::Function* row = row_of(i, (symbol + ".row").str());
-        make_box_loops(*box, box->getArg(1), warp_bytes, note_stack,
-                       [&](IR& at, llvm::ArrayRef<llvm::Value*> arguments) { return at.CreateCall(row, arguments); });
+        if (any_tiles && tiles[i].function) {
+            fill_tile_box(*box, *phases[i], tiles[i]);
+        } else {
+            llvm::Function* row = row_of(i, (symbol + ".row").str());
+            make_box_loops(
+                *box, box->getArg(1), warp_bytes, note_stack,
+                [&](IR& at, llvm::ArrayRef<llvm::Value*> arguments) { return at.CreateCall(row, arguments); });
+        }
         return ir.CreateCall(box, {function->getArg(0), function->getArg(2)});
     }));
 }

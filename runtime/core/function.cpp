@@ -5,30 +5,55 @@
 #include "core/occupancy.h"
 #include "rt/stream.h"
 #include "support/log.h"
+#include "support/options.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace rt {
 
-Function::Function(Module& module, const ptx::KernelInfo& info) : HandleBase(kind), module_(module), info_(info) {}
+Function::Function(Module& module, const ptx::KernelInfo& info)
+    : HandleBase(kind), module_(module), info_(info),
+      divided_(options().cpu_mode == "warp" &&
+               module.context().device().backend().facts().target.arch == ptx::Arch::host) {}
+
+/// With this function's lock held: others are translated beside it.
+backend::Kernel* Function::translate(const ptx::Target& target) {
+    if (!info_.error.empty()) throw Error(Status::invalid_ptx, name() + ": " + info_.error);
+    auto& device = module_.context().device().backend();
+    auto code = device.load(module_.program().translate(name(), target));
+    auto* kernel = code->kernel(name());
+    if (!kernel) throw Error(Status::invalid_image, "translated code has no kernel " + name());
+    const std::lock_guard codes(module_.state().mutex);
+    module_.state().codes.push_back(std::move(code));
+    return kernel;
+}
 
 backend::Kernel& Function::resolve() {
     if (auto* kernel = kernel_.load(std::memory_order_acquire)) [[likely]]
         return *kernel;
-    // Only this function's lock is held while it is translated: others translate beside it.
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     if (auto* kernel = kernel_.load()) return *kernel;
-    if (!info_.error.empty()) throw Error(Status::invalid_ptx, name() + ": " + info_.error);
-    auto& device = module_.context().device().backend();
-    auto code = device.load(module_.program().translate(name(), device.facts().target));
-    auto* kernel = code->kernel(name());
-    if (!kernel) throw Error(Status::invalid_image, "translated code has no kernel " + name());
-    {
-        std::lock_guard codes(module_.state().mutex);
-        module_.state().codes.push_back(std::move(code));
-    }
+    auto* kernel = translate(module_.context().device().backend().facts().target);
     kernel_.store(kernel, std::memory_order_release);
+    return *kernel;
+}
+
+backend::Kernel& Function::resolve(backend::Dim3 block) {
+    if (!divided_) return resolve();
+    ptx::Target target;
+    target.divide(block.x, block.y);
+    auto& place = kernels_[std::countr_zero(target.columns) * 6u + std::countr_zero(target.rows)];
+    if (auto* kernel = place.load(std::memory_order_acquire)) [[likely]]
+        return *kernel;
+    const std::lock_guard lock(mutex_);
+    if (auto* kernel = place.load()) return *kernel;
+    target = module_.context().device().backend().facts().target;
+    target.divide(block.x, block.y);
+    auto* kernel = translate(target);
+    place.store(kernel, std::memory_order_release);
+    if (!kernel_.load()) kernel_.store(kernel, std::memory_order_release);
     return *kernel;
 }
 
@@ -49,7 +74,7 @@ void Function::launch(Stream& stream, backend::Dim3 grid, backend::Dim3 block, u
     if (&stream.context() != &module_.context())
         throw Error(Status::invalid_handle, name() + ": the stream belongs to another context");
     module_.context().check();
-    backend::Launch launch{.kernel = &resolve(),
+    backend::Launch launch{.kernel = &resolve(block),
                            .grid = grid,
                            .block = block,
                            .cluster = cluster,

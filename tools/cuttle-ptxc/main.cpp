@@ -20,6 +20,7 @@ struct Arguments {
     std::vector<std::string> files, kernels, functions;
     std::string target = "host", output, stop_after = "code";
     unsigned optimization = 3, compute_capability = 0;
+    std::vector<unsigned> block;
     bool debug = false, phases = false, warp = false, serve = false;
 };
 
@@ -63,6 +64,7 @@ void compile(const Arguments& arguments) {
     request.options.debug_info = arguments.debug;
     request.options.phases = arguments.phases || arguments.warp;
     request.options.warp = arguments.warp;
+    if (arguments.block.size() == 2) request.target.divide(arguments.block[0], arguments.block[1]);
     request.options.compute_capability = arguments.compute_capability;
     request.kernels = arguments.kernels;
     request.functions = arguments.functions;
@@ -106,6 +108,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
     app.add_option("--compute-capability", arguments.compute_capability, "that the device claims, such as 89");
     app.add_flag("--phases", arguments.phases, "host: cut kernels at barriers, as the runtime asks for");
     app.add_flag("--warp", arguments.warp, "host: run threads side by side in vectors, as the runtime asks for; has --phases");
+    app.add_option("--block", arguments.block, "with --warp: the blocks' size by x and y")->expected(2);
     app.add_flag("-g", arguments.debug, "carry source lines");
     app.add_flag("--serve", arguments.serve, "take jobs from the socket with descriptor 3");
     app.set_version_flag("--version", ptx::translator_version());

@@ -110,6 +110,8 @@ class Function : public HandleBase {
     const ptx::KernelInfo& info() const { return info_; }
     /// Translates and loads if need be. Throws with the reason when it cannot.
     backend::Kernel& resolve();
+    /// The same, made for blocks of this size where that makes a difference. Any code runs any block.
+    backend::Kernel& resolve(backend::Dim3 block);
     /// The same, but nullptr when that is still to be done.
     backend::Kernel* resolved() { return kernel_.load(std::memory_order_acquire); }
 
@@ -133,10 +135,15 @@ class Function : public HandleBase {
     int max_active_blocks(int block_threads, size_t dynamic_shared_bytes);
 
   private:
+    backend::Kernel* translate(const ptx::Target&);
+
     Module& module_;
     const ptx::KernelInfo& info_;
+    const bool divided_; ///< code depends on how blocks can be divided
     std::mutex mutex_;
-    std::atomic<backend::Kernel*> kernel_ = nullptr;
+    static constexpr unsigned divisions = 6 * 6; ///< by powers of two up to 32 each
+    std::atomic<backend::Kernel*> kernel_ = nullptr; ///< made first
+    std::array<std::atomic<backend::Kernel*>, divisions> kernels_{}; ///< by what blocks can be divided into
     std::atomic<int> max_dynamic_shared_ = -1; ///< -1 = never set
     std::atomic<int> carveout_ = -1;
     std::atomic<int> cluster_[3] = {0, 0, 0}; ///< CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_*

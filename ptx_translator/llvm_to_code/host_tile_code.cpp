@@ -1,6 +1,7 @@
-#include "llvm_to_code/host_simd.h"
+#include "llvm_to_code/host_tiles.h"
 
 #include "ptx/host_abi.h"
+#include "ptx/image.h"
 #include "simt_to_simd/prepare.h"
 #include "simt_to_simd/widen.h"
 
@@ -29,6 +30,13 @@ constexpr Field fields[] = {{offsetof(Lane, thread), 1024},
                             {offsetof(Lane, thread) + 4, 1024},
                             {offsetof(Lane, lane), 32},
                             {offsetof(Lane, warp), 32}};
+
+constexpr unsigned least_columns = 4, most_lanes = 32, unknown_columns = 16;
+
+simd::Tile tile_for(const Target& target) {
+    if (target.columns == 0) return {unknown_columns, 1};
+    return {target.columns, std::min<unsigned>(target.rows, most_lanes / target.columns)};
+}
 
 llvm::Function* copy_with_fields(llvm::Function& body) {
     llvm::SmallVector<llvm::Type*, 12> types(body.getFunctionType()->params());
@@ -72,9 +80,15 @@ bool use_arguments(llvm::Function& copy, unsigned first) {
 
 } // namespace
 
-WideThread widen_thread(llvm::Function& body, llvm::TargetMachine& machine) {
-    WideThread result;
-    result.width = 16;
+TileCode make_tile_code(llvm::Function& body, const Target& target, llvm::TargetMachine& machine) {
+    TileCode result;
+    const simd::Tile tile = tile_for(target);
+    result.columns = tile.columns;
+    result.rows = tile.rows;
+    if (tile.columns < least_columns) {
+        result.why_not = "its blocks are too narrow";
+        return result;
+    }
     const auto scalars = unsigned(body.arg_size());
     llvm::Function* copy = copy_with_fields(body);
     simd::inline_calls(*copy);
@@ -86,56 +100,22 @@ WideThread widen_thread(llvm::Function& body, llvm::TargetMachine& machine) {
     }
     if (result.why_not.empty()) {
         llvm::SmallVector<simd::Shape, 12> shapes(copy->arg_size(), simd::Shape::regular());
-        const auto consecutive = [&](unsigned argument) {
-            shapes[argument] = simd::Shape::regular(1);
-            shapes[argument].zero_bits = uint8_t(llvm::countr_zero(result.width));
+        const bool by_row = tile.rows > 1;
+        const auto consecutive = [&](unsigned argument, bool differs) {
+            shapes[argument] = simd::Shape::regular(1, differs);
+            shapes[argument].zero_bits = uint8_t(llvm::countr_zero(tile.columns));
         };
-        if (scalars > 1) consecutive(scalars - 1);
-        consecutive(scalars);     // x
-        consecutive(scalars + 2); // lane
+        if (scalars > 1) consecutive(scalars - 1, by_row);
+        consecutive(scalars, false);                                 // x
+        shapes[scalars + 1] = simd::Shape::regular(0, by_row);       // y
+        consecutive(scalars + 2, by_row);                            // lane
+        shapes[scalars + 3] = simd::Shape::regular(0, by_row);       // warp
         const llvm::TargetTransformInfo costs = machine.getTargetTransformInfo(*copy);
-        const simd::Machine how{costs, machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512bw,+avx512dq,+avx512vl")};
-        result.function = simd::widen(*copy, {result.width, 1}, shapes, how);
+        const bool bit_masks = machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512bw,+avx512dq,+avx512vl");
+        result.function = simd::widen(*copy, tile, shapes, {costs, bit_masks});
     }
     copy->eraseFromParent();
-    if (getenv("SIMD_DEBUG")) fprintf(stderr, "%s: %s\n", body.getName().str().c_str(), result.why_not.c_str());
     return result;
-}
-
-void make_row_loop(IR& ir, const RowLoop& loop) {
-    llvm::Function* function = ir.GetInsertBlock()->getParent();
-    const auto block = [&](const char* name) { return llvm::BasicBlock::Create(ir.getContext(), name, function); };
-    llvm::BasicBlock *before = ir.GetInsertBlock(), *head = block("row"), *tile = block("tile"), *done = block("tile_done"),
-                     *one = block("thread"), *next = block("next"), *end = block("row_end");
-    llvm::Type* i32 = ir.getInt32Ty();
-    llvm::Value* width = ir.getInt32(loop.width);
-    ir.CreateBr(head);
-    ir.SetInsertPoint(head);
-    llvm::PHINode* index = ir.CreatePHI(i32, 2);
-    index->addIncoming(ir.getInt32(0), before);
-    llvm::Value *x = ir.CreateNUWAdd(loop.x, index), *number = ir.CreateNUWAdd(loop.number, index);
-    llvm::Value* low = ir.CreateAnd(ir.CreateOr(x, number), loop.width - 1);
-    llvm::Value* fits = ir.CreateICmpUGE(ir.CreateNUWSub(loop.count, index), width);
-    ir.CreateCondBr(ir.CreateAnd(ir.CreateIsNull(low), fits), tile, one);
-    ir.SetInsertPoint(tile);
-    llvm::Value* run = loop.wide(ir, x, number);
-    ir.CreateCondBr(run, done, one);
-    ir.SetInsertPoint(done);
-    loop.after_wide(ir, x, number);
-    llvm::BasicBlock* done_end = ir.GetInsertBlock();
-    ir.CreateBr(next);
-    ir.SetInsertPoint(one);
-    loop.one(ir, x, number);
-    llvm::BasicBlock* one_end = ir.GetInsertBlock();
-    ir.CreateBr(next);
-    ir.SetInsertPoint(next);
-    llvm::PHINode* step = ir.CreatePHI(i32, 2);
-    step->addIncoming(width, done_end);
-    step->addIncoming(ir.getInt32(1), one_end);
-    llvm::Value* following = ir.CreateNUWAdd(index, step);
-    index->addIncoming(following, next);
-    ir.CreateCondBr(ir.CreateICmpULT(following, loop.count), head, end);
-    ir.SetInsertPoint(end);
 }
 
 } // namespace ptx::code

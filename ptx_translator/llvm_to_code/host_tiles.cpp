@@ -1,0 +1,246 @@
+#include "llvm_to_code/host_tiles.h"
+
+#include "ptx/host_abi.h"
+
+#include <llvm/IR/Module.h>
+
+#include <cstddef>
+
+namespace ptx::code {
+namespace {
+
+using IR = llvm::IRBuilder<>;
+using llvm::BasicBlock;
+using llvm::Value;
+using host::Grid;
+using host::Lane;
+using host::PhaseBox;
+using host::PhaseState;
+
+void store(IR& ir, Value* base, uint32_t offset, Value* value) {
+    ir.CreateStore(value, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), base, offset));
+}
+
+Value* load(IR& ir, Value* base, size_t offset, llvm::Type* type) {
+    return ir.CreateLoad(type, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), base, unsigned(offset)));
+}
+
+/// The scalar code of threads that are left over from tiles, or refused by them.
+void make_leftover(llvm::Function& body) {
+    body.removeFnAttr(llvm::Attribute::AlwaysInline);
+    body.addFnAttr(llvm::Attribute::NoInline);
+    body.addFnAttr(llvm::Attribute::OptimizeForSize);
+}
+
+/// Where the loops are: %tid, and the thread's number in its CTA.
+struct Place {
+    Value *x, *y, *z, *number;
+};
+
+/// Loops over the threads of a box, begin <= %tid < end.
+class TileLoops {
+  public:
+    Value *begin[3], *end[3], *size[3];
+    /// Makes code for the thread at a place.
+    llvm::function_ref<void(IR&, const Place&)> one;
+    /// Makes code for the tile at a place, which says whether that was run.
+    llvm::function_ref<Value*(IR&, const Place&)> tile;
+    llvm::function_ref<void(IR&, const Place&)> after_tile;
+    unsigned columns, rows;
+
+    void make(IR& ir) {
+        loop(ir, begin[2], end[2], [&](IR& at, Value* z) { return make_rows(at, z), at.getInt32(1); });
+    }
+
+  private:
+    /// `body` gives by how much to go on.
+    void loop(IR& ir, Value* first, Value* after, llvm::function_ref<Value*(IR&, Value*)> body) {
+        llvm::Function* function = ir.GetInsertBlock()->getParent();
+        BasicBlock* before = ir.GetInsertBlock();
+        BasicBlock* head = BasicBlock::Create(ir.getContext(), "", function);
+        ir.CreateBr(head);
+        ir.SetInsertPoint(head);
+        llvm::PHINode* index = ir.CreatePHI(ir.getInt32Ty(), 2);
+        index->addIncoming(first, before);
+        Value* next = ir.CreateNUWAdd(index, body(ir, index));
+        index->addIncoming(next, ir.GetInsertBlock());
+        BasicBlock* done = BasicBlock::Create(ir.getContext(), "", function);
+        // No dimension is empty, so the test may come last.
+        ir.CreateCondBr(ir.CreateICmpULT(next, after), head, done);
+        ir.SetInsertPoint(done);
+    }
+
+    void make_rows(IR& ir, Value* z) {
+        loop(ir, begin[1], end[1], [&](IR& at, Value* y) -> Value* {
+            Value* enough = at.CreateICmpUGE(at.CreateNUWSub(end[1], y), at.getInt32(rows));
+            Value* step = rows == 1 ? at.getInt32(1) : at.CreateSelect(enough, at.getInt32(rows), at.getInt32(1));
+            // PTX ISA 10.1 and 10.3: threads are numbered x first.
+            Value* row = at.CreateNUWMul(at.CreateNUWAdd(at.CreateNUWMul(z, size[1]), y), size[0]);
+            loop(at, begin[0], end[0], [&](IR& in, Value* x) {
+                return make_piece(in, {x, y, z, in.CreateNUWAdd(row, x)}, enough, step);
+            });
+            return step;
+        });
+    }
+
+    Value* make_piece(IR& ir, const Place& place, Value* enough, Value* step) {
+        llvm::Function* function = ir.GetInsertBlock()->getParent();
+        const auto block = [&](const char* name) { return BasicBlock::Create(ir.getContext(), name, function); };
+        BasicBlock *whole = block("tile"), *done = block("tile_done"), *single = block("threads"), *next = block("next");
+        // Tiles begin at multiples of their width, by %tid.x and by number, in all rows.
+        Value* low = ir.CreateOr(place.x, place.number);
+        if (rows > 1) low = ir.CreateOr(low, size[0]);
+        Value* aligned = ir.CreateIsNull(ir.CreateAnd(low, columns - 1));
+        Value* fits = ir.CreateICmpUGE(ir.CreateNUWSub(end[0], place.x), ir.getInt32(columns));
+        ir.CreateCondBr(ir.CreateAnd(ir.CreateAnd(aligned, fits), enough), whole, single);
+        ir.SetInsertPoint(whole);
+        Value* run = tile(ir, place);
+        ir.CreateCondBr(run, done, single);
+        ir.SetInsertPoint(done);
+        after_tile(ir, place);
+        BasicBlock* done_end = ir.GetInsertBlock();
+        ir.CreateBr(next);
+        ir.SetInsertPoint(single);
+        loop(ir, ir.getInt32(0), step, [&](IR& at, Value* row) {
+            Value* number = at.CreateNUWAdd(place.number, at.CreateNUWMul(row, size[0]));
+            one(at, {place.x, at.CreateNUWAdd(place.y, row), place.z, number});
+            return at.getInt32(1);
+        });
+        BasicBlock* single_end = ir.GetInsertBlock();
+        ir.CreateBr(next);
+        ir.SetInsertPoint(next);
+        llvm::PHINode* way = ir.CreatePHI(ir.getInt32Ty(), 2);
+        way->addIncoming(ir.getInt32(columns), done_end);
+        way->addIncoming(ir.getInt32(1), single_end);
+        return way;
+    }
+};
+
+void set_thread(IR& ir, Value* lane, const Place& place) {
+    store(ir, lane, offsetof(Lane, thread), place.x);
+    store(ir, lane, offsetof(Lane, thread) + 4, place.y);
+    store(ir, lane, offsetof(Lane, thread) + 8, place.z);
+    store(ir, lane, offsetof(Lane, lane), ir.CreateAnd(place.number, 31));
+    store(ir, lane, offsetof(Lane, warp), ir.CreateLShr(place.number, 5));
+}
+
+/// What the tile's function gets behind `common`: by rows, where there are several, what differs between them.
+llvm::SmallVector<Value*, 16> tile_arguments(IR& ir, llvm::ArrayRef<Value*> common, const Place& place, Value* size_x,
+                                             const TileCode& code, bool with_number, Value* results) {
+    llvm::SmallVector<Value*, 16> arguments(common), numbers;
+    for (unsigned row = 0; row < code.rows; ++row)
+        numbers.push_back(ir.CreateNUWAdd(place.number, ir.CreateNUWMul(size_x, ir.getInt32(row))));
+    if (with_number)
+        for (Value* number : numbers) arguments.push_back(ir.CreateZExt(number, ir.getInt64Ty()));
+    arguments.push_back(place.x);
+    for (unsigned row = 0; row < code.rows; ++row)
+        arguments.push_back(ir.CreateNUWAdd(place.y, ir.getInt32(row)));
+    for (Value* number : numbers) arguments.push_back(ir.CreateAnd(number, 31));
+    for (Value* number : numbers) arguments.push_back(ir.CreateLShr(number, 5));
+    arguments.push_back(results);
+    return arguments;
+}
+
+} // namespace
+
+llvm::AllocaInst* copy_lane(IR& ir, Value* source) {
+    llvm::AllocaInst* copy = ir.CreateAlloca(llvm::ArrayType::get(ir.getInt8Ty(), sizeof(Lane)));
+    copy->setAlignment(llvm::Align(alignof(Lane)));
+    ir.CreateMemCpy(copy, copy->getAlign(), source, llvm::Align(alignof(Lane)), sizeof(Lane));
+    return copy;
+}
+
+void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode& code) {
+    make_leftover(body);
+    IR ir(&range.getEntryBlock());
+    Value *source = range.getArg(0), *lane = copy_lane(ir, source), *wide_lane = copy_lane(ir, source);
+    Value* grid = load(ir, source, offsetof(Lane, grid), ir.getPtrTy());
+    TileLoops loops;
+    for (unsigned axis = 0; axis < 3; ++axis) {
+        Value* index = load(ir, source, offsetof(Lane, thread) + 4 * axis, ir.getInt32Ty());
+        loops.size[axis] = load(ir, grid, offsetof(Grid, block_dim) + 4 * axis, ir.getInt32Ty());
+        loops.begin[axis] = ir.CreateSelect(range.getArg(1), index, ir.getInt32(0));
+        loops.end[axis] =
+            ir.CreateSelect(range.getArg(1), ir.CreateNUWAdd(index, ir.getInt32(1)), loops.size[axis]);
+    }
+    const auto one = [&](IR& at, const Place& place) {
+        set_thread(at, lane, place);
+        at.CreateCall(&body, {lane});
+    };
+    const auto tile = [&](IR& at, const Place& place) -> Value* {
+        store(at, wide_lane, offsetof(Lane, thread) + 8, place.z);
+        return at.CreateCall(code.function, tile_arguments(at, {wide_lane}, place, loops.size[0], code, false,
+                                                           llvm::PoisonValue::get(at.getPtrTy())));
+    };
+    const auto nothing = [](IR&, const Place&) {};
+    loops.one = one;
+    loops.tile = tile;
+    loops.after_tile = nothing;
+    loops.columns = code.columns;
+    loops.rows = code.rows;
+    loops.make(ir);
+    ir.CreateRetVoid();
+}
+
+void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& code) {
+    make_leftover(phase);
+    IR ir(&box.getEntryBlock());
+    llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty(), *i64 = ir.getInt64Ty();
+    Value *source = box.getArg(0), *lane = copy_lane(ir, source), *wide_lane = copy_lane(ir, source);
+    Value *grid = load(ir, source, offsetof(Lane, grid), pointer),
+          *state = load(ir, source, offsetof(Lane, phases), pointer);
+    Value *slots = load(ir, state, offsetof(PhaseState, slots), pointer),
+          *next = load(ir, state, offsetof(PhaseState, next), pointer);
+    TileLoops loops;
+    Value* threads = ir.getInt32(1);
+    for (unsigned axis = 0; axis < 3; ++axis) {
+        loops.begin[axis] = load(ir, box.getArg(1), offsetof(PhaseBox, begin) + 4 * axis, i32);
+        loops.end[axis] = load(ir, box.getArg(1), offsetof(PhaseBox, end) + 4 * axis, i32);
+        loops.size[axis] = load(ir, grid, offsetof(Grid, block_dim) + 4 * axis, i32);
+        threads = ir.CreateNUWMul(threads, loops.size[axis]);
+    }
+    threads = ir.CreateZExt(ir.CreateAnd(ir.CreateNUWAdd(threads, ir.getInt32(31)), ~31u), i64);
+    // All threads agree when no bit is set in one's number and clear in another's.
+    llvm::AllocaInst *all = ir.CreateAlloca(i32), *any = ir.CreateAlloca(i32);
+    ir.CreateStore(ir.getInt32(~0u), all);
+    ir.CreateStore(ir.getInt32(0), any);
+    const unsigned lanes = code.columns * code.rows;
+    llvm::AllocaInst* results = ir.CreateAlloca(llvm::FixedVectorType::get(i32, lanes));
+    const auto note = [&](IR& at, Value* both, Value* either) {
+        at.CreateStore(at.CreateAnd(at.CreateLoad(i32, all), both), all);
+        at.CreateStore(at.CreateOr(at.CreateLoad(i32, any), either), any);
+    };
+    const auto one = [&](IR& at, const Place& place) {
+        set_thread(at, lane, place);
+        Value* number = at.CreateZExt(place.number, i64);
+        Value* result = at.CreateCall(&phase, {lane, state, slots, threads, number});
+        at.CreateStore(result, at.CreateGEP(i32, next, number));
+        note(at, result, result);
+    };
+    const auto tile = [&](IR& at, const Place& place) -> Value* {
+        store(at, wide_lane, offsetof(Lane, thread) + 8, place.z);
+        return at.CreateCall(code.function, tile_arguments(at, {wide_lane, state, slots, threads}, place,
+                                                           loops.size[0], code, true, results));
+    };
+    const auto after = [&](IR& at, const Place& place) {
+        Value* numbers = at.CreateLoad(llvm::FixedVectorType::get(i32, lanes), results);
+        note(at, at.CreateAndReduce(numbers), at.CreateOrReduce(numbers));
+        for (unsigned row = 0; row < code.rows; ++row) {
+            llvm::SmallVector<int, 32> columns;
+            for (unsigned i = 0; i < code.columns; ++i) columns.push_back(int(row * code.columns + i));
+            Value* first = at.CreateNUWAdd(place.number, at.CreateNUWMul(loops.size[0], at.getInt32(row)));
+            at.CreateAlignedStore(code.rows == 1 ? numbers : at.CreateShuffleVector(numbers, columns),
+                                  at.CreateGEP(i32, next, at.CreateZExt(first, i64)), llvm::Align(4));
+        }
+    };
+    loops.one = one;
+    loops.tile = tile;
+    loops.after_tile = after;
+    loops.columns = code.columns;
+    loops.rows = code.rows;
+    loops.make(ir);
+    Value *both = ir.CreateLoad(i32, all), *either = ir.CreateLoad(i32, any);
+    ir.CreateRet(ir.CreateSelect(ir.CreateICmpEQ(both, either), both, ir.getInt32(host::phase_mixed)));
+}
+
+} // namespace ptx::code

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <llvm/ADT/StringRef.h>
+#include <llvm/IR/IRBuilder.h>
+
+#include <cstdint>
+#include <string>
+
+namespace llvm {
+class AllocaInst;
+class Function;
+class TargetMachine;
+} // namespace llvm
+
+namespace ptx {
+struct Target;
+}
+
+/// The warp mode of the host: a function that runs one thread is made into one that runs a tile of threads side by side,
+/// in vectors (simt_to_simd), beside which it stays for threads that are left over.
+namespace ptx::code {
+
+/// What runs a tile: columns of consecutive %tid.x, from a multiple of their number on, in rows of consecutive %tid.y.
+struct TileCode {
+    /// i1 (the scalar function's arguments, x, y, lane, warp, ptr results), the last argument of a phase and what follows
+    /// it by rows as TileArguments says. Null: there is none.
+    llvm::Function* function = nullptr;
+    unsigned columns = 0, rows = 1;
+    std::string why_not; ///< a few words
+};
+
+/// `body` gets the Lane* first and, if it is a phase, the thread's number last. It is lowered for the host.
+TileCode make_tile_code(llvm::Function& body, const Target&, llvm::TargetMachine&);
+
+/// Fills the entry block of `range`, which makes_entry calls for a thread or a CTA: void (Lane*, i1 thread).
+void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode&);
+/// The same of i32 (Lane*, PhaseBox*), which takes the box through a phase.
+void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode&);
+
+/// A Lane of our own: promoted to registers once the body is inlined, unless a service gets to see it.
+llvm::AllocaInst* copy_lane(llvm::IRBuilder<>&, llvm::Value* source);
+
+} // namespace ptx::code
