@@ -113,6 +113,7 @@ TileCode make_tile_code(llvm::Function& body, const Target& target, llvm::Target
         const llvm::TargetTransformInfo costs = machine.getTargetTransformInfo(*copy);
         const bool bit_masks = machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512bw,+avx512dq,+avx512vl");
         result.function = simd::widen(*copy, tile, shapes, {costs, bit_masks});
+        if (!result.function) result.why_not = "lanes are faster one after another";
     }
     copy->eraseFromParent();
     return result;

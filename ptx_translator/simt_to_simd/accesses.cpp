@@ -256,28 +256,42 @@ Value* Widener::gather(llvm::LoadInst& load) {
     if (machine_.costs.isLegalMaskedGather(wide, load.getAlign()))
         return ir_.CreateMaskedGather(wide, vector(pointer), load.getAlign(), mask,
                                       llvm::Constant::getNullValue(wide));
-    // Lanes that are elsewhere load something harmless.
-    Value* harmless = nullptr;
-    if (mask) {
+    const auto all = [&]() -> Value* {
+        Value* result = llvm::PoisonValue::get(wide);
+        for (unsigned lane = 0; lane < lanes_; ++lane) {
+            Value* place = in_lane(pointer, ir_.getInt32(lane));
+            result = ir_.CreateInsertElement(result, ir_.CreateAlignedLoad(type, place, load.getAlign()), lane);
+        }
+        return result;
+    };
+    if (!mask) return all();
+    return choose(are_all(mask), all, [&]() -> Value* {
+        memory_.clear();
+        prepare_lanes(pointer);
         IR entry(entry_, entry_->begin());
-        harmless = entry.CreateAlloca(type);
-    }
-    Value* result = llvm::PoisonValue::get(wide);
-    for (unsigned lane = 0; lane < lanes_; ++lane) {
-        Value* place = in_lane(pointer, ir_.getInt32(lane));
-        if (mask) place = ir_.CreateSelect(ir_.CreateExtractElement(mask, lane), place, harmless);
-        result = ir_.CreateInsertElement(result, ir_.CreateAlignedLoad(type, place, load.getAlign()), lane);
-    }
-    return result;
+        llvm::AllocaInst* results = entry.CreateAlloca(wide);
+        ir_.CreateStore(llvm::Constant::getNullValue(wide), results);
+        for_each_lane([&](Value* lane) {
+            Value* loaded = ir_.CreateAlignedLoad(type, in_lane(pointer, lane), load.getAlign());
+            ir_.CreateStore(loaded, ir_.CreateGEP(type, results, lane));
+        });
+        return ir_.CreateLoad(wide, results);
+    });
 }
 
 void Widener::scatter(llvm::StoreInst& store) {
-    if (masks_[current_]) return one_by_one(store);
-    for (unsigned lane = 0; lane < lanes_; ++lane) {
-        Value* number = ir_.getInt32(lane);
-        Value* place = in_lane(store.getPointerOperand(), number);
-        ir_.CreateAlignedStore(in_lane(store.getValueOperand(), number), place, store.getAlign());
-    }
+    const auto all = [&]() -> Value* {
+        for (unsigned lane = 0; lane < lanes_; ++lane) {
+            Value* number = ir_.getInt32(lane);
+            Value* place = in_lane(store.getPointerOperand(), number);
+            ir_.CreateAlignedStore(in_lane(store.getValueOperand(), number), place, store.getAlign());
+        }
+        return nullptr;
+    };
+    if (!masks_[current_])
+        all();
+    else
+        choose(are_all(masks_[current_]), all, [&]() -> Value* { return one_by_one(store), nullptr; });
 }
 
 /// The instruction itself for each lane, results by way of memory.
@@ -296,7 +310,7 @@ void Widener::one_by_one(Instruction& instruction) {
         IR entry(entry_, entry_->begin());
         results.push_back(entry.CreateAlloca(widened(stored(i))));
     }
-    for_each_lane([&](Value* lane) {
+    const auto run = [&](Value* lane) {
         Instruction* copy = instruction.clone();
         for (llvm::Use& use : copy->operands()) use.set(in_lane(use.get(), lane));
         ir_.Insert(copy);
@@ -305,7 +319,18 @@ void Widener::one_by_one(Instruction& instruction) {
             if (result->getType() != stored(i)) result = ir_.CreateZExt(result, stored(i));
             ir_.CreateStore(result, ir_.CreateGEP(stored(i), results[i], lane));
         }
-    });
+    };
+    const auto all = [&]() -> Value* {
+        for (unsigned lane = 0; lane < lanes_; ++lane) run(ir_.getInt32(lane));
+        return nullptr;
+    };
+    Value* mask = masks_[current_];
+    if (!isa<llvm::AtomicRMWInst>(instruction))
+        for_each_lane(run);
+    else if (!mask)
+        all();
+    else
+        choose(are_all(mask), all, [&]() -> Value* { return for_each_lane(run), nullptr; });
     llvm::SmallVector<Value*, 2> loaded;
     for (unsigned i = 0; i < count; ++i) {
         loaded.push_back(ir_.CreateLoad(widened(stored(i)), results[i]));

@@ -77,6 +77,10 @@ llvm::Value* Widener::bits(llvm::Value* mask) {
     return mask ? ir_.CreateBitCast(mask, type) : llvm::Constant::getAllOnesValue(type);
 }
 
+llvm::Value* Widener::are_all(llvm::Value* mask) {
+    return ir_.CreateICmpEQ(bits(mask), llvm::Constant::getAllOnesValue(ir_.getIntNTy(lanes_)));
+}
+
 llvm::Value* Widener::any(llvm::Value* mask) {
     return ir_.CreateICmpNE(bits(mask), llvm::Constant::getNullValue(ir_.getIntNTy(lanes_)));
 }

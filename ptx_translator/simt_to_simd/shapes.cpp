@@ -358,8 +358,6 @@ Shape Shapes::transfer_load(const Instruction& instruction) const {
     const Shape address = of(load.getPointerOperand());
     if (address.kind == Shape::Kind::unknown) return {};
     if (!load.isSimple() || !address.is_regular() || address.stride != 0 || address.assumed) return Shape::varying();
-    // A row none of whose lanes is here has no address to load from.
-    if (address.by_row && is_masked(load.getParent())) return Shape::varying();
     return Shape::regular(0, address.by_row);
 }
 

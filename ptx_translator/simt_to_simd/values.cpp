@@ -98,12 +98,31 @@ void Widener::widen_instruction(Instruction& instruction) {
     note(instruction, make_wide(ir_, instruction, operands));
 }
 
+/// The row's address or, if none of its lanes is here, that of another row, some of whose lanes are.
+Value* Widener::address_in_row(Value* pointer, unsigned row) {
+    Value* address = base(pointer, row);
+    Value* mask = masks_[current_];
+    if (!mask) return address;
+    Value* other = nullptr;
+    for (unsigned i = 0; i < tile_.rows; ++i) {
+        const unsigned which = i + 1 == tile_.rows ? row : i < row ? i : i + 1; // the row itself last, so that it wins
+        llvm::SmallVector<int, 32> lanes;
+        for (unsigned column = 0; column < tile_.columns; ++column) lanes.push_back(int(which * tile_.columns + column));
+        llvm::Type* type = ir_.getIntNTy(tile_.columns);
+        Value* some = ir_.CreateIsNotNull(ir_.CreateBitCast(ir_.CreateShuffleVector(mask, lanes), type));
+        other = other ? ir_.CreateSelect(some, base(pointer, which), other) : base(pointer, which);
+    }
+    return other;
+}
+
 /// The scalar instruction, once or for each row.
 void Widener::widen_regular(Instruction& instruction) {
     llvm::SmallVector<Value*, 2> made;
+    auto* load = dyn_cast<llvm::LoadInst>(&instruction);
     for (unsigned row = 0; row < rows_of(&instruction); ++row) {
         Instruction* copy = instruction.clone();
         for (llvm::Use& use : copy->operands()) use.set(base(use.get(), row));
+        if (load && rows_of(&instruction) > 1) copy->setOperand(0, address_in_row(load->getPointerOperand(), row));
         made.push_back(ir_.Insert(copy));
         copy->setMetadata(llvm::LLVMContext::MD_access_group, nullptr);
     }

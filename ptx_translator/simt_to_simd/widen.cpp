@@ -12,6 +12,8 @@ namespace {
 
 using llvm::Instruction;
 
+constexpr unsigned most_others_for_each_scattered = 16;
+
 /// Whether the instruction and all that it is made of may be computed at the end of the entry block.
 bool may_hoist(Instruction& instruction, const Instruction* end, unsigned depth = 0) {
     if (instruction.getParent() == end->getParent()) return true;
@@ -44,6 +46,31 @@ void hoist_assumptions(llvm::Function& scalar, const Shapes& shapes) {
     for (Instruction* instruction : found) hoist(*instruction, end);
 }
 
+bool is_scattered(const Instruction& instruction, const Shapes& shapes) {
+    const llvm::Value* pointer = llvm::getLoadStorePointerOperand(&instruction);
+    if (!pointer) return false;
+    const Shape shape = shapes.of(pointer);
+    const auto size = int64_t(
+        instruction.getDataLayout().getTypeStoreSize(llvm::getLoadStoreType(&instruction)).getFixedValue());
+    return shape.is_varying() || (shape.stride != 0 && std::abs(shape.stride) != size);
+}
+
+/// A loop that lanes leave in different rounds, and that mostly loads from here and there, is as fast for one lane after
+/// another: SpMV by rows.
+bool is_serial_at_heart(const llvm::LoopInfo& loops, const Shapes& shapes) {
+    for (const llvm::Loop* loop : loops.getLoopsInPreorder()) {
+        if (!loop->isInnermost() || !shapes.is_divergent(loop)) continue;
+        unsigned scattered = 0, others = 0;
+        for (const llvm::BasicBlock* block : loop->blocks())
+            for (const Instruction& instruction : *block) {
+                if (llvm::isa<llvm::PHINode>(instruction) || instruction.isTerminator()) continue;
+                ++(is_scattered(instruction, shapes) ? scattered : others);
+            }
+        if (scattered > 0 && others < most_others_for_each_scattered * scattered) return true;
+    }
+    return false;
+}
+
 } // namespace
 
 llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Machine& machine) {
@@ -58,6 +85,7 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
     const llvm::LoopInfo loops(dominators);
     hoist_assumptions(scalar, Shapes(scalar, loops, post, tile, arguments));
     const Shapes shapes(scalar, loops, post, tile, arguments);
+    if (is_serial_at_heart(loops, shapes)) return nullptr;
     return Widener(scalar, shapes, loops, dominators, post, machine).run();
 }
 

@@ -56,6 +56,7 @@ class Widener {
     llvm::Value* both(llvm::Value* mask, llvm::Value* condition);
     llvm::Value* bits(llvm::Value* mask);
     llvm::Value* any(llvm::Value* mask);
+    llvm::Value* are_all(llvm::Value* mask);
 
     // values.cpp
     llvm::Value* base(llvm::Value*, unsigned row = 0);
@@ -65,6 +66,7 @@ class Widener {
     unsigned rows_of(const llvm::Value*) const;
     void widen_instruction(llvm::Instruction&);
     void widen_regular(llvm::Instruction&);
+    llvm::Value* address_in_row(llvm::Value* pointer, unsigned row);
     llvm::Value* make_wide(IR&, llvm::Instruction&, llvm::ArrayRef<llvm::Value*> operands);
     llvm::Value* widen_division(llvm::Instruction&, llvm::Value* left, llvm::Value* right);
     void widen_intrinsic(llvm::CallInst&);
