@@ -157,14 +157,6 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const l
     lower_approximations(module);
 }
 
-llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target& target,
-                                               llvm::TargetMachine& machine) {
-    llvm::SmallVector<TileCode, 4> result;
-    for (llvm::Function* body : bodies)
-        result.push_back(body ? make_tile_code(*body, target, machine) : TileCode());
-    return result;
-}
-
 void make_entries(llvm::Module& module, const std::vector<KernelInfo>& kernels, const PhaseCodes& forms,
                   bool note_stack, llvm::TargetMachine& machine, const Target& target, const Options& options) {
     const bool wide = options.warp && options.optimization_level > 1 && !options.debug_info && !note_stack;
@@ -179,7 +171,7 @@ void make_entries(llvm::Module& module, const std::vector<KernelInfo>& kernels, 
         } else {
             llvm::Function* body = module.getFunction(kernel.symbol);
             TileCode tile;
-            if (wide && !kernel.uses_barrier) tile = make_tile_code(*body, target, machine);
+            if (wide && !kernel.uses_barrier) tile = make_tile_codes(body, target, machine)[0];
             make_entry(*body, kernel.uses_barrier, note_stack, tile);
         }
 }

@@ -3,6 +3,7 @@
 #include "ptx/host_abi.h"
 #include "ptx/image.h"
 #include "simt_to_simd/prepare.h"
+#include "simt_to_simd/slots.h"
 #include "simt_to_simd/widen.h"
 
 #include <llvm/Analysis/TargetTransformInfo.h>
@@ -78,44 +79,81 @@ bool use_arguments(llvm::Function& copy, unsigned first) {
     return true;
 }
 
-} // namespace
+/// One function on its way.
+struct Candidate {
+    llvm::Function* copy = nullptr;
+    TileCode code;
+};
 
-TileCode make_tile_code(llvm::Function& body, const Target& target, llvm::TargetMachine& machine) {
-    TileCode result;
-    const simd::Tile tile = tile_for(target);
-    result.columns = tile.columns;
-    result.rows = tile.rows;
+Candidate begin(llvm::Function& body, simd::Tile tile, llvm::TargetMachine& machine) {
+    Candidate result;
+    result.code.columns = tile.columns;
+    result.code.rows = tile.rows;
     if (tile.columns < least_columns) {
-        result.why_not = "its blocks are too narrow";
+        result.code.why_not = "its blocks are too narrow";
         return result;
     }
-    const auto scalars = unsigned(body.arg_size());
-    llvm::Function* copy = copy_with_fields(body);
-    simd::inline_calls(*copy);
-    if (!use_arguments(*copy, scalars)) {
-        result.why_not = "it asks for services";
+    result.copy = copy_with_fields(body);
+    simd::inline_calls(*result.copy);
+    if (!use_arguments(*result.copy, unsigned(body.arg_size()))) {
+        result.code.why_not = "it asks for services";
     } else {
-        simd::prepare(*copy, machine);
-        result.why_not = simd::why_not(*copy);
+        simd::prepare(*result.copy, machine);
+        result.code.why_not = simd::why_not(*result.copy);
     }
-    if (result.why_not.empty()) {
-        llvm::SmallVector<simd::Shape, 12> shapes(copy->arg_size(), simd::Shape::regular());
-        const bool by_row = tile.rows > 1;
-        const auto consecutive = [&](unsigned argument, bool differs) {
-            shapes[argument] = simd::Shape::regular(1, differs);
-            shapes[argument].zero_bits = uint8_t(llvm::countr_zero(tile.columns));
-        };
-        if (scalars > 1) consecutive(scalars - 1, by_row);
-        consecutive(scalars, false);                                 // x
-        shapes[scalars + 1] = simd::Shape::regular(0, by_row);       // y
-        consecutive(scalars + 2, by_row);                            // lane
-        shapes[scalars + 3] = simd::Shape::regular(0, by_row);       // warp
-        const llvm::TargetTransformInfo costs = machine.getTargetTransformInfo(*copy);
-        const bool bit_masks = machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512bw,+avx512dq,+avx512vl");
-        result.function = simd::widen(*copy, tile, shapes, {costs, bit_masks});
-        if (!result.function) result.why_not = "lanes are faster one after another";
+    return result;
+}
+
+/// The arguments' shapes: of `scalars` that the body has the last is the thread's number, but the Lane*.
+llvm::SmallVector<simd::Shape, 12> shapes_of_arguments(unsigned scalars, simd::Tile tile) {
+    llvm::SmallVector<simd::Shape, 12> shapes(scalars + std::size(fields), simd::Shape::regular());
+    const bool by_row = tile.rows > 1;
+    const auto consecutive = [&](unsigned argument, bool differs) {
+        shapes[argument] = simd::Shape::regular(1, differs);
+        shapes[argument].zero_bits = uint8_t(llvm::countr_zero(tile.columns));
+    };
+    if (scalars > 1) consecutive(scalars - 1, by_row);
+    consecutive(scalars, false);                           // x
+    shapes[scalars + 1] = simd::Shape::regular(0, by_row); // y
+    consecutive(scalars + 2, by_row);                      // lane
+    shapes[scalars + 3] = simd::Shape::regular(0, by_row); // warp
+    return shapes;
+}
+
+/// Of a phase: i32 (Lane*, state, slots, i64 threads, i64 thread).
+constexpr simd::SlotArguments slot_arguments{.slots = 2, .threads = 3, .thread = 4};
+constexpr unsigned phase_arguments = 5;
+
+} // namespace
+
+llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target& target,
+                                               llvm::TargetMachine& machine) {
+    const simd::Tile tile = tile_for(target);
+    llvm::SmallVector<Candidate, 4> all;
+    llvm::SmallVector<llvm::Function*, 4> phases;
+    for (llvm::Function* body : bodies) {
+        all.push_back(body ? begin(*body, tile, machine) : Candidate());
+        if (body && all.back().copy && all.back().code.why_not.empty() && body->arg_size() == phase_arguments)
+            phases.push_back(all.back().copy);
     }
-    copy->eraseFromParent();
+    simd::SlotShapes slots;
+    // All that store to slots must be known.
+    const bool guess = !phases.empty() && phases.size() == size_t(llvm::count_if(bodies, [](auto* body) { return body; }));
+    if (guess) slots = shapes_of_slots(phases, tile, shapes_of_arguments(phase_arguments, tile), slot_arguments);
+    llvm::SmallVector<TileCode, 4> result;
+    for (Candidate& one : all) {
+        if (one.copy && one.code.why_not.empty()) {
+            const auto scalars = unsigned(one.copy->arg_size() - std::size(fields));
+            const llvm::TargetTransformInfo costs = machine.getTargetTransformInfo(*one.copy);
+            const bool bit_masks =
+                machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512bw,+avx512dq,+avx512vl");
+            one.code.function = simd::widen(*one.copy, tile, shapes_of_arguments(scalars, tile), {costs, bit_masks},
+                                            guess ? guesses_of(*one.copy, slots, slot_arguments) : simd::Guesses());
+            if (!one.code.function) one.code.why_not = "lanes are faster one after another";
+        }
+        if (one.copy) one.copy->eraseFromParent();
+        result.push_back(one.code);
+    }
     return result;
 }
 

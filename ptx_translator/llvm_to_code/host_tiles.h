@@ -29,8 +29,10 @@ struct TileCode {
     std::string why_not; ///< a few words
 };
 
-/// `body` gets the Lane* first and, if it is a phase, the thread's number last. It is lowered for the host.
-TileCode make_tile_code(llvm::Function& body, const Target&, llvm::TargetMachine&);
+/// For a kernel's body, void (Lane*), or all of its phases, i32 (Lane*, state, slots, i64 threads, i64 thread); of null
+/// there is none. They are lowered for the host.
+llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target&,
+                                               llvm::TargetMachine&);
 
 /// Fills the entry block of `range`, which makes_entry calls for a thread or a CTA: void (Lane*, i1 thread).
 void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode&);

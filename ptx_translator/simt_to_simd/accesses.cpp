@@ -47,6 +47,7 @@ Value* Widener::choose(Value* condition, llvm::function_ref<Value*()> yes, llvm:
 void Widener::widen_load(llvm::LoadInst& load) {
     Value* pointer = load.getPointerOperand();
     if (!load.isSimple()) return one_by_one(load);
+    if (shapes_.is_guess(&load)) return widen_guess(load);
     if (shapes_.of(&load).is_regular()) return widen_regular(load);
     bool backwards = false;
     if (!is_contiguous(pointer, load.getType(), backwards)) return note(load, gather(load));
@@ -54,6 +55,17 @@ void Widener::widen_load(llvm::LoadInst& load) {
     if (!condition) return note(load, load_contiguous(load, backwards));
     note(load, choose(
                    condition, [&] { return load_contiguous(load, backwards); }, [&] { return gather(load); }));
+}
+
+/// All lanes are loaded and compared with what the first column's value makes of them.
+void Widener::widen_guess(llvm::LoadInst& load) {
+    Value* wide = load_contiguous(load, false);
+    llvm::SmallVector<Value*, 2> rows;
+    for (unsigned row = 0; row < rows_of(&load); ++row)
+        rows.push_back(ir_.CreateAlignedLoad(load.getType(), base(load.getPointerOperand(), row), load.getAlign()));
+    bases_[&load] = rows;
+    Value* guessed = spread(ir_, rows[0], shapes_.of(&load).stride, rows);
+    entry_guards_.push_back(are_all(ir_.CreateICmpEQ(wide, guessed)));
 }
 
 Value* Widener::load_contiguous(llvm::LoadInst& load, bool backwards) {
@@ -77,7 +89,8 @@ Value* Widener::load_contiguous(llvm::LoadInst& load, bool backwards) {
             for (unsigned i = 0; i < tile_.columns; ++i)
                 lanes.push_back(int(row * tile_.columns + (backwards ? tile_.columns - 1 - i : i)));
             Value* row_mask = tile_.rows == 1 && !backwards ? mask : ir_.CreateShuffleVector(mask, lanes);
-            const bool legal = machine_.costs.isLegalMaskedLoad(row_type, align, 0);
+            // Without registers for masks, masked loads of what is in no cache take long.
+            const bool legal = machine_.bit_masks && machine_.costs.isLegalMaskedLoad(row_type, align, 0);
             const auto masked = [&] {
                 return ir_.CreateMaskedLoad(row_type, first, align, row_mask, llvm::Constant::getNullValue(row_type));
             };

@@ -40,8 +40,9 @@ bool has_integer_lanes(const llvm::Type* type) {
 } // namespace
 
 Shapes::Shapes(llvm::Function& function, const llvm::LoopInfo& loops, const llvm::PostDominatorTree& post, Tile tile,
-               llvm::ArrayRef<Shape> arguments)
-    : function_(function), data_(function.getParent()->getDataLayout()), loops_(loops), post_(post), tile_(tile) {
+               llvm::ArrayRef<Shape> arguments, Guesses guesses)
+    : function_(function), data_(function.getParent()->getDataLayout()), loops_(loops), post_(post), tile_(tile),
+      guesses_(std::move(guesses)) {
     for (llvm::Argument& argument : function.args()) shapes_[&argument] = arguments[argument.getArgNo()];
     run();
 }
@@ -355,6 +356,7 @@ Shape Shapes::transfer_address(const Instruction& instruction) const {
 
 Shape Shapes::transfer_load(const Instruction& instruction) const {
     const auto& load = cast<llvm::LoadInst>(instruction);
+    if (const auto guess = guesses_.find(&load); guess != guesses_.end()) return guess->second;
     const Shape address = of(load.getPointerOperand());
     if (address.kind == Shape::Kind::unknown) return {};
     if (!load.isSimple() || !address.is_regular() || address.stride != 0 || address.assumed) return Shape::varying();

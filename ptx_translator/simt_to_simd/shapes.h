@@ -55,12 +55,15 @@ struct Shape {
     bool operator==(const Shape&) const = default;
 };
 
+/// What loads are thought to give, which is asked before anything is done; of unknown kind while nothing is.
+using Guesses = llvm::DenseMap<const llvm::Value*, Shape>;
+
 /// Which values of a scalar function are the same in all lanes or go from lane to lane in equal steps, and where lanes
 /// part. Expects a reducible function with one exit, loops in simplified and closed form, and no switches.
 class Shapes {
   public:
     Shapes(llvm::Function&, const llvm::LoopInfo&, const llvm::PostDominatorTree&, Tile,
-           llvm::ArrayRef<Shape> arguments);
+           llvm::ArrayRef<Shape> arguments, Guesses guesses = Guesses());
 
     Shape of(const llvm::Value*) const;
     /// Whether lanes may part at the block's end.
@@ -73,6 +76,8 @@ class Shapes {
     /// around, whatever its first value.
     bool never_wraps(const llvm::Value*, bool is_signed) const;
     Tile tile() const { return tile_; }
+    /// Whether the load has its shape by a guess.
+    bool is_guess(const llvm::Value* load) const { return guesses_.contains(load) && of(load).is_regular(); }
 
   private:
     void run();
@@ -95,6 +100,7 @@ class Shapes {
     const llvm::LoopInfo& loops_;
     const llvm::PostDominatorTree& post_;
     Tile tile_;
+    Guesses guesses_;
     llvm::DenseMap<const llvm::Value*, Shape> shapes_;
     llvm::SmallPtrSet<const llvm::BasicBlock*, 16> divergent_, masked_, joins_;
 };

@@ -35,6 +35,23 @@ void hoist(Instruction& instruction, Instruction* end) {
     instruction.moveBefore(end->getIterator());
 }
 
+/// Loads whose shape is a guess are done and asked about before anything else; they change by nothing that comes before.
+void hoist_guesses(llvm::Function& scalar, Guesses& guesses) {
+    Instruction* end = scalar.getEntryBlock().getTerminator();
+    llvm::SmallVector<const llvm::Value*, 8> others;
+    for (auto& [value, shape] : guesses) {
+        auto* load = llvm::cast<llvm::LoadInst>(const_cast<llvm::Value*>(value));
+        auto* pointer = llvm::dyn_cast<Instruction>(load->getPointerOperand());
+        if (!shape.is_regular() || (pointer && !may_hoist(*pointer, end))) {
+            others.push_back(value);
+            continue;
+        }
+        if (pointer) hoist(*pointer, end);
+        if (load->getParent() != end->getParent()) load->moveBefore(end->getIterator());
+    }
+    for (const llvm::Value* value : others) guesses.erase(value);
+}
+
 /// Widened sums that may wrap around are asked about once, before anything is done, where that is possible.
 void hoist_assumptions(llvm::Function& scalar, const Shapes& shapes) {
     Instruction* end = scalar.getEntryBlock().getTerminator();
@@ -73,7 +90,8 @@ bool is_serial_at_heart(const llvm::LoopInfo& loops, const Shapes& shapes) {
 
 } // namespace
 
-llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Machine& machine) {
+llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Machine& machine,
+                      Guesses guesses) {
     // Up to where something may be written, a tile may still be refused.
     llvm::BasicBlock& entry = scalar.getEntryBlock();
     const auto first = llvm::find_if(entry, [](const Instruction& instruction) {
@@ -83,8 +101,9 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
     const llvm::DominatorTree dominators(scalar);
     const llvm::PostDominatorTree post(scalar);
     const llvm::LoopInfo loops(dominators);
-    hoist_assumptions(scalar, Shapes(scalar, loops, post, tile, arguments));
-    const Shapes shapes(scalar, loops, post, tile, arguments);
+    hoist_guesses(scalar, guesses);
+    hoist_assumptions(scalar, Shapes(scalar, loops, post, tile, arguments, guesses));
+    const Shapes shapes(scalar, loops, post, tile, arguments, std::move(guesses));
     if (is_serial_at_heart(loops, shapes)) return nullptr;
     return Widener(scalar, shapes, loops, dominators, post, machine).run();
 }

@@ -20,7 +20,8 @@ struct Machine {
 ///     i1 made(arguments..., ptr results)
 /// An argument that goes by rows is given once for each row, as the first column has it. What the lanes return is stored
 /// at `results` one after another. False, and nothing is done, when some sum of a lane's number and something else wraps
-/// around from lane to lane, so that lanes must be run one by one. Null: it is not worth it.
-llvm::Function* widen(llvm::Function& scalar, Tile, llvm::ArrayRef<Shape> arguments, const Machine&);
+/// around from lane to lane, or a guess is wrong, so that lanes must be run one by one. Null: it is not worth it.
+llvm::Function* widen(llvm::Function& scalar, Tile, llvm::ArrayRef<Shape> arguments, const Machine&,
+                      Guesses guesses = Guesses());
 
 } // namespace ptx::simd

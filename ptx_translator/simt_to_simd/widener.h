@@ -78,6 +78,7 @@ class Widener {
     // accesses.cpp
     void widen_load(llvm::LoadInst&);
     void widen_store(llvm::StoreInst&);
+    void widen_guess(llvm::LoadInst&);
     llvm::Value* load_contiguous(llvm::LoadInst&, bool backwards);
     void store_contiguous(llvm::StoreInst&);
     llvm::Value* gather(llvm::LoadInst&);
