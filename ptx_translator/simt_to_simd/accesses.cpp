@@ -65,7 +65,8 @@ void Widener::widen_guess(llvm::LoadInst& load) {
         rows.push_back(ir_.CreateAlignedLoad(load.getType(), base(load.getPointerOperand(), row), load.getAlign()));
     bases_[&load] = rows;
     Value* guessed = spread(ir_, rows[0], shapes_.of(&load).stride, rows);
-    entry_guards_.push_back(are_all(ir_.CreateICmpEQ(wide, guessed)));
+    Value* differences = ir_.CreateOrReduce(ir_.CreateXor(wide, guessed));
+    entry_guards_.push_back(ir_.CreateIsNull(differences));
 }
 
 Value* Widener::load_contiguous(llvm::LoadInst& load, bool backwards) {
@@ -98,8 +99,7 @@ Value* Widener::load_contiguous(llvm::LoadInst& load, bool backwards) {
                 part = masked();
             else
                 part = choose(
-                    ir_.CreateICmpEQ(ir_.CreateBitCast(row_mask, ir_.getIntNTy(tile_.columns)),
-                                     llvm::Constant::getAllOnesValue(ir_.getIntNTy(tile_.columns))),
+                    are_all(row_mask),
                     [&]() -> Value* { return ir_.CreateAlignedLoad(row_type, first, align); },
                     [&]() -> Value* { return masked(); });
         }
@@ -159,9 +159,7 @@ void Widener::store_contiguous(llvm::StoreInst& store) {
         }
         Value* row_mask = tile_.rows == 1 ? mask : ir_.CreateShuffleVector(mask, lanes);
         // Masked stores are slow on some processors, and mostly all lanes are there.
-        llvm::Type* bits = ir_.getIntNTy(tile_.columns);
-        Value* full = ir_.CreateICmpEQ(ir_.CreateBitCast(row_mask, bits), llvm::Constant::getAllOnesValue(bits));
-        choose(full, plain, [&]() -> Value* {
+        choose(are_all(row_mask), plain, [&]() -> Value* {
             ir_.CreateMaskedStore(part, first, store.getAlign(), row_mask);
             return nullptr;
         });

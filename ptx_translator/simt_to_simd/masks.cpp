@@ -77,12 +77,25 @@ llvm::Value* Widener::bits(llvm::Value* mask) {
     return mask ? ir_.CreateBitCast(mask, type) : llvm::Constant::getAllOnesValue(type);
 }
 
+/// The mask's bits; if it is in several registers, only as many as one has, each put together of several.
+static llvm::Value* fold(IR& ir, llvm::Value* mask, llvm::Instruction::BinaryOps operation, bool bit_masks) {
+    constexpr unsigned lanes_of_register = 8;
+    unsigned lanes = llvm::cast<llvm::FixedVectorType>(mask->getType())->getNumElements();
+    for (; !bit_masks && lanes > lanes_of_register; lanes /= 2) {
+        llvm::SmallVector<int, 32> low, high;
+        for (unsigned i = 0; i < lanes / 2; ++i) low.push_back(int(i)), high.push_back(int(i + lanes / 2));
+        mask = ir.CreateBinOp(operation, ir.CreateShuffleVector(mask, low), ir.CreateShuffleVector(mask, high));
+    }
+    return ir.CreateBitCast(mask, ir.getIntNTy(lanes));
+}
+
 llvm::Value* Widener::are_all(llvm::Value* mask) {
-    return ir_.CreateICmpEQ(bits(mask), llvm::Constant::getAllOnesValue(ir_.getIntNTy(lanes_)));
+    llvm::Value* some = fold(ir_, mask, llvm::Instruction::And, machine_.bit_masks);
+    return ir_.CreateICmpEQ(some, llvm::Constant::getAllOnesValue(some->getType()));
 }
 
 llvm::Value* Widener::any(llvm::Value* mask) {
-    return ir_.CreateICmpNE(bits(mask), llvm::Constant::getNullValue(ir_.getIntNTy(lanes_)));
+    return ir_.CreateIsNotNull(fold(ir_, mask, llvm::Instruction::Or, machine_.bit_masks));
 }
 
 } // namespace ptx::simd
