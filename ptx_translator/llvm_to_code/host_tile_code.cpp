@@ -147,6 +147,13 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
             const llvm::TargetTransformInfo costs = machine.getTargetTransformInfo(*one.copy);
             const bool bit_masks =
                 machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512bw,+avx512dq,+avx512vl");
+            // Most tiles are of threads that stay.
+            llvm::ValueToValueMapTy map;
+            llvm::Function* clone = llvm::CloneFunction(one.copy, map);
+            one.code.function_of_all =
+                simd::widen(*clone, tile, shapes_of_arguments(scalars, tile), {costs, bit_masks},
+                            guess ? guesses_of(*clone, slots, slot_arguments) : simd::Guesses(), true);
+            clone->eraseFromParent();
             one.code.function = simd::widen(*one.copy, tile, shapes_of_arguments(scalars, tile), {costs, bit_masks},
                                             guess ? guesses_of(*one.copy, slots, slot_arguments) : simd::Guesses());
             if (!one.code.function) one.code.why_not = "lanes are faster one after another";

@@ -141,6 +141,25 @@ llvm::SmallVector<Value*, 16> tile_arguments(IR& ir, llvm::ArrayRef<Value*> comm
     return arguments;
 }
 
+/// Whether the tile was run.
+Value* run_tile(IR& ir, const TileCode& code, llvm::ArrayRef<Value*> arguments) {
+    if (!code.function_of_all) return ir.CreateCall(code.function, arguments);
+    llvm::Function* function = ir.GetInsertBlock()->getParent();
+    const auto block = [&](const char* name) { return BasicBlock::Create(ir.getContext(), name, function); };
+    BasicBlock *some = block("some"), *end = block("tile_end");
+    Value* all = ir.CreateCall(code.function_of_all, arguments);
+    BasicBlock* before = ir.GetInsertBlock();
+    ir.CreateCondBr(all, end, some);
+    ir.SetInsertPoint(some);
+    Value* masked = ir.CreateCall(code.function, arguments);
+    ir.CreateBr(end);
+    ir.SetInsertPoint(end);
+    llvm::PHINode* result = ir.CreatePHI(ir.getInt1Ty(), 2);
+    result->addIncoming(ir.getTrue(), before);
+    result->addIncoming(masked, some);
+    return result;
+}
+
 } // namespace
 
 llvm::AllocaInst* copy_lane(IR& ir, Value* source) {
@@ -169,8 +188,8 @@ void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode
     };
     const auto tile = [&](IR& at, const Place& place) -> Value* {
         store(at, wide_lane, offsetof(Lane, thread) + 8, place.z);
-        return at.CreateCall(code.function, tile_arguments(at, {wide_lane}, place, loops.size[0], code, false,
-                                                           llvm::PoisonValue::get(at.getPtrTy())));
+        return run_tile(at, code, tile_arguments(at, {wide_lane}, place, loops.size[0], code, false,
+                                                 llvm::PoisonValue::get(at.getPtrTy())));
     };
     const auto nothing = [](IR&, const Place&) {};
     loops.one = one;
@@ -219,8 +238,8 @@ void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& c
     };
     const auto tile = [&](IR& at, const Place& place) -> Value* {
         store(at, wide_lane, offsetof(Lane, thread) + 8, place.z);
-        return at.CreateCall(code.function, tile_arguments(at, {wide_lane, state, slots, threads}, place,
-                                                           loops.size[0], code, true, results));
+        return run_tile(at, code, tile_arguments(at, {wide_lane, state, slots, threads}, place, loops.size[0], code,
+                                                 true, results));
     };
     const auto after = [&](IR& at, const Place& place) {
         Value* numbers = at.CreateLoad(llvm::FixedVectorType::get(i32, lanes), results);

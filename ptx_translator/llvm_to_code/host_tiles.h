@@ -25,6 +25,8 @@ struct TileCode {
     /// i1 (the scalar function's arguments, x, y, lane, warp, ptr results), the last argument of a phase and what follows
     /// it by rows as TileArguments says. Null: there is none.
     llvm::Function* function = nullptr;
+    /// Null, or the same, to be tried first, which refuses when threads of the tile end at once.
+    llvm::Function* function_of_all = nullptr;
     unsigned columns = 0, rows = 1;
     std::string why_not; ///< a few words
 };

@@ -6,6 +6,7 @@
 #include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/Dominators.h>
 #include <llvm/IR/InstIterator.h>
+#include <llvm/Transforms/Utils/Local.h>
 
 namespace ptx::simd {
 namespace {
@@ -63,6 +64,52 @@ void hoist_assumptions(llvm::Function& scalar, const Shapes& shapes) {
     for (Instruction* instruction : found) hoist(*instruction, end);
 }
 
+/// A branch by which a thread ends before it has done anything.
+struct EarlyExit {
+    llvm::BranchInst* branch = nullptr;
+    Instruction* condition = nullptr;
+    bool value_of_exit = false; ///< of the condition
+};
+
+bool ends_at_once(const llvm::BasicBlock* block) {
+    for (;;) {
+        for (const Instruction& instruction : *block)
+            if (instruction.mayReadOrWriteMemory()) return false;
+        if (llvm::isa<llvm::ReturnInst>(block->getTerminator())) return true;
+        block = block->getSingleSuccessor();
+        if (!block) return false;
+    }
+}
+
+EarlyExit find_early_exit(llvm::Function& scalar) {
+    Instruction* end = scalar.getEntryBlock().getTerminator();
+    llvm::SmallPtrSet<const llvm::BasicBlock*, 8> seen;
+    for (llvm::BasicBlock* block = &scalar.getEntryBlock(); block && seen.insert(block).second;
+         block = block->getSingleSuccessor()) {
+        if (block != end->getParent() &&
+            llvm::any_of(*block, [](const Instruction& one) { return one.mayWriteToMemory(); }))
+            return {};
+        auto* branch = llvm::dyn_cast<llvm::BranchInst>(block->getTerminator());
+        if (!branch || branch->isUnconditional()) continue;
+        auto* condition = llvm::dyn_cast<Instruction>(branch->getCondition());
+        if (!condition || !may_hoist(*condition, end)) return {};
+        for (unsigned i : {0u, 1u})
+            if (ends_at_once(branch->getSuccessor(i)) && branch->getSuccessor(0) != branch->getSuccessor(1)) {
+                hoist(*condition, end);
+                return {branch, condition, i == 0};
+            }
+        return {};
+    }
+    return {};
+}
+
+void remove(const EarlyExit& exit) {
+    llvm::BasicBlock *from = exit.branch->getParent(), *to = exit.branch->getSuccessor(exit.value_of_exit ? 1 : 0);
+    exit.branch->getSuccessor(exit.value_of_exit ? 0 : 1)->removePredecessor(from, true);
+    exit.branch->eraseFromParent();
+    llvm::BranchInst::Create(to, from);
+}
+
 bool is_scattered(const Instruction& instruction, const Shapes& shapes) {
     const llvm::Value* pointer = llvm::getLoadStorePointerOperand(&instruction);
     if (!pointer) return false;
@@ -91,13 +138,20 @@ bool is_serial_at_heart(const llvm::LoopInfo& loops, const Shapes& shapes) {
 } // namespace
 
 llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Machine& machine,
-                      Guesses guesses) {
+                      Guesses guesses, bool no_early_exit) {
     // Up to where something may be written, a tile may still be refused.
     llvm::BasicBlock& entry = scalar.getEntryBlock();
     const auto first = llvm::find_if(entry, [](const Instruction& instruction) {
         return instruction.mayWriteToMemory() || instruction.isTerminator();
     });
     entry.splitBasicBlock(first);
+    EarlyExit exit;
+    if (no_early_exit) {
+        exit = find_early_exit(scalar);
+        if (!exit.condition) return nullptr;
+        remove(exit);
+        llvm::removeUnreachableBlocks(scalar);
+    }
     const llvm::DominatorTree dominators(scalar);
     const llvm::PostDominatorTree post(scalar);
     const llvm::LoopInfo loops(dominators);
@@ -105,7 +159,7 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
     hoist_assumptions(scalar, Shapes(scalar, loops, post, tile, arguments, guesses));
     const Shapes shapes(scalar, loops, post, tile, arguments, std::move(guesses));
     if (is_serial_at_heart(loops, shapes)) return nullptr;
-    return Widener(scalar, shapes, loops, dominators, post, machine).run();
+    return Widener(scalar, shapes, loops, dominators, post, machine).run(exit.condition, exit.value_of_exit);
 }
 
 } // namespace ptx::simd

@@ -29,7 +29,9 @@ Widener::Widener(llvm::Function& scalar, const Shapes& shapes, const llvm::LoopI
       data_(scalar.getParent()->getDataLayout()), context_(scalar.getContext()), tile_(shapes.tile()),
       lanes_(tile_.lanes()), ir_(context_) {}
 
-llvm::Function* Widener::run() {
+llvm::Function* Widener::run(llvm::Value* exit, bool value_of_exit) {
+    exit_ = exit;
+    value_of_exit_ = value_of_exit;
     make_signature();
     blocks_ = order_blocks(scalar_, loops_);
     const size_t count = blocks_.size();
@@ -150,6 +152,10 @@ void Widener::widen_block(unsigned number) {
     }
     for (llvm::Instruction& instruction : *block)
         if (!isa<llvm::PHINode>(instruction) && !instruction.isTerminator()) widen_instruction(instruction);
+    if (number == 0 && exit_) {
+        llvm::Value* stays = vector(exit_);
+        entry_guards_.push_back(are_all(value_of_exit_ ? ir_.CreateNot(stays) : stays));
+    }
     if (number != 0 || entry_guards_.empty()) return;
     llvm::Value* all = entry_guards_[0];
     for (llvm::Value* one : llvm::drop_begin(entry_guards_)) all = ir_.CreateAnd(all, one);

@@ -29,7 +29,8 @@ class Widener {
   public:
     Widener(llvm::Function& scalar, const Shapes&, const llvm::LoopInfo&, const llvm::DominatorTree&,
             const llvm::PostDominatorTree&, const Machine&);
-    llvm::Function* run();
+    /// `exit`: null, or a condition in the entry block; tiles are refused any of whose lanes has the value for it.
+    llvm::Function* run(llvm::Value* exit, bool value_of_exit);
 
   private:
     // widener.cpp: blocks, in an order that all lanes can take together.
@@ -118,6 +119,8 @@ class Widener {
     std::vector<llvm::AllocaInst*> mask_variables_;
     std::vector<llvm::Value*> masks_; ///< null: all lanes
     unsigned current_ = 0;
+    llvm::Value* exit_ = nullptr;
+    bool value_of_exit_ = false;
 
     llvm::DenseMap<llvm::Value*, llvm::SmallVector<llvm::Value*, 2>> bases_;
     llvm::DenseMap<llvm::Value*, llvm::Value*> vectors_, guards_;
