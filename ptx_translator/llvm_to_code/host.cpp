@@ -160,20 +160,28 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const l
 void make_entries(llvm::Module& module, const std::vector<KernelInfo>& kernels, const PhaseCodes& forms,
                   bool note_stack, llvm::TargetMachine& machine, const Target& target, const Options& options) {
     const bool wide = options.warp && options.optimization_level > 1 && !options.debug_info && !note_stack;
-    for (const KernelInfo& kernel : kernels)
+    for (const KernelInfo& kernel : kernels) {
+        std::string why;
         if (kernel.phases) {
             const PhaseCode form = forms.at(kernel.name);
             const auto phases = phases_of(module, kernel);
             llvm::SmallVector<TileCode, 4> tiles;
             if (wide && form != PhaseCode::scalar) tiles = make_tile_codes(phases, target, machine);
+            if (wide && tiles.empty()) why = "its threads meet in too many places";
+            for (const TileCode& tile : tiles)
+                if (why.empty()) why = tile.why_not;
             make_phase_entry(module, kernel.symbol, phases, form == PhaseCode::scalar ? 32 * kernel.phase_bytes : 0,
                              note_stack, form, tiles);
         } else {
             llvm::Function* body = module.getFunction(kernel.symbol);
             TileCode tile;
             if (wide && !kernel.uses_barrier) tile = make_tile_codes(body, target, machine)[0];
+            why = wide && kernel.uses_barrier ? "its threads have fibers" : tile.why_not;
             make_entry(*body, kernel.uses_barrier, note_stack, tile);
         }
+        if (options.warp && !wide) why = "there are source lines, little optimisation, or questions after local memory";
+        if (!why.empty()) export_text(module, kernel.symbol + ".why_threads", why);
+    }
 }
 
 /// The frame that runs the kernel's threads: the entry's own or that of the loops around it.
