@@ -7,14 +7,14 @@
         static constexpr Entry entry{text, Needs::needs, per_thread};                                                  \
         return enter(entry, [&] { body::name arguments; });                                                            \
     }
-#define RT_WRAP_none(symbol, needs, parameters, arguments)                                                             \
-    RT_WRAP(symbol, #symbol, needs, false, parameters, arguments, symbol)
-#define RT_WRAP_ptsz(symbol, needs, parameters, arguments)                                                             \
-    RT_WRAP_none(symbol, needs, parameters, arguments)                                                                 \
-        RT_WRAP(symbol##_ptsz, #symbol "_ptsz", needs, true, parameters, arguments, symbol)
-#define RT_WRAP_ptds(symbol, needs, parameters, arguments)                                                             \
-    RT_WRAP_none(symbol, needs, parameters, arguments)                                                                 \
-        RT_WRAP(symbol##_ptds, #symbol "_ptds", needs, true, parameters, arguments, symbol)
+#define RT_WRAP_none(symbol, name, needs, parameters, arguments)                                                       \
+    RT_WRAP(symbol, #symbol, needs, false, parameters, arguments, name)
+#define RT_WRAP_ptsz(symbol, name, needs, parameters, arguments)                                                       \
+    RT_WRAP_none(symbol, name, needs, parameters, arguments)                                                           \
+        RT_WRAP(symbol##_ptsz, #symbol "_ptsz", needs, true, parameters, arguments, name)
+#define RT_WRAP_ptds(symbol, name, needs, parameters, arguments)                                                       \
+    RT_WRAP_none(symbol, name, needs, parameters, arguments)                                                           \
+        RT_WRAP(symbol##_ptds, #symbol "_ptds", needs, true, parameters, arguments, name)
 
 // What a caller passes to a function without a body is not looked at.
 #define RT_REFUSE_none(symbol)                                                                                         \
@@ -24,7 +24,9 @@
 
 namespace cudart {
 extern "C" {
-#define RT_FN(symbol, twin, needs, parameters, arguments) RT_WRAP_##twin(symbol, needs, parameters, arguments)
+#define RT_FN(symbol, twin, needs, parameters, arguments) RT_WRAP_##twin(symbol, symbol, needs, parameters, arguments)
+#define RT_AS(symbol, name, twin, needs, parameters, arguments)                                                        \
+    RT_WRAP_##twin(symbol, name, needs, parameters, arguments)
 #define RT_RAW(symbol, result, parameters, arguments)                                                                  \
     RT_EXPORT result symbol parameters { return body::symbol arguments; }
 #define RT_STUB(symbol, twin) RT_REFUSE_##twin(symbol)

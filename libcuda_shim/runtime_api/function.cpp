@@ -1,3 +1,4 @@
+#include "api/constants.h"
 #include "runtime_api/bodies.h"
 #include "runtime_api/context.h"
 #include "runtime_api/registry.h"
@@ -67,22 +68,22 @@ void cudaFuncGetAttributes(cudaFuncAttributes* attr, const void* func) {
         return value;
     };
     cudaFuncAttributes out{};
-    out.maxThreadsPerBlock = get(0);
-    out.sharedSizeBytes = size_t(get(1));
-    out.constSizeBytes = size_t(get(2));
-    out.localSizeBytes = size_t(get(3));
-    out.numRegs = get(4);
-    out.ptxVersion = get(5);
-    out.binaryVersion = get(6);
-    out.cacheModeCA = get(7);
-    out.maxDynamicSharedSizeBytes = get(8);
-    out.preferredShmemCarveout = get(9);
-    out.clusterDimMustBeSet = get(10);
-    out.requiredClusterWidth = get(11);
-    out.requiredClusterHeight = get(12);
-    out.requiredClusterDepth = get(13);
-    out.nonPortableClusterSizeAllowed = get(14);
-    out.clusterSchedulingPolicyPreference = get(15);
+    out.maxThreadsPerBlock = get(CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
+    out.sharedSizeBytes = size_t(get(CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES));
+    out.constSizeBytes = size_t(get(CU_FUNC_ATTRIBUTE_CONST_SIZE_BYTES));
+    out.localSizeBytes = size_t(get(CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES));
+    out.numRegs = get(CU_FUNC_ATTRIBUTE_NUM_REGS);
+    out.ptxVersion = get(CU_FUNC_ATTRIBUTE_PTX_VERSION);
+    out.binaryVersion = get(CU_FUNC_ATTRIBUTE_BINARY_VERSION);
+    out.cacheModeCA = get(CU_FUNC_ATTRIBUTE_CACHE_MODE_CA);
+    out.maxDynamicSharedSizeBytes = get(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES);
+    out.preferredShmemCarveout = get(CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT);
+    out.clusterDimMustBeSet = get(CU_FUNC_ATTRIBUTE_CLUSTER_SIZE_MUST_BE_SET);
+    out.requiredClusterWidth = get(CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_WIDTH);
+    out.requiredClusterHeight = get(CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_HEIGHT);
+    out.requiredClusterDepth = get(CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_DEPTH);
+    out.nonPortableClusterSizeAllowed = get(CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED);
+    out.clusterSchedulingPolicyPreference = get(CU_FUNC_ATTRIBUTE_CLUSTER_SCHEDULING_POLICY_PREFERENCE);
     *attr = out;
 }
 

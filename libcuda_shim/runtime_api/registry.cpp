@@ -57,6 +57,7 @@ void Registry::add_managed(void** handle, void** pointer, const void* shadow, co
     auto* const image = static_cast<Image*>(static_cast<void*>(handle));
     variables_[shadow] = {image, name, nullptr, size};
     managed_.push_back({image, pointer, name});
+    has_managed_.store(true, std::memory_order_release);
 }
 
 CUlibrary Registry::library(Image& image) {
@@ -69,10 +70,8 @@ CUlibrary Registry::library(Image& image) {
 }
 
 void Registry::provide_managed() {
-    {
-        const std::shared_lock lock(mutex_);
-        if (managed_.empty()) return;
-    }
+    // Each call of the runtime comes by here, so that most go without the lock.
+    if (!has_managed_.load(std::memory_order_acquire)) return;
     const std::scoped_lock lock(mutex_);
     while (!managed_.empty()) {
         const Managed& row = managed_.back();
@@ -84,6 +83,7 @@ void Registry::provide_managed() {
         variables_[*row.pointer] = {row.image, row.name, nullptr, bytes};
         managed_.pop_back();
     }
+    has_managed_.store(false, std::memory_order_release);
 }
 
 void Registry::load(void** handle) {
@@ -137,6 +137,20 @@ const void* Registry::stub_of(CUfunction function) {
     const std::shared_lock lock(mutex_);
     const auto found = driver_functions_.find(function);
     return found == driver_functions_.end() ? function : found->second;
+}
+
+std::pair<CUmodule, std::string> Registry::module_of(const void* shadow, cudaError_t error) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = variables_.find(shadow);
+    require(found != variables_.end(), error);
+    CUmodule module = nullptr;
+    check(cuLibraryGetModule(&module, library(*found->second.image)));
+    return {module, found->second.name};
+}
+
+bool Registry::knows_variable(const void* shadow) {
+    const std::shared_lock lock(mutex_);
+    return variables_.contains(shadow);
 }
 
 std::pair<CUdeviceptr, size_t> Registry::variable(const void* shadow) {

@@ -2,6 +2,7 @@
 
 #include "runtime_api/types.h"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -55,6 +56,9 @@ class Registry {
     const void* stub_of(CUfunction);
     /// Address and bytes of a variable in the current context. Throws cudaErrorInvalidSymbol.
     std::pair<CUdeviceptr, size_t> variable(const void* shadow);
+    /// The module, in the current context, and the name of a texture or surface reference. Throws `error`.
+    std::pair<CUmodule, std::string> module_of(const void* shadow, cudaError_t error);
+    bool knows_variable(const void* shadow);
 
   private:
     CUlibrary library(Image&);
@@ -69,6 +73,7 @@ class Registry {
     std::unordered_map<const void*, Symbol> functions_, variables_;
     std::unordered_map<CUfunction, const void*> driver_functions_; ///< what function() was asked for, by what it gave
     std::vector<Managed> managed_;                                 ///< not provided yet
+    std::atomic<bool> has_managed_ = false;                        ///< whether managed_ has rows
 };
 
 } // namespace cudart

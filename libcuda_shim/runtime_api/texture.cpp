@@ -3,6 +3,7 @@
 #include "runtime_api/channel.h"
 
 #include <algorithm>
+#include <optional>
 
 // Texture and surface objects. The driver's descriptions differ by the element's format and by flags.
 namespace cudart::body {
@@ -14,7 +15,9 @@ enum { resource_array, resource_mipmapped_array, resource_linear, resource_pitch
 CUDA_RESOURCE_DESC driver_resource(const cudaResourceDesc& from) {
     CUDA_RESOURCE_DESC to{};
     to.resType = from.resType;
+#if CUTTLE_CUDART_VERSION >= 13000
     to.flags = from.flags;
+#endif
     switch (from.resType) {
     case resource_array:
         to.res.array.hArray = from.res.array.array;
@@ -47,7 +50,9 @@ CUDA_RESOURCE_DESC driver_resource(const cudaResourceDesc& from) {
 cudaResourceDesc runtime_resource(const CUDA_RESOURCE_DESC& from) {
     cudaResourceDesc to{};
     to.resType = from.resType;
+#if CUTTLE_CUDART_VERSION >= 13000
     to.flags = from.flags;
+#endif
     if (from.resType == resource_array) {
         to.res.array.array = from.res.array.hArray;
     } else if (from.resType == resource_mipmapped_array) {
@@ -78,6 +83,19 @@ CUDA_TEXTURE_DESC driver_texture(const cudaTextureDesc& from) {
     to.mipmapLevelBias = from.mipmapLevelBias;
     to.minMipmapLevelClamp = from.minMipmapLevelClamp;
     to.maxMipmapLevelClamp = from.maxMipmapLevelClamp;
+    return to;
+}
+
+CUDA_RESOURCE_VIEW_DESC driver_view(const cudaResourceViewDesc& v) {
+    return {v.format, v.width, v.height, v.depth, v.firstMipmapLevel, v.lastMipmapLevel, v.firstLayer, v.lastLayer, {}};
+}
+
+cudaResourceViewDesc runtime_view(const CUDA_RESOURCE_VIEW_DESC& from) {
+    cudaResourceViewDesc to{};
+    to.format = from.format;
+    to.width = from.width, to.height = from.height, to.depth = from.depth;
+    to.firstMipmapLevel = from.firstMipmapLevel, to.lastMipmapLevel = from.lastMipmapLevel;
+    to.firstLayer = from.firstLayer, to.lastLayer = from.lastLayer;
     return to;
 }
 
@@ -129,7 +147,8 @@ void cudaCreateTextureObject(cudaTextureObject_t* pTexObject, const cudaResource
     const CUDA_RESOURCE_DESC resource = driver_resource(*pResDesc);
     require_readable(resource, *pTexDesc);
     const CUDA_TEXTURE_DESC texture = driver_texture(*pTexDesc);
-    check(cuTexObjectCreate(pTexObject, &resource, &texture, pResViewDesc));
+    const auto view = pResViewDesc ? std::optional(driver_view(*pResViewDesc)) : std::nullopt;
+    check(cuTexObjectCreate(pTexObject, &resource, &texture, view ? &*view : nullptr));
 }
 
 void cudaDestroyTextureObject(cudaTextureObject_t texObject) {
@@ -151,7 +170,10 @@ void cudaGetTextureObjectTextureDesc(cudaTextureDesc* pTexDesc, cudaTextureObjec
 }
 
 void cudaGetTextureObjectResourceViewDesc(cudaResourceViewDesc* pResViewDesc, cudaTextureObject_t texObject) {
-    check(cuTexObjectGetResourceViewDesc(pResViewDesc, texObject));
+    require(pResViewDesc, cudaErrorInvalidValue);
+    CUDA_RESOURCE_VIEW_DESC v = driver_view(*pResViewDesc); // stays as it is where the object has no view
+    check(cuTexObjectGetResourceViewDesc(&v, texObject));
+    *pResViewDesc = runtime_view(v);
 }
 
 void cudaCreateSurfaceObject(cudaSurfaceObject_t* pSurfObject, const cudaResourceDesc* pResDesc) {

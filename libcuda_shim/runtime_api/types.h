@@ -2,9 +2,15 @@
 
 #include "api/types.h"
 
+#include <cstddef>
+
+#ifndef CUTTLE_CUDART_VERSION
+#error "set CUTTLE_CUDART_VERSION: 11080, 12090 or 13000"
+#endif
+
 /// The runtime API's binary interface, declared by ourselves over the driver API's: names, numbers and layouts are
-/// those of driver_types.h and texture_types.h 13. Handles of both are the same pointers (CUDA runtime API,
-/// Interactions with the CUDA Driver API). tests/api compares all of it with the real headers.
+/// those of driver_types.h and texture_types.h of CUTTLE_CUDART_VERSION. Handles of both are the same pointers (CUDA
+/// runtime API, Interactions with the CUDA Driver API). tests/api compares all of it with the real headers.
 namespace cudart {
 using namespace shim;
 
@@ -72,7 +78,6 @@ using cudaMemsetParams = CUDA_MEMSET_NODE_PARAMS;
 using cudaMemAllocNodeParams = CUDA_MEM_ALLOC_NODE_PARAMS;
 using cudaArrayMemoryRequirements = CUDA_ARRAY_MEMORY_REQUIREMENTS;
 using cudaMemcpyAttributes = CUmemcpyAttributes;
-using cudaResourceViewDesc = CUDA_RESOURCE_VIEW_DESC;
 
 enum cudaMemcpyKind : int { // NOLINT: the ABI's name
     cudaMemcpyHostToHost,
@@ -145,7 +150,9 @@ struct cudaPointerAttributes {
     int type; ///< 0 unregistered, 1 host, 2 device, 3 managed
     int device;
     void *devicePointer, *hostPointer;
+#if CUTTLE_CUDART_VERSION >= 13000
     long reserved[8];
+#endif
 };
 
 struct cudaFuncAttributes {
@@ -189,10 +196,24 @@ struct cudaResourceDesc {
             cudaChannelFormatDesc desc;
             size_t width, height, pitchInBytes;
         } pitch2D;
+#if CUTTLE_CUDART_VERSION >= 13000
         int reserved[32];
+#endif
     } res;
+#if CUTTLE_CUDART_VERSION >= 13000
     unsigned int flags;
+#endif
 };
+
+#if CUTTLE_CUDART_VERSION >= 13000
+using cudaResourceViewDesc = CUDA_RESOURCE_VIEW_DESC;
+#else
+struct cudaResourceViewDesc {
+    CUresourceViewFormat format;
+    size_t width, height, depth;
+    unsigned int firstMipmapLevel, lastMipmapLevel, firstLayer, lastLayer;
+};
+#endif
 
 struct cudaTextureDesc {
     cudaTextureAddressMode addressMode[3];
@@ -207,46 +228,33 @@ struct cudaTextureDesc {
     int disableTrilinearOptimization, seamlessCubemap;
 };
 
-/// The layout of CUDA 13.
-struct cudaDeviceProp {
-    char name[256];
-    cudaUUID_t uuid;
-    char luid[8];
-    unsigned int luidDeviceNodeMask;
-    size_t totalGlobalMem, sharedMemPerBlock;
-    int regsPerBlock, warpSize;
-    size_t memPitch;
-    int maxThreadsPerBlock, maxThreadsDim[3], maxGridSize[3];
-    size_t totalConstMem;
-    int major, minor;
-    size_t textureAlignment, texturePitchAlignment;
-    int multiProcessorCount, integrated, canMapHostMemory;
-    int maxTexture1D, maxTexture1DMipmap, maxTexture2D[2], maxTexture2DMipmap[2], maxTexture2DLinear[3];
-    int maxTexture2DGather[2], maxTexture3D[3], maxTexture3DAlt[3], maxTextureCubemap, maxTexture1DLayered[2];
-    int maxTexture2DLayered[3], maxTextureCubemapLayered[2];
-    int maxSurface1D, maxSurface2D[2], maxSurface3D[3], maxSurface1DLayered[2], maxSurface2DLayered[3];
-    int maxSurfaceCubemap, maxSurfaceCubemapLayered[2];
-    size_t surfaceAlignment;
-    int concurrentKernels, ECCEnabled, pciBusID, pciDeviceID, pciDomainID, tccDriver, asyncEngineCount;
-    int unifiedAddressing, memoryBusWidth, l2CacheSize, persistingL2CacheMaxSize, maxThreadsPerMultiProcessor;
-    int streamPrioritiesSupported, globalL1CacheSupported, localL1CacheSupported;
-    size_t sharedMemPerMultiprocessor;
-    int regsPerMultiprocessor, managedMemory, isMultiGpuBoard, multiGpuBoardGroupID, hostNativeAtomicSupported;
-    int pageableMemoryAccess, concurrentManagedAccess, computePreemptionSupported, canUseHostPointerForRegisteredMem;
-    int cooperativeLaunch;
-    size_t sharedMemPerBlockOptin;
-    int pageableMemoryAccessUsesHostPageTables, directManagedMemAccessFromHost, maxBlocksPerMultiProcessor;
-    int accessPolicyMaxWindowSize;
-    size_t reservedSharedMemPerBlock;
-    int hostRegisterSupported, sparseCudaArraySupported, hostRegisterReadOnlySupported;
-    int timelineSemaphoreInteropSupported, memoryPoolsSupported, gpuDirectRDMASupported;
-    unsigned int gpuDirectRDMAFlushWritesOptions;
-    int gpuDirectRDMAWritesOrdering;
-    unsigned int memoryPoolSupportedHandleTypes;
-    int deferredMappingCudaArraySupported, ipcEventSupported, clusterLaunch, unifiedFunctionPointers;
-    int deviceNumaConfig, deviceNumaId, mpsEnabled, hostNumaId;
-    unsigned int gpuPciDeviceID, gpuPciSubsystemID;
-    int hostNumaMultinodeIpcSupported, reserved[56];
+/// What CUDA 11 calls cudaTextureDesc.
+struct cudaTextureDesc_v1 {
+    unsigned char bytes[offsetof(cudaTextureDesc, seamlessCubemap)];
+};
+
+/// What CUDA 11 calls cudaFuncAttributes.
+struct cudaFuncAttributes_v1 {
+    unsigned char bytes[offsetof(cudaFuncAttributes, clusterDimMustBeSet)];
+};
+
+/// Texture and surface references, CUDA 11's texture_types.h and surface_types.h.
+struct textureReference {
+    int normalized;
+    cudaTextureFilterMode filterMode;
+    cudaTextureAddressMode addressMode[3];
+    cudaChannelFormatDesc channelDesc;
+    int sRGB;
+    unsigned int maxAnisotropy;
+    cudaTextureFilterMode mipmapFilterMode;
+    float mipmapLevelBias, minMipmapLevelClamp, maxMipmapLevelClamp;
+    int disableTrilinearOptimization, reserved[14];
+};
+
+struct surfaceReference {
+    cudaChannelFormatDesc channelDesc;
 };
 
 } // namespace cudart
+
+#include "runtime_api/device_prop.h"
