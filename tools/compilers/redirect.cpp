@@ -4,8 +4,10 @@
 // namespace of its own, and so takes nothing from this project but this file.
 #include <link.h>
 
+#include <algorithm>
 #include <cstring>
 #include <dlfcn.h>
+#include <iterator>
 #include <string>
 #include <unistd.h>
 
@@ -26,9 +28,9 @@ StandIn stand_ins[] = {
     {"libnvJitLink.so.12", "libnvJitLink.so.12", {}},
 };
 
-/// What programs get from us only where the loader finds no other, and where that lies from the folder above ours.
-constexpr const char* last_resort = "libcudart.so.13";
-constexpr const char* last_resort_file = "cudart/libcudart.so.13";
+/// What programs get from us only where the loader finds no other; it lies in cudart/ of the folder above ours.
+constexpr const char* last_resorts[] = {"libcudart.so.11.0", "libcudart.so.12", "libcudart.so.13"};
+constexpr const char* last_resort_folder = "cudart/";
 
 /// With the slash at its end. Empty when it cannot be found.
 const std::string& own_folder() {
@@ -71,7 +73,9 @@ bool is_ours(const char* path) {
 
 /// The loader asks with LA_SER_DEFAULT after every other place: LD_LIBRARY_PATH, the program's own folders, the cache.
 bool is_last_resort(const char* path, unsigned int flag) {
-    return flag == LA_SER_DEFAULT && std::strcmp(base_name(path), last_resort) == 0 && access(path, R_OK) != 0;
+    if (flag != LA_SER_DEFAULT) return false;
+    const auto is_name = [path](const char* name) { return std::strcmp(base_name(path), name) == 0; };
+    return std::any_of(std::begin(last_resorts), std::end(last_resorts), is_name) && access(path, R_OK) != 0;
 }
 
 } // namespace
@@ -100,7 +104,8 @@ __attribute__((visibility("default"))) char* la_objsearch(const char* name, uint
     if (*cookie == 1 || std::strchr(name, '/') == nullptr) return same;
     if (is_last_resort(name, flag) && own_folder().size() > 1) {
         static thread_local std::string file;
-        file = own_folder().substr(0, own_folder().rfind('/', own_folder().size() - 2) + 1) + last_resort_file;
+        file = own_folder().substr(0, own_folder().rfind('/', own_folder().size() - 2) + 1) + last_resort_folder;
+        file += base_name(name);
         return access(file.c_str(), R_OK) == 0 ? file.data() : same;
     }
     StandIn* found = stand_in_for(name);
