@@ -401,8 +401,21 @@ struct alignas(64) CUtensorMap {
     cuuint64_t opaque[16];
 };
 
+struct CUaccessPolicyWindow {
+    void* base_ptr;
+    size_t num_bytes;
+    float hitRatio;
+    int hitProp, missProp; ///< CUaccessProperty
+};
+
 union CUlaunchAttributeValue {
     char pad[64];
+    CUaccessPolicyWindow accessPolicyWindow;
+    int syncPolicy; ///< CUsynchronizationPolicy
+    struct {
+        unsigned char default_, remote;
+    } memSyncDomainMap;
+    int memSyncDomain; ///< CUlaunchMemSyncDomain
     int cooperative;
     struct {
         unsigned int x, y, z;

@@ -115,4 +115,21 @@ void cudaGraphConditionalHandleCreate(cudaGraphConditionalHandle* pHandle_out, c
     check(cuGraphConditionalHandleCreate(pHandle_out, graph, context, defaultLaunchValue, flags));
 }
 
+void cudaUserObjectCreate(cudaUserObject_t* object_out, void* ptr, cudaHostFn_t destroy, unsigned int initialRefcount,
+                          unsigned int flags) {
+    check(cuUserObjectCreate(object_out, ptr, destroy, initialRefcount, flags));
+}
+
+void cudaUserObjectRetain(cudaUserObject_t object, unsigned int count) { check(cuUserObjectRetain(object, count)); }
+
+void cudaUserObjectRelease(cudaUserObject_t object, unsigned int count) { check(cuUserObjectRelease(object, count)); }
+
+void cudaGraphRetainUserObject(cudaGraph_t graph, cudaUserObject_t object, unsigned int count, unsigned int flags) {
+    check(cuGraphRetainUserObject(graph, object, count, flags));
+}
+
+void cudaGraphReleaseUserObject(cudaGraph_t graph, cudaUserObject_t object, unsigned int count) {
+    check(cuGraphReleaseUserObject(graph, object, count));
+}
+
 } // namespace cudart::body

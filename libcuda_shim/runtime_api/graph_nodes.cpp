@@ -1,13 +1,13 @@
+#include "runtime_api/graph_nodes.h"
 #include "runtime_api/bodies.h"
 #include "runtime_api/copy.h"
 #include "runtime_api/registry.h"
 
 // Nodes of graphs. Kernels are named by their host stubs, copies by the runtime's description; all else is the
 // driver's.
-namespace cudart::body {
-namespace {
+namespace cudart {
 
-CUcontext context() {
+CUcontext current_context() {
     CUcontext current = nullptr;
     check(cuCtxGetCurrent(&current));
     return current;
@@ -23,6 +23,9 @@ CUDA_KERNEL_NODE_PARAMS driver_kernel(const cudaKernelNodeParams& from) {
     to.extra = from.extra;
     return to;
 }
+
+namespace body {
+namespace {
 
 template <class T> const T& given(const T* parameters) {
     require(parameters, cudaErrorInvalidValue);
@@ -146,7 +149,7 @@ void cudaGraphKernelNodeSetAttribute(cudaGraphNode_t hNode, cudaLaunchAttributeI
 
 void cudaGraphAddMemsetNode(cudaGraphNode_t* pGraphNode, cudaGraph_t graph, const cudaGraphNode_t* pDependencies,
                             size_t numDependencies, const cudaMemsetParams* pMemsetParams) {
-    check(cuGraphAddMemsetNode(pGraphNode, graph, pDependencies, numDependencies, pMemsetParams, context()));
+    check(cuGraphAddMemsetNode(pGraphNode, graph, pDependencies, numDependencies, pMemsetParams, current_context()));
 }
 
 void cudaGraphMemsetNodeGetParams(cudaGraphNode_t node, cudaMemsetParams* pNodeParams) {
@@ -159,7 +162,7 @@ void cudaGraphMemsetNodeSetParams(cudaGraphNode_t node, const cudaMemsetParams* 
 
 void cudaGraphExecMemsetNodeSetParams(cudaGraphExec_t hGraphExec, cudaGraphNode_t node,
                                       const cudaMemsetParams* pNodeParams) {
-    check(cuGraphExecMemsetNodeSetParams(hGraphExec, node, pNodeParams, context()));
+    check(cuGraphExecMemsetNodeSetParams(hGraphExec, node, pNodeParams, current_context()));
 }
 
 void cudaGraphAddMemAllocNode(cudaGraphNode_t* pGraphNode, cudaGraph_t graph, const cudaGraphNode_t* pDependencies,
@@ -181,4 +184,5 @@ void cudaGraphMemFreeNodeGetParams(cudaGraphNode_t node, void* dptr_out) {
     check(cuGraphMemFreeNodeGetParams(node, static_cast<CUdeviceptr*>(dptr_out)));
 }
 
-} // namespace cudart::body
+} // namespace body
+} // namespace cudart

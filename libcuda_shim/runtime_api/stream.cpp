@@ -78,6 +78,18 @@ void cudaStreamUpdateCaptureDependencies(cudaStream_t stream, cudaGraphNode_t* d
         cuStreamUpdateCaptureDependencies_v2(effective(stream), dependencies, dependencyData, numDependencies, flags));
 }
 
+void cudaStreamCopyAttributes(cudaStream_t dst, cudaStream_t src) {
+    check(cuStreamCopyAttributes(effective(dst), effective(src)));
+}
+
+void cudaStreamGetAttribute(cudaStream_t hStream, cudaLaunchAttributeID attr, cudaLaunchAttributeValue* value_out) {
+    check(cuStreamGetAttribute(effective(hStream), attr, value_out));
+}
+
+void cudaStreamSetAttribute(cudaStream_t hStream, cudaLaunchAttributeID attr, const cudaLaunchAttributeValue* value) {
+    check(cuStreamSetAttribute(effective(hStream), attr, value));
+}
+
 void cudaEventCreate(cudaEvent_t* event) { check(cuEventCreate(event, 0)); }
 
 void cudaEventCreateWithFlags(cudaEvent_t* event, unsigned int flags) { check(cuEventCreate(event, flags)); }

@@ -27,6 +27,7 @@ using cudaGraphExec_t = CUgraphExec;
 using cudaGraphConditionalHandle = CUgraphConditionalHandle;
 using cudaMemPool_t = CUmemoryPool;
 using cudaKernel_t = CUkernel;
+using cudaUserObject_t = CUuserObject;
 using cudaLibrary_t = CUlibrary;
 using cudaFunction_t = CUfunction;
 using cudaTextureObject_t = CUtexObject;
@@ -175,6 +176,45 @@ struct cudaKernelNodeParams {
     dim3 gridDim, blockDim;
     unsigned int sharedMemBytes;
     void **kernelParams, **extra;
+};
+
+/// Since CUDA 12. Where it has the driver's members, those are used.
+struct cudaGraphNodeParams {
+    cudaGraphNodeType type;
+    int reserved0[3];
+    union {
+        long long reserved1[29];
+        cudaKernelNodeParams kernel;
+        struct {
+            int flags, reserved[3];
+            cudaMemcpy3DParms copyParams;
+        } memcpy;
+        struct {
+            void* dst;
+            size_t pitch;
+            unsigned int value, elementSize;
+            size_t width, height;
+        } memset;
+        cudaHostNodeParams host;
+        struct {
+            cudaGraph_t graph;
+            int ownership;
+        } graph;
+        struct {
+            cudaEvent_t event;
+        } eventWait, eventRecord;
+        cudaMemAllocNodeParams alloc;
+        struct {
+            void* dptr;
+        } free;
+        struct {
+            cudaGraphConditionalHandle handle;
+            int type;
+            unsigned int size;
+            cudaGraph_t* phGraph_out;
+        } conditional;
+    };
+    long long reserved2;
 };
 
 struct cudaResourceDesc {

@@ -113,8 +113,9 @@ GraphNode& Graph::add_conditional(uint64_t handle, ConditionKind kind, Context& 
 }
 
 void Graph::check_bodies() const {
-    static constexpr GraphNodeType allowed[] = {GraphNodeType::kernel, GraphNodeType::copy,  GraphNodeType::fill,
-                                                GraphNodeType::graph,  GraphNodeType::empty, GraphNodeType::conditional};
+    static constexpr GraphNodeType allowed[] = {GraphNodeType::kernel, GraphNodeType::copy,
+                                                GraphNodeType::fill,   GraphNodeType::graph,
+                                                GraphNodeType::empty,  GraphNodeType::conditional};
     for (auto& node : nodes_) {
         const auto* conditional = std::get_if<ConditionalNode>(&node->parameters_);
         if (!conditional) continue;
@@ -178,6 +179,7 @@ std::vector<Graph::Edge> Graph::edges() const {
 std::unique_ptr<Graph> Graph::clone() const {
     auto copy = std::make_unique<Graph>();
     copy->conditions_ = conditions_;
+    copy->user_objects_.add(user_objects_);
     std::map<const GraphNode*, GraphNode*> copies;
     for (auto& node : nodes_) {
         auto parameters = node->parameters_;
@@ -194,6 +196,15 @@ std::unique_ptr<Graph> Graph::clone() const {
     for (auto& node : nodes_)
         for (auto* before : node->dependencies_) copy->add_edge(*copies.at(before), *copies.at(node.get()));
     return copy;
+}
+
+void Graph::collect_user_objects(UserReferences& into) const {
+    into.add(user_objects_);
+    for (auto& node : nodes_) {
+        if (auto* child = std::get_if<ChildGraphNode>(&node->parameters_)) child->graph->collect_user_objects(into);
+        if (auto* conditional = std::get_if<ConditionalNode>(&node->parameters_))
+            for (auto& body : conditional->bodies) body->collect_user_objects(into);
+    }
 }
 
 GraphNode* Graph::copy_of(const GraphNode& original) const {

@@ -91,7 +91,8 @@ bool same_function(const GraphNode& a, const GraphNode& b) {
 }
 
 bool same_condition(const GraphNode& a, const GraphNode& b) {
-    auto *first = std::get_if<ConditionalNode>(&a.parameters()), *second = std::get_if<ConditionalNode>(&b.parameters());
+    auto *first = std::get_if<ConditionalNode>(&a.parameters()),
+         *second = std::get_if<ConditionalNode>(&b.parameters());
     if (!first || !second) return true;
     return first->kind == second->kind && first->bodies.size() == second->bodies.size();
 }
@@ -110,6 +111,10 @@ void GraphExec::launch(Stream& stream) {
     upload(stream);
     graph_->reset_conditions(stream);
     for (auto* node : order_) Run{stream, frees_on_launch}.run(*node);
+    // The executable graph may go before its launches have ended: each keeps user objects to its end.
+    UserReferences kept;
+    graph_->collect_user_objects(kept);
+    if (!kept.empty()) stream.call([all = std::make_shared<UserReferences>(kept)] {});
 }
 
 // Nothing is kept on the device between launches, so there is nothing to bring there beforehand.

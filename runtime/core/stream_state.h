@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rt/stream.h"
+#include "rt/stream_attributes.h"
 
 #include <atomic>
 #include <mutex>
@@ -37,6 +38,7 @@ struct Stream::State {
 
     Stream& stream;
     std::mutex mutex;                         ///< held for each enqueue
+    StreamAttributes attributes;              ///< guarded by mutex
     std::atomic<uint64_t> submitted = 0;      ///< things enqueued so far
     std::atomic<uint64_t> legacy_seen = 0;    ///< ordered stream: `submitted` of the legacy stream that we waited for
     std::atomic<uint64_t> seen_by_legacy = 0; ///< ordered stream: own `submitted` that the legacy stream waited for

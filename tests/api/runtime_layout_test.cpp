@@ -62,6 +62,12 @@ SAME_OFFSET(cudaTextureDesc, maxAnisotropy);
 #if CUDART_VERSION >= 12000
 SAME_SIZE(cudaFuncAttributes);
 SAME_SIZE(cudaGraphEdgeData);
+SAME_SIZE(cudaGraphNodeParams);
+SAME_OFFSET(cudaGraphNodeParams, kernel.extra);
+SAME_OFFSET(cudaGraphNodeParams, memcpy.copyParams);
+SAME_OFFSET(cudaGraphNodeParams, memset.height);
+SAME_OFFSET(cudaGraphNodeParams, alloc.dptr);
+SAME_OFFSET(cudaGraphNodeParams, conditional.phGraph_out);
 SAME_SIZE(cudaGraphExecUpdateResultInfo);
 SAME_SIZE(cudaGraphInstantiateParams);
 SAME_SIZE(cudaMemcpyAttributes);

@@ -6,6 +6,7 @@
 #include "rt/graph_memory.h"
 #include "rt/handle.h"
 #include "rt/stream.h"
+#include "rt/user_object.h"
 
 #include <functional>
 #include <iterator>
@@ -69,8 +70,8 @@ using NodeParameters = std::variant<KernelNode, backend::Copy, backend::Fill, Ho
                                     WaitEventNode, RecordEventNode, AllocationNode, ReleaseNode, ConditionalNode>;
 /// Of each kind of parameters.
 inline constexpr GraphNodeType graph_node_types[] = {
-    GraphNodeType::kernel,     GraphNodeType::copy,   GraphNodeType::fill,       GraphNodeType::host,
-    GraphNodeType::graph,      GraphNodeType::empty,  GraphNodeType::wait_event, GraphNodeType::record_event,
+    GraphNodeType::kernel,     GraphNodeType::copy,    GraphNodeType::fill,       GraphNodeType::host,
+    GraphNodeType::graph,      GraphNodeType::empty,   GraphNodeType::wait_event, GraphNodeType::record_event,
     GraphNodeType::allocation, GraphNodeType::release, GraphNodeType::conditional};
 static_assert(std::size(graph_node_types) == std::variant_size_v<NodeParameters>);
 
@@ -121,8 +122,8 @@ class Graph : public HandleBase {
     GraphNode& add_release(uint64_t address, const std::vector<GraphNode*>& dependencies);
     /// A handle for one conditional node of this graph. The graph owns it.
     Condition& add_condition(Context&, uint32_t initial, bool assign);
-    /// With one or more empty bodies. Throws invalid_value when the handle is none of this graph's or has a node, or for
-    /// a number of bodies that the kind does not have.
+    /// With one or more empty bodies. Throws invalid_value when the handle is none of this graph's or has a node, or
+    /// for a number of bodies that the kind does not have.
     GraphNode& add_conditional(uint64_t handle, ConditionKind, Context&, size_t bodies,
                                const std::vector<GraphNode*>& dependencies);
     bool has_conditions() const { return !conditions_.empty(); }
@@ -137,6 +138,10 @@ class Graph : public HandleBase {
     std::vector<GraphNode*> roots() const;
     std::vector<Edge> edges() const;
     std::unique_ptr<Graph> clone() const;
+    /// What the graph itself keeps of the application's. CUDA driver API, cuGraphRetainUserObject.
+    UserReferences& user_objects() { return user_objects_; }
+    /// Adds what it and the graphs inside its nodes keep.
+    void collect_user_objects(UserReferences&) const;
     /// In a clone: the node made from `original`; nullptr when there is none.
     GraphNode* copy_of(const GraphNode& original) const;
     /// The nodes, each after all it depends on. Throws invalid_value when there is a cycle.
@@ -146,6 +151,7 @@ class Graph : public HandleBase {
     bool holds(const GraphNode* node) const;
     std::vector<std::unique_ptr<GraphNode>> nodes_;
     std::vector<std::shared_ptr<Condition>> conditions_;
+    UserReferences user_objects_;
 };
 
 /// CUgraphExecUpdateResult's numbers.
