@@ -1,5 +1,7 @@
 // mbarrier objects and bulk copies on AMD GPUs; linked as bitcode and inlined. Copies are done when they return. All
 // addresses are generic.
+#include "gpu_warp.h"
+
 #include "atomic_bits.h"
 
 #include "ptx/mbarrier_state.h"
@@ -35,7 +37,7 @@ uint64_t change_barrier(Mbarrier operation, uint64_t address, uint64_t argument)
 
 /// Of PTX's wrong operands some stop a kernel.
 void demand_aligned(uint64_t to, uint64_t from, uint32_t bytes) {
-    if ((to | from | bytes) % 16 != 0) __builtin_trap();
+    if ((to | from | bytes) % 16 != 0) stop_kernel();
 }
 
 void complete(uint64_t barrier, uint32_t bytes) {
@@ -144,7 +146,7 @@ LIBRARY uint64_t cuttle_amdgpu_mbarrier(uint32_t number, uint64_t address, uint6
         const uint64_t bits =
             __scoped_atomic_load_n(reinterpret_cast<uint64_t*>(address), __ATOMIC_ACQUIRE, __MEMORY_SCOPE_WRKGRP);
         const bool is_over = MbarrierState(bits).is_over(operation, argument);
-        if (!is_over) __builtin_amdgcn_s_sleep(1);
+        if (!is_over) pause();
         return is_over;
     }
     case Mbarrier::init:

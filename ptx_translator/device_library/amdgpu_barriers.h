@@ -40,12 +40,6 @@ uint32_t result_of(ptx::host::BarrierReduce operation, uint32_t votes) {
     return 0;
 }
 
-void hardware_barrier() {
-    __builtin_amdgcn_fence(__ATOMIC_RELEASE, "workgroup");
-    __builtin_amdgcn_s_barrier();
-    __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup");
-}
-
 } // namespace
 
 /// `thread`: the thread's number in its block.
@@ -53,7 +47,7 @@ LIBRARY void cuttle_amdgpu_barriers_init(uint32_t area, uint32_t thread, uint32_
     auto* words = reinterpret_cast<LDS uint32_t*>(area);
 #pragma clang loop unroll(disable)
     for (uint32_t i = thread; i < sizeof(ptx::amdgpu::BarrierArea) / 4; i += threads) words[i] = 0;
-    hardware_barrier();
+    block_barrier();
 }
 
 /// The barrier of all threads, with votes. Each warp takes its own back before it comes to the next barrier.
@@ -62,9 +56,9 @@ LIBRARY uint32_t cuttle_amdgpu_barrier_vote(uint32_t area, uint32_t operation, u
     const uint32_t mine = votes_of_warp(yes != 0);
     const bool first = is_first_of_warp();
     if (first) add(sum, mine);
-    hardware_barrier();
+    block_barrier();
     const uint32_t votes = load(sum);
-    hardware_barrier();
+    block_barrier();
     if (first) add(sum, 0u - mine);
     return result_of(ptx::host::BarrierReduce(operation), votes);
 }
@@ -80,16 +74,16 @@ LIBRARY uint32_t cuttle_amdgpu_barrier_arrive(uint32_t area, uint32_t number, ui
     const uint32_t votes = votes_of_warp(yes != 0);
     // Nobody completes the phase before this warp has come.
     const uint32_t phase = load(&barrier->phase);
-    __builtin_amdgcn_fence(__ATOMIC_RELEASE, "workgroup");
+    __scoped_atomic_thread_fence(__ATOMIC_RELEASE, __MEMORY_SCOPE_WRKGRP);
     if (is_first_of_warp()) {
         add(&barrier->votes, votes);
-        __builtin_amdgcn_fence(__ATOMIC_ACQ_REL, "workgroup");
+        __scoped_atomic_thread_fence(__ATOMIC_ACQ_REL, __MEMORY_SCOPE_WRKGRP);
         if (add(&barrier->arrived, mine) + mine >= expected) {
-            __builtin_amdgcn_fence(__ATOMIC_ACQ_REL, "workgroup");
+            __scoped_atomic_thread_fence(__ATOMIC_ACQ_REL, __MEMORY_SCOPE_WRKGRP);
             store(&barrier->last_votes, load(&barrier->votes));
             store(&barrier->votes, 0);
             store(&barrier->arrived, 0);
-            __builtin_amdgcn_fence(__ATOMIC_RELEASE, "workgroup");
+            __scoped_atomic_thread_fence(__ATOMIC_RELEASE, __MEMORY_SCOPE_WRKGRP);
             store(&barrier->phase, phase + 1);
         }
     }

@@ -1,7 +1,7 @@
 // Warp-level matrix multiplication on AMD GPUs; linked as bitcode. Each lane computes the elements of D that it holds,
 // of operands that it reads from the registers of others, by the arithmetic of matrix_float.h. The chips' own matrix
 // instructions round otherwise. `form` is constant where this is inlined, so that loops with a count of its own unroll.
-#include "amdgpu_warp.h"
+#include "gpu_warp.h"
 #include "matrix_double.h"
 #include "matrix_float.h"
 #include "matrix_layout.h"

@@ -1,4 +1,4 @@
-// What code for AMD GPUs asks of the host: the device's side of ptx/gpu_services.h.
+// What code for GPUs asks of the host: the device's side of ptx/gpu_services.h.
 #pragma once
 
 #include "ptx/device_format.h"
@@ -16,38 +16,19 @@ using Services = GLOBAL ptx::gpu::ServiceBlock*;
 Services services_at(uint64_t address) { return reinterpret_cast<Services>(address); }
 
 void fill_place(GLOBAL uint32_t* block, GLOBAL uint32_t* thread) {
-    block[0] = __builtin_amdgcn_workgroup_id_x(), block[1] = __builtin_amdgcn_workgroup_id_y();
-    block[2] = __builtin_amdgcn_workgroup_id_z();
-    thread[0] = __builtin_amdgcn_workitem_id_x(), thread[1] = __builtin_amdgcn_workitem_id_y();
-    thread[2] = __builtin_amdgcn_workitem_id_z();
-}
-
-/// Ends the wave. Not a trap, over which ROCm's runtime ends the process. As assembler, so that it stays behind a
-/// branch that skips it when no lane is active.
-[[noreturn]] void end_wave() {
-    asm volatile("s_endpgm");
-    __builtin_unreachable();
+    uint32_t own_block[3], own_thread[3];
+    read_place(own_block, own_thread);
+    for (unsigned i = 0; i < 3; i++) block[i] = own_block[i], thread[i] = own_thread[i];
 }
 
 bool stopped(Services services) {
     return __scoped_atomic_load_n(&services->stopped, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE) != 0;
 }
 
-uint64_t active_lanes() {
-#if CUTTLE_WAVE == 64
-    return __builtin_amdgcn_ballot_w64(true);
-#else
-    return __builtin_amdgcn_ballot_w32(true);
-#endif
-}
-
-uint32_t first_lane_of(uint32_t value) { return uint32_t(__builtin_amdgcn_readfirstlane(int(value))); }
-
 /// Lanes that come together get tickets side by side. Else one of them could wait for a slot that another holds.
 uint64_t take_ticket(Services services) {
     const uint64_t lanes = active_lanes();
-    const uint32_t before =
-        __builtin_amdgcn_mbcnt_hi(uint32_t(lanes >> 32), __builtin_amdgcn_mbcnt_lo(uint32_t(lanes), 0));
+    const uint32_t before = count_before(lanes);
     uint64_t first = 0;
     if (before == 0)
         first = __scoped_atomic_fetch_add(&services->tickets, uint64_t(__builtin_popcountll(lanes)), __ATOMIC_RELAXED,
@@ -58,8 +39,8 @@ uint64_t take_ticket(Services services) {
 
 void wait_for_state(Services services, GLOBAL Slot* slot, uint32_t state) {
     while (__scoped_atomic_load_n(&slot->state, __ATOMIC_ACQUIRE, __MEMORY_SCOPE_SYSTEM) != state) {
-        __builtin_amdgcn_s_sleep(2);
-        if (stopped(services)) end_wave();
+        pause();
+        if (stopped(services)) end_lanes();
     }
 }
 
@@ -149,14 +130,14 @@ bool is_zero(const char* bytes, uint32_t count) {
     return true;
 }
 
-/// The first stop of a launch is told; all later ones end their waves alone.
+/// The first stop of a launch is told; all later ones end their lanes alone.
 [[noreturn]] void stop(Services services, ptx::host::Trap kind) {
     if (__scoped_atomic_exchange_n(&services->stopped, 1u, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE) == 0) {
         auto* report = reinterpret_cast<GLOBAL ptx::gpu::StopReport*>(services->report);
         fill_place(report->block, report->thread);
         __scoped_atomic_store_n(&report->kind, uint32_t(kind) + 1, __ATOMIC_RELEASE, __MEMORY_SCOPE_SYSTEM);
     }
-    end_wave();
+    end_lanes();
 }
 
 } // namespace
@@ -240,7 +221,7 @@ LIBRARY void cuttle_amdgpu_trap(uint64_t services, uint32_t kind) {
 
 /// In loops that wait for memory: lets other waves run, and ends when the launch was stopped.
 LIBRARY void cuttle_amdgpu_spin(uint64_t services) {
-    __builtin_amdgcn_s_sleep(1);
-    if (stopped(services_at(services))) end_wave();
+    pause();
+    if (stopped(services_at(services))) end_lanes();
 }
 #undef GLOBAL

@@ -14,6 +14,9 @@ extern const char ptx_device_library_host_matrix_begin[], ptx_device_library_hos
     extern const char ptx_device_library_amdgpu_##name##_64_begin[], ptx_device_library_amdgpu_##name##_64_end[];
 AMDGPU_PARTS(AMDGPU_PART)
 #undef AMDGPU_PART
+#define SPIRV_PART(name) extern const char ptx_device_library_spirv_##name##_begin[], ptx_device_library_spirv_##name##_end[];
+AMDGPU_PARTS(SPIRV_PART)
+#undef SPIRV_PART
 }
 
 namespace ptx::device_library {
@@ -43,6 +46,15 @@ std::string_view amdgpu_bitcode(AmdgpuPart part, unsigned lanes) {
     };
     const Row& row = rows[static_cast<unsigned>(part)];
     return lanes == 64 ? row.wave64 : row.wave32;
+}
+
+std::string_view spirv_bitcode(AmdgpuPart part) {
+    static const std::string_view rows[] = {
+#define SPIRV_PART(name) {ptx_device_library_spirv_##name##_begin, ptx_device_library_spirv_##name##_end},
+        AMDGPU_PARTS(SPIRV_PART)
+#undef SPIRV_PART
+    };
+    return rows[static_cast<unsigned>(part)];
 }
 
 } // namespace ptx::device_library

@@ -19,5 +19,7 @@ std::string_view host_matrix();
 enum class AmdgpuPart { library, matrix, async, texture };
 /// For waves of 32 or 64 lanes.
 std::string_view amdgpu_bitcode(AmdgpuPart, unsigned lanes);
+/// The same parts as neutral IR, for SPIR-V.
+std::string_view spirv_bitcode(AmdgpuPart);
 
 } // namespace ptx::device_library
