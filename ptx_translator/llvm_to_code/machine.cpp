@@ -22,6 +22,7 @@
 #include <llvm/Transforms/IPO/AlwaysInliner.h>
 #include <llvm/Transforms/IPO/GlobalDCE.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/InferAddressSpaces.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Utils/Cloning.h>
@@ -58,6 +59,9 @@ void initialize_spirv() {
     LLVMInitializeSPIRVTarget();
     LLVMInitializeSPIRVTargetMC();
     LLVMInitializeSPIRVAsmPrinter();
+    // LLVM has only a command-line option for it, which it reads when it makes code.
+    if (llvm::cl::Option* extensions = llvm::cl::getRegisteredOptions().lookup("spirv-ext"))
+        extensions->addOccurrence(0, extensions->ArgStr, "+SPV_KHR_shader_clock");
 }
 
 struct Processor {
@@ -202,10 +206,26 @@ void simplify(llvm::Module& module, llvm::TargetMachine& machine, const Options&
     pipeline.run(module, passes.modules);
 }
 
+void infer_address_spaces(llvm::Module& module, llvm::TargetMachine& machine, const Options& options, unsigned flat) {
+    Passes passes(machine);
+    llvm::FunctionPassManager functions;
+    if (options.optimization_level == 0) {
+        functions.addPass(llvm::PromotePass());
+    } else {
+        functions.addPass(llvm::SROAPass(llvm::SROAOptions::PreserveCFG));
+        functions.addPass(llvm::InferAddressSpacesPass(flat));
+        functions.addPass(llvm::SROAPass(llvm::SROAOptions::PreserveCFG));
+        functions.addPass(llvm::EarlyCSEPass());
+    }
+    llvm::ModulePassManager pipeline;
+    pipeline.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(functions)));
+    pipeline.run(module, passes.modules);
+}
+
 void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options& options) {
     Passes passes(machine);
     std::optional<KeepCommonCode> keep;
-    if (machine.getTargetTriple().isAMDGPU()) keep.emplace();
+    if (machine.getTargetTriple().isAMDGPU() || machine.getTargetTriple().isSPIRV()) keep.emplace();
     llvm::ModulePassManager pipeline;
     if (options.optimization_level == 0) {
         pipeline.addPass(llvm::AlwaysInlinerPass());

@@ -29,6 +29,9 @@ void simplify(llvm::Module&, llvm::TargetMachine&, const Options&);
 /// The whole pipeline of Options::optimization_level; level 0 only makes SSA form and inlines what must be.
 void optimize(llvm::Module&, llvm::TargetMachine&, const Options&);
 
+/// Accesses through address space `flat` to variables, or to what casts from other spaces, become accesses of those.
+void infer_address_spaces(llvm::Module&, llvm::TargetMachine&, const Options&, unsigned flat);
+
 /// Object code or assembly text. Takes the module apart.
 /// `strength_reduction` of loops: a third of the time that the code of many small loops takes, for which x86's
 /// addresses need it little.

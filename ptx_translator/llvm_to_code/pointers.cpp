@@ -125,10 +125,12 @@ void map_pointers(llvm::Function& function, const PointerMap& map) {
         if (pointer_operand(instruction)->getType()->getPointerAddressSpace() == Space::constant)
             instruction.setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(function.getContext(), {}));
     }
-    // Allocas have the target's space already: ptx::set_target.
+    // Allocas have the target's space already (ptx::set_target), but for those of a library in neutral IR.
+    const unsigned own = function.getDataLayout().getAllocaAddrSpace();
     for (llvm::Instruction& instruction : llvm::make_early_inc_range(llvm::instructions(function))) {
         map_constants(instruction, map);
-        if (!llvm::isa<llvm::AllocaInst>(instruction)) map_instruction(instruction, map);
+        if (!llvm::isa<llvm::AllocaInst>(instruction) || instruction.getType()->getPointerAddressSpace() != own)
+            map_instruction(instruction, map);
     }
     for (llvm::Instruction& instruction : llvm::instructions(function))
         if (auto* intrinsic = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction)) redeclare_intrinsic(*intrinsic);

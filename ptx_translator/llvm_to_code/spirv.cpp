@@ -1,13 +1,27 @@
 #include "llvm_to_code/spirv.h"
 
+#include "ast/position.h"
+#include "llvm_to_code/amdgpu_barriers.h"
+#include "llvm_to_code/approximations.h"
 #include "llvm_to_code/child_process.h"
+#include "llvm_to_code/function_numbers.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
 #include "llvm_to_code/pointers.h"
+#include "llvm_to_code/small_floats.h"
+#include "llvm_to_code/spirv_barriers.h"
 #include "llvm_to_code/spirv_calls.h"
+#include "llvm_to_code/spirv_legalize.h"
+#include "llvm_to_code/spirv_library.h"
+#include "llvm_to_code/waiting_lanes.h"
 
+#include <llvm/ADT/DenseMap.h>
+#include <llvm/ADT/STLFunctionalExtras.h>
 #include <llvm/IR/Constants.h>
+#include <llvm/IR/InstIterator.h>
+#include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Target/TargetMachine.h>
 
@@ -16,7 +30,10 @@ namespace {
 
 using namespace code;
 
-/// Intel's compiler keeps a required sub-group size only for kernels without calls.
+/// Why a kernel, or a function that it calls, cannot be made.
+using Refused = llvm::DenseMap<llvm::Function*, std::string>;
+
+/// Intel's compiler keeps a required sub-group size only for kernels without calls. What is left is recursive.
 void inline_all(llvm::Module& module) {
     for (bool changed = true; changed;) {
         changed = false;
@@ -30,33 +47,141 @@ void inline_all(llvm::Module& module) {
             changed |= inline_into_callers(function);
         }
     }
-    for (llvm::Function& function : module)
-        if (!function.isDeclaration() && !is_kernel(function))
-            fail("the spirv target cannot do without calls of '" + function.getName().str() +
-                 "', which is recursive or called by address");
 }
 
-llvm::Function* make_kernel(llvm::Function& neutral) {
+void refuse_calls(llvm::Function& kernel) {
+    for (llvm::Function* function : reachable_from(kernel))
+        if (function != &kernel)
+            fail("the spirv target cannot do without calls of '" + function->getName().str() + "', which is recursive");
+}
+
+/// Throws for atomic operations on more than 64 bits, for which there are no instructions.
+void check_atomics(llvm::Function& function) {
+    const llvm::DataLayout& layout = function.getDataLayout();
+    for (llvm::Instruction& instruction : llvm::instructions(function)) {
+        if (!instruction.isAtomic() || llvm::isa<llvm::FenceInst>(instruction)) continue;
+        const llvm::Value* value = &instruction;
+        if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction)) value = store->getValueOperand();
+        if (auto* exchange = llvm::dyn_cast<llvm::AtomicCmpXchgInst>(&instruction))
+            value = exchange->getNewValOperand();
+        if (layout.getTypeSizeInBits(value->getType()) > 64) fail("no atomic operations on 128 bits on this target");
+    }
+}
+
+/// Functions that take part in a kernel's removal go with it.
+void remove_refused(llvm::Module& module, std::vector<KernelInfo>& kernels, const Refused& refused) {
+    for (KernelInfo& kernel : kernels) {
+        llvm::Function* function = module.getFunction(kernel.name);
+        const auto found = refused.find(function);
+        if (found == refused.end()) continue;
+        kernel.error = found->second;
+        kernel.translated = false;
+        kernel.symbol.clear();
+        function->eraseFromParent();
+    }
+    if (!refused.empty()) inline_all(module);
+}
+
+/// `work` for each kernel that is left; those for which it throws leave the module, and say why.
+void for_each_kernel(llvm::Module& module, std::vector<KernelInfo>& kernels,
+                     llvm::function_ref<void(llvm::Function&, KernelInfo&)> work) {
+    Refused refused;
+    for (KernelInfo& kernel : kernels) {
+        if (!kernel.error.empty()) continue;
+        llvm::Function* function = module.getFunction(kernel.name);
+        try {
+            work(*function, kernel);
+        } catch (const Error& error) {
+            refused[module.getFunction(kernel.name)] = error.what();
+        }
+    }
+    remove_refused(module, kernels, refused);
+}
+
+llvm::Function* make_kernel(llvm::Function& neutral, const KernelInfo& info) {
     llvm::LLVMContext& context = neutral.getContext();
     llvm::Type* number = llvm::Type::getInt64Ty(context);
-    llvm::Function* kernel = with_parameters(neutral, {number, number, llvm::PointerType::get(context, spirv_shared)});
+    llvm::SmallVector<llvm::Type*, 5> parameters{number, number, llvm::PointerType::get(context, spirv_shared)};
+    if (info.uses_services) parameters.append(2, number);
+    llvm::Function* kernel = with_parameters(neutral, parameters);
     kernel->setCallingConv(llvm::CallingConv::SPIR_KERNEL);
     // LLVM would make memset and the like of loops, which the back end does not know.
     kernel->addFnAttr("no-builtins");
+    // The translator's own variables lie behind what the PTX declares.
+    auto* bytes = llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), info.static_shared_bytes);
+    kernel->setMetadata("cuttle.shared.static", llvm::MDNode::get(context, {llvm::ConstantAsMetadata::get(bytes)}));
     auto* width = llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), 32));
     kernel->setMetadata("intel_reqd_sub_group_size", llvm::MDNode::get(context, {width}));
     return kernel;
 }
 
-void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels) {
-    for (const KernelInfo& info : kernels) {
-        llvm::Function& kernel = *make_kernel(*module.getFunction(info.name));
-        return_instead_of_exit(kernel);
-        map_pointers(kernel, {.space = {spirv_generic, spirv_global, 2, spirv_shared, spirv_global, spirv_private},
-                              .shared = [&]() -> llvm::Value* { return kernel.getArg(shared_argument); }});
-        lower_spirv_calls(kernel);
+/// All of a kernel's variables in neutral space 5, as the device library's are. Addresses of those that the PTX declares
+/// are only made into integers, which count within private memory.
+void allocate_in_local_space(llvm::Function& kernel) {
+    for (llvm::Instruction& instruction : llvm::make_early_inc_range(llvm::instructions(kernel))) {
+        auto* variable = llvm::dyn_cast<llvm::AllocaInst>(&instruction);
+        if (!variable || variable->getAddressSpace() == Space::local) continue;
+        llvm::IRBuilder<> ir(variable);
+        auto* local = new llvm::AllocaInst(variable->getAllocatedType(), Space::local, variable->getArraySize(),
+                                           variable->getAlign(), variable->getName(), variable->getIterator());
+        llvm::Value* generic = nullptr;
+        for (llvm::Use& use : llvm::make_early_inc_range(variable->uses())) {
+            if (llvm::isa<llvm::PtrToIntInst>(use.getUser())) {
+                use.set(local);
+                continue;
+            }
+            if (auto* marker = llvm::dyn_cast<llvm::LifetimeIntrinsic>(use.getUser())) {
+                marker->eraseFromParent();
+                continue;
+            }
+            if (!generic) generic = ir.CreateAddrSpaceCast(local, ir.getPtrTy());
+            use.set(generic);
+        }
+        variable->eraseFromParent();
     }
-    rename_scopes(module, {"workgroup", "device", "device"});
+}
+
+/// The device library's tables, which clang puts into the space for constants, where kernels' parameters are, too.
+void move_tables(llvm::Module& module) {
+    for (llvm::GlobalVariable& table : llvm::make_early_inc_range(module.globals())) {
+        if (table.getAddressSpace() != Space::constant) continue;
+        auto* moved = new llvm::GlobalVariable(module, table.getValueType(), table.isConstant(), table.getLinkage(),
+                                               table.getInitializer(), "", &table, llvm::GlobalValue::NotThreadLocal,
+                                               spirv_global);
+        moved->copyAttributesFrom(&table);
+        moved->takeName(&table);
+        // Pointers made of it get that space, too, when they are mapped: map_pointers.
+        for (llvm::Use& use : llvm::make_early_inc_range(table.uses())) use.set(moved);
+        table.eraseFromParent();
+    }
+}
+
+void lower(llvm::Function& neutral, const KernelInfo& info) {
+    llvm::Function& kernel = *make_kernel(neutral, info);
+    return_instead_of_exit(kernel);
+    map_pointers(kernel, {.space = {spirv_generic, spirv_global, 2, spirv_shared, spirv_global, spirv_private},
+                          .shared = [&]() -> llvm::Value* { return kernel.getArg(shared_argument); }});
+    lower_spirv_calls(kernel);
+}
+
+/// What the device library does is called, linked and inlined.
+void use_library(llvm::Module& module, std::vector<KernelInfo>& kernels, llvm::TargetMachine& machine,
+                 const Options& options) {
+    for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo&) { call_spirv_library(kernel); });
+    lower_small_floats(module);
+    lower_approximations(module);
+    link_spirv_library(module);
+    inline_all(module);
+    for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo& info) {
+        // What the library made of services ends threads, too.
+        return_instead_of_exit(kernel);
+        count_threads_at_barriers(kernel, info);
+    });
+    link_spirv_library(module);
+    inline_all(module);
+    for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo&) { allocate_in_local_space(kernel); });
+    infer_address_spaces(module, machine, options, Space::generic);
+    expand_constant_expressions(module);
 }
 
 /// LLVM 22's SPIR-V back end keeps tables of the last module in a global (llvm-project issue 160613): a second one in
@@ -64,7 +189,8 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels) {
 std::string generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
     return in_child_process("LLVM's SPIR-V code generator", [&] {
         const Diagnostics diagnostics(module.getContext());
-        const llvm::SmallVector<char, 0> bytes = emit(module, machine, type);
+        // Without strength reduction, which has made `x & 32767 == 5` of a loop's counter a comparison of all its bits.
+        const llvm::SmallVector<char, 0> bytes = emit(module, machine, type, false);
         diagnostics.check();
         return std::string(bytes.begin(), bytes.end());
     });
@@ -81,21 +207,39 @@ Image compile_spirv(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInf
     module.setDataLayout(machine->createDataLayout());
 
     verify(module, "ast_to_llvm");
+    call_by_number(module);
+    std::vector<FunctionSymbol> functions = function_numbers(module);
+    // They are part of each kernel's code. Alone they have none.
+    if (kernels.empty()) return {target, {}, std::move(functions), {}};
     select_kernels(module, kernels);
     simplify(module, *machine, options);
     inline_all(module);
     simplify(module, *machine, options);
     expand_constant_expressions(module);
     inspect_kernels(module, kernels);
-    for (KernelInfo& kernel : kernels) {
-        kernel.symbol = kernel.name;
-        kernel.registers = 128; // of a thread of Intel's GPUs, whatever the kernel
-    }
-    lower(module, kernels);
+    for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo& info) {
+        info.symbol = info.name;
+        info.registers = 128; // of a thread of Intel's GPUs, whatever the kernel
+        refuse_calls(kernel);
+        check_atomics(kernel);
+        lower_emulated_barriers(kernel, info);
+        return_instead_of_exit(kernel);
+        let_waiting_lanes_go_on(kernel, nullptr);
+    });
+    use_library(module, kernels, *machine, options);
+    move_tables(module);
+    for_each_kernel(module, kernels, lower);
+    rename_scopes(module, {"workgroup", "device", "device"});
     verify(module, "lowering for spirv");
-    Image image{target, std::move(kernels), {}, {}};
+    Image image{target, std::move(kernels), std::move(functions), {}};
 
     optimize(module, *machine, options);
+    expand_constant_expressions(module); // addresses in tables, again
+    for_each_kernel(module, image.kernels, [](llvm::Function& kernel, KernelInfo&) { legalize_for_spirv(kernel); });
+    for (llvm::Function& function : llvm::make_early_inc_range(module))
+        if (function.isDeclaration() && function.use_empty()) function.eraseFromParent();
+    if (llvm::all_of(image.kernels, [](const KernelInfo& kernel) { return !kernel.error.empty(); })) return image;
+    verify(module, "legalizing for spirv");
     diagnostics.check();
     if (after_stage && !after_stage("optimized", text_of(module))) return image;
     if (after_stage && !after_stage("assembly", generate(module, *machine, llvm::CodeGenFileType::AssemblyFile)))

@@ -3,6 +3,7 @@
 #include "llvm_to_code/gpu_calls.h"
 #include "llvm_to_code/neutral.h"
 
+#include <llvm/IR/IntrinsicsSPIRV.h>
 #include <llvm/IR/Module.h>
 
 namespace ptx::code {
@@ -40,12 +41,44 @@ llvm::Value* lane_number(GpuCall& site) {
     return builtin(site, "_Z22get_sub_group_local_idv", site.ir.getInt32Ty(), {});
 }
 
+// SPIR-V 1.4, 3.27 and 3.25.
+constexpr uint32_t scope_workgroup = 2, scope_subgroup = 3, scope_device = 1;
+constexpr uint32_t acquire_release = 0x8, workgroup_memory = 0x100, global_memory = 0x200;
+
+llvm::Value* control_barrier(GpuCall& site, uint32_t scope) {
+    llvm::IRBuilder<>& ir = site.ir;
+    return builtin(site, "_Z22__spirv_ControlBarrieriii", ir.getVoidTy(),
+                   {ir.getInt32(scope), ir.getInt32(scope),
+                    ir.getInt32(acquire_release | workgroup_memory | global_memory)},
+                   true);
+}
+
+llvm::Value* block_barrier(GpuCall& site) { return control_barrier(site, scope_workgroup); }
+llvm::Value* warp_barrier(GpuCall& site) { return control_barrier(site, scope_subgroup); }
+
 llvm::Value* barrier(GpuCall& site) {
     site.demand(0, 0, "the barrier's number");
     site.demand(1, 0, "the number of threads");
-    // CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE
-    return builtin(site, "_Z7barrierj", site.ir.getVoidTy(), {site.ir.getInt32(3)}, true);
+    return block_barrier(site);
 }
+
+llvm::Value* ballot(GpuCall& site) {
+    llvm::IRBuilder<>& ir = site.ir;
+    llvm::Value* yes = ir.CreateICmpNE(site.operand(0), ir.getInt32(0));
+    llvm::Value* words = builtin(site, "_Z29__spirv_GroupNonUniformBallotib",
+                                 llvm::FixedVectorType::get(ir.getInt32Ty(), 4), {ir.getInt32(scope_subgroup), yes}, true);
+    return ir.CreateExtractElement(words, uint64_t{0});
+}
+
+llvm::Value* lane_shuffle(GpuCall& site) {
+    return builtin(site, "_Z17sub_group_shufflejj", site.ir.getInt32Ty(), {site.operand(0), site.operand(1)}, true);
+}
+
+/// SPV_KHR_shader_clock.
+llvm::Value* read_clock(GpuCall& site) {
+    return builtin(site, "_Z20__spirv_ReadClockKHRi", site.ir.getInt64Ty(), {site.ir.getInt32(scope_device)}, true);
+}
+template <unsigned shift> llvm::Value* counter(GpuCall& site) { return site.ir.CreateLShr(read_clock(site), shift); }
 
 llvm::Value* argument(GpuCall& site, SpirvArgument number) { return site.kernel().getArg(number); }
 
@@ -68,6 +101,41 @@ llvm::Value* generic_shared(GpuCall& site) {
 llvm::Value* from_shared(GpuCall& site) { return site.ir.CreateAdd(generic_shared(site), site.operand(0)); }
 llvm::Value* to_shared(GpuCall& site) { return site.ir.CreateSub(site.operand(0), generic_shared(site)); }
 
+/// What LLVM cannot see through; legalize_for_spirv takes it away.
+llvm::Value* opaque(GpuCall& site) {
+    llvm::Type* word = site.ir.getInt32Ty();
+    llvm::CallInst* call =
+        site.ir.CreateCall(site.call.getModule()->getOrInsertFunction(spirv_opaque, word, word), {site.operand(0)});
+    call->setConvergent();
+    return call;
+}
+
+llvm::Value* service_block(GpuCall& site) { return argument(site, services_argument); }
+/// Cooperative groups finds the grid's workspace by the two halves of its address.
+template <unsigned shift> llvm::Value* workspace(GpuCall& site) {
+    return site.ir.CreateTrunc(site.ir.CreateLShr(argument(site, workspace_argument), shift), site.ir.getInt32Ty());
+}
+
+llvm::Value* cast_address(GpuCall& site, unsigned from, unsigned to) {
+    llvm::IRBuilder<>& ir = site.ir;
+    llvm::Value* pointer = ir.CreateIntToPtr(site.operand(0), ir.getPtrTy(from));
+    return ir.CreatePtrToInt(ir.CreateAddrSpaceCast(pointer, ir.getPtrTy(to)), ir.getInt64Ty());
+}
+llvm::Value* from_local(GpuCall& site) { return cast_address(site, spirv_private, spirv_generic); }
+llvm::Value* to_local(GpuCall& site) { return cast_address(site, spirv_generic, spirv_private); }
+
+/// Whether a generic address is of a space: SPIR-V's cast gives null if it is not.
+llvm::Value* is_in(GpuCall& site, unsigned space) {
+    llvm::IRBuilder<>& ir = site.ir;
+    llvm::Value* pointer = ir.CreateIntToPtr(site.operand(0), ir.getPtrTy(spirv_generic));
+    llvm::Type* type = ir.getPtrTy(space);
+    llvm::Value* cast = ir.CreateIntrinsic(llvm::Intrinsic::spv_generic_cast_to_ptr_explicit, {type}, {pointer});
+    return ir.CreateICmpNE(ir.CreatePtrToInt(cast, ir.getInt64Ty()), ir.getInt64(0));
+}
+llvm::Value* is_shared(GpuCall& site) { return is_in(site, spirv_shared); }
+llvm::Value* is_local(GpuCall& site) { return is_in(site, spirv_private); }
+llvm::Value* is_global(GpuCall& site) { return is_in(site, spirv_global); }
+
 constexpr GpuLowering table[] = {
     {llvm::StringLiteral("sreg.tid.x"), thread_index<0>},
     {llvm::StringLiteral("sreg.tid.y"), thread_index<1>},
@@ -83,11 +151,31 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("sreg.nctaid.z"), grid_size<2>},
     {llvm::StringLiteral("sreg.laneid"), lane_number},
     {llvm::StringLiteral("barrier.sync"), barrier},
+    {llvm::StringLiteral("block.barrier"), block_barrier},
+    {llvm::StringLiteral("subgroup.barrier"), warp_barrier},
+    {llvm::StringLiteral("subgroup.ballot"), ballot},
+    {llvm::StringLiteral("subgroup.shuffle"), lane_shuffle},
+    {llvm::StringLiteral("clock"), read_clock},
+    {llvm::StringLiteral("sreg.clock"), counter<0>},
+    {llvm::StringLiteral("sreg.clock_hi"), counter<32>},
+    {llvm::StringLiteral("sreg.clock64"), counter<0>},
+    {llvm::StringLiteral("sreg.globaltimer"), counter<0>},
+    {llvm::StringLiteral("sreg.globaltimer_lo"), counter<0>},
+    {llvm::StringLiteral("sreg.globaltimer_hi"), counter<32>},
+    {llvm::StringLiteral("sreg.envreg1"), workspace<32>},
+    {llvm::StringLiteral("sreg.envreg2"), workspace<0>},
+    {llvm::StringLiteral("service.block"), service_block},
+    {llvm::StringLiteral("opaque"), opaque},
     {llvm::StringLiteral("kernel.parameters"), kernel_parameters},
     {llvm::StringLiteral("global.address"), global_address},
     {llvm::StringLiteral("shared.dynamic"), dynamic_start},
     {llvm::StringLiteral("cvta.shared"), from_shared},
     {llvm::StringLiteral("cvta.to.shared"), to_shared},
+    {llvm::StringLiteral("cvta.local"), from_local},
+    {llvm::StringLiteral("cvta.to.local"), to_local},
+    {llvm::StringLiteral("isspacep.shared"), is_shared},
+    {llvm::StringLiteral("isspacep.local"), is_local},
+    {llvm::StringLiteral("isspacep.global"), is_global},
 };
 
 } // namespace

@@ -6,10 +6,19 @@ class Function;
 
 namespace ptx::code {
 
-/// The arguments that spirv.cpp gives every kernel.
-enum SpirvArgument : unsigned { parameters_argument = 0, globals_argument = 1, shared_argument = 2 };
+/// The arguments that spirv.cpp gives every kernel; the last two only with KernelInfo::uses_services.
+enum SpirvArgument : unsigned {
+    parameters_argument = 0,
+    globals_argument = 1,
+    shared_argument = 2,
+    services_argument = 3,
+    workspace_argument = 4
+};
 /// SPIR-V's storage classes as LLVM's address spaces, where they differ from the neutral ones.
 enum SpirvSpace : unsigned { spirv_private = 0, spirv_global = 1, spirv_shared = 3, spirv_generic = 4 };
+
+/// `i32 f(i32)` that gives its argument.
+inline constexpr const char* spirv_opaque = "cuttle_opaque";
 
 /// For kernels whose pointers are mapped already.
 void lower_spirv_calls(llvm::Function& kernel);

@@ -20,7 +20,7 @@ void inline_waits(llvm::Module&);
 /// would wait once more, or where it has done all and only waits for the others. In each turn every lane that is left
 /// gets on. The code that this comprises has no operation in which lanes meet: those want them together anyway.
 /// `opaque`: assembler's constraints for a 32-bit value of a lane, "=v,0", behind which LLVM cannot know the next
-/// piece.
+/// piece; null: `i32 @cuttle.opaque(i32)` instead, which the target takes for its argument once LLVM has optimised.
 void let_waiting_lanes_go_on(llvm::Function& kernel, const char* opaque);
 
 } // namespace ptx::code

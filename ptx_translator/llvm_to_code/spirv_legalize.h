@@ -1,0 +1,20 @@
+#pragma once
+
+namespace llvm {
+class Function;
+} // namespace llvm
+
+/// What LLVM's SPIR-V back end has no instructions for, or Intel's compiler refuses, written out. LLVM's optimiser makes
+/// such things itself, so this comes after it.
+namespace ptx::code {
+
+/// Throws ptx::Error for what it has no form for.
+void legalize_for_spirv(llvm::Function&);
+
+/// Integers of more than 64 bits, up to 128, as two halves.
+void split_wide_integers(llvm::Function&);
+
+/// bfloat, which is no type of SPIR-V's, as the integers that it is made of and floats. Before it, lower_small_floats.
+void remove_bfloat(llvm::Function&);
+
+} // namespace ptx::code
