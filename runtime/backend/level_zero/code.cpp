@@ -3,6 +3,7 @@
 #include "rt/error.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fmt/format.h>
 
 namespace rt::backend::level_zero {
@@ -56,7 +57,7 @@ ZeKernel::ZeKernel(std::shared_ptr<Context> context, ze_module_handle_t module, 
 
 ZeKernel::~ZeKernel() { context_->ze.zeKernelDestroy(handle_); }
 
-void ZeKernel::set_arguments(const Launch& launch, uint64_t parameters) {
+void ZeKernel::set_arguments(const Launch& launch, uint64_t parameters, const Services& services) {
     const Loader& ze = context_->ze;
     const auto doing = [&](const char* what) { return what + info_.name; };
     check(ze.zeKernelSetGroupSize(handle_, launch.block.x, launch.block.y, launch.block.z),
@@ -67,6 +68,11 @@ void ZeKernel::set_arguments(const Launch& launch, uint64_t parameters) {
     // The argument is there even if unused, and may not be empty.
     check(ze.zeKernelSetArgumentValue(handle_, 2, std::max<size_t>(shared, 16), nullptr),
           doing("giving shared memory to "));
+    if (!info_.uses_services) return;
+    check(ze.zeKernelSetArgumentValue(handle_, 3, sizeof services.block, &services.block),
+          doing("giving services to "));
+    check(ze.zeKernelSetArgumentValue(handle_, 4, sizeof services.workspace, &services.workspace),
+          doing("giving a workspace to "));
 }
 
 ZeCode::ZeCode(std::shared_ptr<Context> context, ze_device_handle_t device, std::shared_ptr<const ptx::Image> image)
@@ -98,6 +104,12 @@ ZeCode::ZeCode(std::shared_ptr<Context> context, ze_device_handle_t device, std:
 ZeCode::~ZeCode() {
     kernels_.clear();
     if (module_) context_->ze.zeModuleDestroy(module_);
+}
+
+uint64_t ZeCode::function_address(const std::string& name) {
+    for (const ptx::FunctionSymbol& function : image_->functions)
+        if (function.name == name) return std::strtoull(function.symbol.c_str(), nullptr, 10);
+    return 0;
 }
 
 Kernel* ZeCode::kernel(const std::string& name) {

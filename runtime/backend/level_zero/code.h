@@ -8,6 +8,11 @@
 
 namespace rt::backend::level_zero {
 
+/// Addresses that a kernel with KernelInfo::uses_services gets (ptx/gpu_services.h).
+struct Services {
+    uint64_t block = 0, workspace = 0;
+};
+
 /// A kernel of a module. Its arguments are state of Level Zero's kernel, so setting them and launching is one step.
 class ZeKernel : public Kernel {
   public:
@@ -18,14 +23,15 @@ class ZeKernel : public Kernel {
     const ptx::KernelInfo& info() const override { return info_; }
     /// Hands the kernel to `append` with its arguments set (docs/neutral_ir.md, "SPIR-V"). `parameters`: their device
     /// address, 0 when there are none.
-    template <class F> void with_arguments(const Launch& launch, uint64_t parameters, F&& append) {
+    template <class F>
+    void with_arguments(const Launch& launch, uint64_t parameters, const Services& services, F&& append) {
         std::lock_guard lock(mutex_);
-        set_arguments(launch, parameters);
+        set_arguments(launch, parameters, services);
         append(handle_);
     }
 
   private:
-    void set_arguments(const Launch& launch, uint64_t parameters);
+    void set_arguments(const Launch& launch, uint64_t parameters, const Services& services);
 
     const std::shared_ptr<Context> context_;
     const ptx::KernelInfo& info_;
@@ -41,8 +47,8 @@ class ZeCode : public Code {
     ~ZeCode() override;
 
     Kernel* kernel(const std::string& name) override;
-    /// The SPIR-V target has no functions that can be called by address.
-    uint64_t function_address(const std::string&) override { return 0; }
+    /// A function's number, by which kernels choose (docs/neutral_ir.md, "SPIR-V").
+    uint64_t function_address(const std::string& name) override;
 
   private:
     const std::shared_ptr<Context> context_;

@@ -1,11 +1,14 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "backend/device_side/device_runtime.h"
+#include "backend/gpu/service_thread.h"
 #include "backend/level_zero/events.h"
 #include "backend/level_zero/facts.h"
 #include "backend/level_zero/memory.h"
 
 #include <memory>
+#include <span>
 
 namespace rt::backend::level_zero {
 
@@ -19,18 +22,23 @@ class ZeDevice : public Device {
     void release(uint64_t address, MemoryKind kind) override;
     std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image> image) override;
     std::unique_ptr<Queue> create_queue(int priority) override;
-    /// Nothing to limit: kernels that use malloc or printf do not get through the SPIR-V target, and the driver sizes
-    /// the stacks.
-    void set_limits(uint64_t, uint64_t, uint64_t) override {}
+    /// The driver sizes the stacks.
+    void set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t) override {
+        runtime_.set_limits(heap, printf_buffer);
+    }
     uint32_t resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads,
                                                 uint32_t dynamic_shared_bytes) const override;
-    void drain_printf() override {}
+    void drain_printf() override { runtime_.drain(); }
 
     const std::shared_ptr<Context>& context() const { return context_; }
     ze_device_handle_t handle() const { return handle_; }
     const DriverFacts& driver() const { return driver_; }
     const std::shared_ptr<Events>& events() const { return events_; }
     const std::shared_ptr<Slots>& slots() const { return slots_; }
+    DeviceRuntime& runtime() { return runtime_; }
+    gpu::ServiceThread& service_thread() { return service_thread_; }
+    /// Writes device memory that no command uses yet, at once.
+    void write(uint64_t address, std::span<const uint8_t> bytes);
 
   private:
     const DeviceFacts facts_;
@@ -40,6 +48,8 @@ class ZeDevice : public Device {
     Memory memory_;
     const std::shared_ptr<Events> events_;
     const std::shared_ptr<Slots> slots_;
+    DeviceRuntime runtime_;
+    gpu::ServiceThread service_thread_;
 };
 
 } // namespace rt::backend::level_zero

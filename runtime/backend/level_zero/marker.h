@@ -1,19 +1,37 @@
 #pragma once
 
 #include "backend/gpu/faults.h"
+#include "backend/gpu/service_box.h"
 #include "backend/level_zero/events.h"
 
 #include <memory>
+#include <mutex>
 
 namespace rt::backend::level_zero {
 
-/// The first fault of a queue.
+/// The first fault of a queue. Thread safe.
 class Faults : public gpu::Faults {
   public:
-    /// What an event said. Level Zero tells that a device was lost, not why.
+    /// What an event said. Level Zero tells that a device was lost, not why; a kernel may have said so before.
     void note(Progress progress) {
+        if (progress == Progress::pending) return;
+        serve();
         if (progress == Progress::lost) set(Fault::trap, "level_zero: the device is lost");
     }
+    /// What kernels of the queue asked for is done before anybody learns that they are over. Null: no more.
+    void serve_first(std::shared_ptr<gpu::ServiceBox> box) {
+        std::lock_guard lock(mutex_);
+        box_ = std::move(box);
+    }
+
+  private:
+    void serve() {
+        std::lock_guard lock(mutex_);
+        if (box_) box_->serve();
+    }
+
+    std::mutex mutex_;
+    std::shared_ptr<gpu::ServiceBox> box_;
 };
 
 /// A point on a queue: the event of the last command before it. With timing, that command writes the device's clock.

@@ -36,6 +36,10 @@ ZeQueue::ZeQueue(ZeDevice& device, int priority) : device_(device), ze_(device.c
 ZeQueue::~ZeQueue() {
     synchronize();
     host_calls_.reset();
+    if (services_) {
+        device_.service_thread().forget(*services_->box());
+        faults_->serve_first(nullptr); // which holds the queue's faults, too
+    }
     ze_.zeCommandListDestroy(list_);
 }
 
@@ -87,16 +91,36 @@ void ZeQueue::launch(const Launch& launch) {
     const auto address = reinterpret_cast<uint64_t>(parameters.get());
     const ze_group_count_t groups{launch.grid.x, launch.grid.y, launch.grid.z};
     std::lock_guard lock(mutex_);
+    Services services;
+    if (kernel.info().uses_services) {
+        services = {this->services().block(), launch.cooperative ? this->services().workspace() : 0};
+        if (kernel.info().uses_heap) device_.runtime().make_heap();
+    }
     append(
         "launching kernel " + kernel.info().name,
         [&](ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
             ze_result_t result = ZE_RESULT_SUCCESS;
-            kernel.with_arguments(launch, address, [&](ze_kernel_handle_t handle) {
+            kernel.with_arguments(launch, address, services, [&](ze_kernel_handle_t handle) {
                 result = ze_.zeCommandListAppendLaunchKernel(list_, handle, &groups, signal, count, waits);
             });
             return result;
         },
         parameters);
+    if (kernel.info().uses_services) serve();
+}
+
+QueueServices& ZeQueue::services() {
+    if (!services_) {
+        services_ = std::make_unique<QueueServices>(device_, faults_);
+        faults_->serve_first(services_->box());
+    }
+    return *services_;
+}
+
+/// Kernels may ask for something until the last one is done.
+void ZeQueue::serve() {
+    device_.service_thread().watch(services().box(),
+                                   [last = last_] { return last->query() != Progress::pending; });
 }
 
 void ZeQueue::copy_rows(const Copy& copy) {

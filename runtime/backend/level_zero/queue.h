@@ -3,6 +3,7 @@
 #include "backend/backend.h"
 #include "backend/level_zero/host_calls.h"
 #include "backend/level_zero/marker.h"
+#include "backend/level_zero/services.h"
 
 #include <deque>
 #include <memory>
@@ -40,6 +41,8 @@ class ZeQueue : public Queue {
     template <class F> void append(const std::string& doing, F&& command, std::shared_ptr<uint8_t> memory = nullptr,
                                    std::shared_ptr<Event> also = nullptr);
     void copy_rows(const Copy& copy);
+    QueueServices& services(); ///< with the lock held
+    void serve();              ///< with the lock held
     void add_call(std::function<void()> function); ///< with the lock held
     void make_room();                              ///< with the lock held
     void retire();                                 ///< with the lock held
@@ -52,6 +55,7 @@ class ZeQueue : public Queue {
     std::deque<Command> under_way_;
     std::shared_ptr<Event> last_; ///< of the newest command; null before the first
     std::unique_ptr<HostCalls> host_calls_;
+    std::unique_ptr<QueueServices> services_;
 };
 
 } // namespace rt::backend::level_zero
