@@ -15,23 +15,31 @@ using rt::backend::MemoryKind;
 constexpr size_t input_bytes = threads * input_slots * sizeof(uint64_t);
 constexpr size_t output_bytes = threads * output_slots * sizeof(uint64_t);
 
-std::shared_ptr<const ptx::Image> translate(const std::string& group, const ptx::Target& target) {
-    const std::string text = read_ptx(group);
-    const std::string_view sources[] = {text};
-    ptx::Request request;
-    request.sources = sources;
-    request.target = target;
-    return std::make_shared<const ptx::Image>(ptx::translate(request));
-}
-
 uint64_t address_of(const void* host) { return reinterpret_cast<uint64_t>(host); }
 
 } // namespace
 
 GroupRunner::GroupRunner(rt::backend::Device& device, const std::string& group)
-    : device_(device), image_(translate(group, device.facts().target)), code_(device.load(image_)),
-      in_(device.allocate(input_bytes, MemoryKind::device)), out_(device.allocate(output_bytes, MemoryKind::device)) {
+    : device_(device), group_(group), in_(device.allocate(input_bytes, MemoryKind::device)),
+      out_(device.allocate(output_bytes, MemoryKind::device)) {
     if (!in_ || !out_) throw std::runtime_error("no device memory");
+    try {
+        all_ = load({});
+    } catch (const std::exception&) {
+        // LLVM's SPIR-V back end gives a module up for one of its kernels.
+    }
+}
+
+GroupRunner::Loaded GroupRunner::load(const std::vector<std::string>& kernels) {
+    const std::string text = read_ptx(group_);
+    const std::string_view sources[] = {text};
+    ptx::Request request;
+    request.sources = sources;
+    request.target = device_.facts().target;
+    request.kernels = kernels;
+    Loaded loaded{std::make_shared<const ptx::Image>(ptx::translate(request)), nullptr};
+    loaded.code = device_.load(loaded.image);
+    return loaded;
 }
 
 GroupRunner::~GroupRunner() {
@@ -40,9 +48,12 @@ GroupRunner::~GroupRunner() {
 }
 
 std::vector<uint64_t> GroupRunner::run(const Case& test) {
-    for (const ptx::KernelInfo& info : image_->kernels)
+    Loaded alone;
+    if (!all_.code) alone = load({test.kernel});
+    const Loaded& loaded = all_.code ? all_ : alone;
+    for (const ptx::KernelInfo& info : loaded.image->kernels)
         if (info.name == test.kernel && !info.error.empty()) throw std::runtime_error(info.error);
-    rt::backend::Kernel* kernel = code_->kernel(test.kernel);
+    rt::backend::Kernel* kernel = loaded.code->kernel(test.kernel);
     if (!kernel) throw std::runtime_error("the image has no such kernel");
 
     const std::vector<uint64_t> inputs = read_inputs(test);

@@ -22,9 +22,15 @@ class GroupRunner {
     std::vector<uint64_t> run(const Case&);
 
   private:
+    struct Loaded {
+        std::shared_ptr<const ptx::Image> image;
+        std::unique_ptr<rt::backend::Code> code;
+    };
+    Loaded load(const std::vector<std::string>& kernels);
+
     rt::backend::Device& device_;
-    std::shared_ptr<const ptx::Image> image_;
-    std::unique_ptr<rt::backend::Code> code_;
+    const std::string group_;
+    Loaded all_; ///< without code where the target makes none of the group as a whole: then each kernel is made alone
     uint64_t in_ = 0, out_ = 0;
 };
 

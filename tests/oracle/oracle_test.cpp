@@ -4,11 +4,12 @@
 
 #include "backend/cpu/cpu.h"
 #include "backend/hip/hip.h"
+#include "backend/level_zero/level_zero.h"
 
 #include <gtest/gtest.h>
 
 // Every row of cases.tsv is a test: suite = group, name = kernel. On the CPU device, or on the one that a last argument
-// names: hip.
+// names: hip or level_zero.
 namespace oracle {
 namespace {
 
@@ -22,6 +23,7 @@ bool is_strict(const std::string& group) {
 
 std::unique_ptr<rt::backend::Backend> create_backend() {
     if (device_name == "hip") return rt::backend::create_hip_backend();
+    if (device_name == "level_zero") return rt::backend::create_level_zero_backend();
     return rt::backend::create_cpu_backend();
 }
 
