@@ -43,6 +43,7 @@ class SharedEvent {
     void reach(uint64_t ticket);
     uint64_t last() const; ///< the last ticket; 0 = never recorded
     /// True, too, when the process that recorded has ended: what it had begun comes to no other end.
+    /// (An H100's driver answers "not ready" for ever then, and whoever waits hangs.)
     bool reached(uint64_t ticket) const;
     void wait(uint64_t ticket) const;
 

@@ -47,11 +47,11 @@ ModuleInfo sample_module() {
 }
 
 Image sample_image() {
-    return {{Arch::host, "znver4", "+avx2"}, {sample_kernel()}, {{"f", "f.1"}}, {0x7f, 'E', 'L', 'F', 0}};
+    return {{Arch::host, "znver4", "+avx2", 16, 2}, {sample_kernel()}, {{"f", "f.1"}}, {0x7f, 'E', 'L', 'F', 0}};
 }
 
 Job sample_job() {
-    return {Job::Kind::translate, {".version 9.0", "b"}, {Arch::amdgcn, "gfx1100", ""}, {2, true, true, 89}, {"k"}, {"f"}};
+    return {Job::Kind::translate, {".version 9.0", "b"}, {Arch::amdgcn, "gfx1100", ""}, {2, true, true, true, 89}, {"k"}, {"f"}};
 }
 
 Reply sample_reply() { return {Reply::Status::unsupported, "why", {9, 8, 7}, "version"}; }
