@@ -67,8 +67,8 @@ inline void block_barrier() {
 /// Lets other waves run.
 inline void pause() { __builtin_amdgcn_s_sleep(2); }
 
-/// Ends the active lanes. Not a trap, over which ROCm's runtime ends the process. As assembler, so that it stays behind a
-/// branch that skips it when no lane is active.
+/// Ends the active lanes. Not a trap, over which ROCm's runtime ends the process. As assembler, so that it stays behind
+/// a branch that skips it when no lane is active.
 [[noreturn]] inline void end_lanes() {
     asm volatile("s_endpgm");
     __builtin_unreachable();

@@ -26,41 +26,54 @@ namespace {
 using Whole = LDS ptx::gpu::WholeBarrier*;
 
 /// After a change of the word: whether all that are left have arrived, in which case nobody else changes it.
-void complete_if_all(Whole barrier, uint32_t threads) {
-    const uint32_t arrived = threads & 0xffff;
-    if (arrived == 0 || arrived != threads >> 16) return;
-    add(&barrier->threads, 0u - arrived);
+void complete_if_all(Whole barrier, uint32_t warps) {
+    const uint32_t arrived = warps & 0xffff;
+    if (arrived == 0 || arrived != warps >> 16) return;
+    add(&barrier->warps, 0u - arrived);
     __scoped_atomic_thread_fence(__ATOMIC_ACQ_REL, __MEMORY_SCOPE_WRKGRP);
     add(&barrier->phase, 1);
+}
+
+uint32_t threads_of_block() { return spirv_size_x() * spirv_size_y() * spirv_size_z(); }
+uint32_t thread_of_block() {
+    return (spirv_thread_z() * spirv_size_y() + spirv_thread_y()) * spirv_size_x() + spirv_thread_x();
 }
 
 } // namespace
 
 LIBRARY void cuttle_spirv_barrier_init(uint32_t area) {
     auto* barrier = reinterpret_cast<Whole>(area);
-    if ((spirv_thread_x() | spirv_thread_y() | spirv_thread_z()) == 0) {
-        store(&barrier->threads, spirv_size_x() * spirv_size_y() * spirv_size_z() << 16);
+    const uint32_t threads = threads_of_block();
+    if (thread_of_block() == 0) {
+        store(&barrier->warps, (threads + 31) / 32 << 16);
         store(&barrier->phase, 0);
+#pragma clang loop unroll(disable)
+        for (uint32_t i = 0; i < 32; i++) store(&barrier->left[i], 0);
     }
     block_barrier();
 }
 
+/// A warp's lanes come together, but for those that have returned or are about to: which of the two is first is the
+/// processor's choice, so the warp counts as one.
 LIBRARY void cuttle_spirv_barrier(uint32_t area) {
     auto* barrier = reinterpret_cast<Whole>(area);
-    const uint32_t lanes = uint32_t(__builtin_popcount(ballot(true)));
     // Nobody completes the phase before this warp has come.
     const uint32_t phase = load(&barrier->phase);
     __scoped_atomic_thread_fence(__ATOMIC_ACQ_REL, __MEMORY_SCOPE_WRKGRP);
-    if (is_first_of_warp()) complete_if_all(barrier, add(&barrier->threads, lanes) + lanes);
+    if (is_first_of_warp()) complete_if_all(barrier, add(&barrier->warps, 1) + 1);
     while (load(&barrier->phase) == phase) {
     }
     __scoped_atomic_thread_fence(__ATOMIC_ACQ_REL, __MEMORY_SCOPE_WRKGRP);
 }
 
-/// Before lanes return.
+/// Before lanes return. The last ones of a warp take it out.
 LIBRARY void cuttle_spirv_leave(uint32_t area) {
     auto* barrier = reinterpret_cast<Whole>(area);
-    const uint32_t lanes = uint32_t(__builtin_popcount(ballot(true))) << 16;
-    if (is_first_of_warp()) complete_if_all(barrier, add(&barrier->threads, 0u - lanes) - lanes);
+    const uint32_t lanes = uint32_t(__builtin_popcount(ballot(true)));
+    if (!is_first_of_warp()) return;
+    const uint32_t warp = thread_of_block() / 32, rest = threads_of_block() - 32 * warp;
+    const uint32_t whole = rest < 32 ? rest : 32;
+    if (add(&barrier->left[warp & 31], lanes) + lanes == whole)
+        complete_if_all(barrier, add(&barrier->warps, 0u - 0x10000u) - 0x10000u);
 }
 #undef LDS

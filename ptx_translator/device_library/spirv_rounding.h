@@ -26,8 +26,8 @@ template <Rounding mode> float narrow(double exact) {
     const uint32_t bits = __builtin_bit_cast(uint32_t, nearest);
     const bool negative = bits >> 31;
     // Comparisons are false for NaN.
-    const bool inward = negative ? nearest < exact : nearest > exact, outward = negative ? nearest > exact
-                                                                                         : nearest < exact;
+    const bool inward = negative ? nearest < exact : nearest > exact,
+               outward = negative ? nearest > exact : nearest < exact;
     const bool to_zero = mode == Rounding::rz || (mode == Rounding::rp) == negative;
     const uint32_t rounded = inward && to_zero ? bits - 1 : outward && !to_zero ? bits + 1 : bits;
     return __builtin_bit_cast(float, rounded);

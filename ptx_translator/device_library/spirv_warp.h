@@ -2,9 +2,9 @@
 
 #include <stdint.h>
 
-/// A CUDA warp as a SPIR-V sub-group. The library is neutral IR (docs/neutral_ir.md) like what it is linked to: it calls
-/// `cuttle.*` functions, which llvm_to_code/spirv_calls.cpp lowers. Compiled by clang for AMDGPU, whose address spaces
-/// are the neutral ones.
+/// A CUDA warp as a SPIR-V sub-group. The library is neutral IR (docs/neutral_ir.md) like what it is linked to: it
+/// calls `cuttle.*` functions, which llvm_to_code/spirv_calls.cpp lowers. Compiled by clang for AMDGPU, whose address
+/// spaces are the neutral ones.
 namespace {
 
 extern "C" {

@@ -1,4 +1,5 @@
-// Warp operations, atomics and approximations of the GPU targets' libraries, on what amdgpu_warp.h or spirv_warp.h have.
+// Warp operations, atomics and approximations of the GPU targets' libraries, on what amdgpu_warp.h or spirv_warp.h
+// have.
 #pragma once
 
 #include "approximate.h"

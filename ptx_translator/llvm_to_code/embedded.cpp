@@ -14,7 +14,8 @@ extern const char ptx_device_library_host_matrix_begin[], ptx_device_library_hos
     extern const char ptx_device_library_amdgpu_##name##_64_begin[], ptx_device_library_amdgpu_##name##_64_end[];
 AMDGPU_PARTS(AMDGPU_PART)
 #undef AMDGPU_PART
-#define SPIRV_PART(name) extern const char ptx_device_library_spirv_##name##_begin[], ptx_device_library_spirv_##name##_end[];
+#define SPIRV_PART(name)                                                                                               \
+    extern const char ptx_device_library_spirv_##name##_begin[], ptx_device_library_spirv_##name##_end[];
 AMDGPU_PARTS(SPIRV_PART)
 #undef SPIRV_PART
 }

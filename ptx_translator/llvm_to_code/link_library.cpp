@@ -19,7 +19,8 @@ void link_library(llvm::Module& module, std::string_view prefix, std::string_vie
     if (!library) fail("device library: " + llvm::toString(library.takeError()));
     // Bitcode leaves out the space of an alloca that is the usual one of its own layout.
     if ((*library)->getDataLayout().getAllocaAddrSpace() != module.getDataLayout().getAllocaAddrSpace())
-        if (llvm::Error error = (*library)->materializeAll()) fail("device library: " + llvm::toString(std::move(error)));
+        if (llvm::Error error = (*library)->materializeAll())
+            fail("device library: " + llvm::toString(std::move(error)));
     (*library)->setTargetTriple(module.getTargetTriple());
     (*library)->setDataLayout(module.getDataLayout());
     const bool failed =

@@ -115,8 +115,8 @@ llvm::Function* make_kernel(llvm::Function& neutral, const KernelInfo& info) {
     return kernel;
 }
 
-/// All of a kernel's variables in neutral space 5, as the device library's are. Addresses of those that the PTX declares
-/// are only made into integers, which count within private memory.
+/// All of a kernel's variables in neutral space 5, as the device library's are. Addresses of those that the PTX
+/// declares are only made into integers, which count within private memory.
 void allocate_in_local_space(llvm::Function& kernel) {
     for (llvm::Instruction& instruction : llvm::make_early_inc_range(llvm::instructions(kernel))) {
         auto* variable = llvm::dyn_cast<llvm::AllocaInst>(&instruction);

@@ -25,7 +25,8 @@ class Remover {
         llvm::SmallVector<llvm::Instruction*, 32> instructions;
         for (llvm::BasicBlock* block : order)
             for (llvm::Instruction& instruction : *block)
-                if (is_bfloat(&instruction) || llvm::any_of(instruction.operands(), [](Value* v) { return is_bfloat(v); }))
+                if (is_bfloat(&instruction) ||
+                    llvm::any_of(instruction.operands(), [](Value* v) { return is_bfloat(v); }))
                     instructions.push_back(&instruction);
         for (llvm::Instruction* instruction : instructions) {
             ir_.SetInsertPoint(instruction);
@@ -41,8 +42,8 @@ class Remover {
         }
         for (llvm::PHINode* phi : phis_)
             for (unsigned i = 0; i < phi->getNumIncomingValues(); ++i)
-                llvm::cast<llvm::PHINode>(bits_[phi])->addIncoming(bits_of(phi->getIncomingValue(i)),
-                                                                   phi->getIncomingBlock(i));
+                llvm::cast<llvm::PHINode>(bits_[phi])
+                    ->addIncoming(bits_of(phi->getIncomingValue(i)), phi->getIncomingBlock(i));
         for (llvm::Instruction* instruction : llvm::reverse(instructions)) {
             if (!instruction->getType()->isVoidTy())
                 instruction->replaceAllUsesWith(llvm::PoisonValue::get(instruction->getType()));
@@ -121,7 +122,8 @@ class Remover {
             if (call->getIntrinsicID() == llvm::Intrinsic::fptosi_sat ||
                 call->getIntrinsicID() == llvm::Intrinsic::fptoui_sat) {
                 Value* number = wide(first);
-                return ir_.CreateIntrinsic(call->getIntrinsicID(), {instruction.getType(), number->getType()}, {number});
+                return ir_.CreateIntrinsic(call->getIntrinsicID(), {instruction.getType(), number->getType()},
+                                           {number});
             }
         refuse(instruction);
     }

@@ -47,10 +47,10 @@ constexpr uint32_t acquire_release = 0x8, workgroup_memory = 0x100, global_memor
 
 llvm::Value* control_barrier(GpuCall& site, uint32_t scope) {
     llvm::IRBuilder<>& ir = site.ir;
-    return builtin(site, "_Z22__spirv_ControlBarrieriii", ir.getVoidTy(),
-                   {ir.getInt32(scope), ir.getInt32(scope),
-                    ir.getInt32(acquire_release | workgroup_memory | global_memory)},
-                   true);
+    return builtin(
+        site, "_Z22__spirv_ControlBarrieriii", ir.getVoidTy(),
+        {ir.getInt32(scope), ir.getInt32(scope), ir.getInt32(acquire_release | workgroup_memory | global_memory)},
+        true);
 }
 
 llvm::Value* block_barrier(GpuCall& site) { return control_barrier(site, scope_workgroup); }
@@ -65,8 +65,9 @@ llvm::Value* barrier(GpuCall& site) {
 llvm::Value* ballot(GpuCall& site) {
     llvm::IRBuilder<>& ir = site.ir;
     llvm::Value* yes = ir.CreateICmpNE(site.operand(0), ir.getInt32(0));
-    llvm::Value* words = builtin(site, "_Z29__spirv_GroupNonUniformBallotib",
-                                 llvm::FixedVectorType::get(ir.getInt32Ty(), 4), {ir.getInt32(scope_subgroup), yes}, true);
+    llvm::Value* words =
+        builtin(site, "_Z29__spirv_GroupNonUniformBallotib", llvm::FixedVectorType::get(ir.getInt32Ty(), 4),
+                {ir.getInt32(scope_subgroup), yes}, true);
     return ir.CreateExtractElement(words, uint64_t{0});
 }
 

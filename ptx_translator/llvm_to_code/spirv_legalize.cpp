@@ -46,7 +46,9 @@ Value* with_overflow(IR& ir, llvm::WithOverflowInst& call) {
     const bool is_signed = call.isSigned();
     const unsigned bits = a->getType()->getScalarSizeInBits();
     llvm::Type* wide = a->getType()->getWithNewBitWidth(2 * bits);
-    const auto widen = [&](Value* value) { return is_signed ? ir.CreateSExt(value, wide) : ir.CreateZExt(value, wide); };
+    const auto widen = [&](Value* value) {
+        return is_signed ? ir.CreateSExt(value, wide) : ir.CreateZExt(value, wide);
+    };
     Value* product = ir.CreateMul(widen(a), widen(b));
     Value* low = ir.CreateTrunc(product, a->getType());
     return pair(ir, call.getType(), low, ir.CreateICmpNE(widen(low), product));
@@ -90,7 +92,8 @@ Value* order_of(IR& ir, Value* number) {
     return ir.CreateXor(word, others);
 }
 
-/// IEEE 754-2019's minimum, maximum and their forms that prefer numbers. OpenCL's fmin and fmax leave zeros' signs open.
+/// IEEE 754-2019's minimum, maximum and their forms that prefer numbers. OpenCL's fmin and fmax leave zeros' signs
+/// open.
 Value* extreme(IR& ir, llvm::IntrinsicInst& call, bool greatest, bool keeps_nan) {
     Value *a = call.getArgOperand(0), *b = call.getArgOperand(1);
     Value *x = order_of(ir, a), *y = order_of(ir, b);
@@ -107,8 +110,8 @@ Value* extreme(IR& ir, llvm::IntrinsicInst& call, bool greatest, bool keeps_nan)
 /// A number of a float's bits that are zero or one, as is_fpclass asks.
 Value* is_class(IR& ir, llvm::IntrinsicInst& call) {
     Value* number = call.getArgOperand(0);
-    const auto wanted = static_cast<llvm::FPClassTest>(
-        llvm::cast<llvm::ConstantInt>(call.getArgOperand(1))->getZExtValue());
+    const auto wanted =
+        static_cast<llvm::FPClassTest>(llvm::cast<llvm::ConstantInt>(call.getArgOperand(1))->getZExtValue());
     const unsigned bits = number->getType()->getScalarSizeInBits();
     llvm::Type* type = number->getType()->getWithNewBitWidth(bits);
     const llvm::fltSemantics& format = number->getType()->getScalarType()->getFltSemantics();
@@ -204,18 +207,18 @@ bool is_native(const llvm::AtomicRMWInst& update) {
 
 /// As a loop of compare and exchange, of integers.
 void expand_update(llvm::AtomicRMWInst& update) {
-    llvm::expandAtomicRMWToCmpXchg(
-        &update, [](llvm::IRBuilderBase& ir, Value* address, Value* loaded, Value* wanted, llvm::Align alignment,
-                    llvm::AtomicOrdering order, llvm::SyncScope::ID scope, Value*& success, Value*& now,
-                    llvm::Instruction*) {
-            llvm::Type* type = wanted->getType();
-            llvm::Type* word = ir.getIntNTy(type->getPrimitiveSizeInBits());
-            Value* exchange = ir.CreateAtomicCmpXchg(
-                address, ir.CreateBitCast(loaded, word), ir.CreateBitCast(wanted, word), alignment, order,
-                llvm::AtomicCmpXchgInst::getStrongestFailureOrdering(order), scope);
-            success = ir.CreateExtractValue(exchange, 1);
-            now = ir.CreateBitCast(ir.CreateExtractValue(exchange, 0), type);
-        });
+    llvm::expandAtomicRMWToCmpXchg(&update, [](llvm::IRBuilderBase& ir, Value* address, Value* loaded, Value* wanted,
+                                               llvm::Align alignment, llvm::AtomicOrdering order,
+                                               llvm::SyncScope::ID scope, Value*& success, Value*& now,
+                                               llvm::Instruction*) {
+        llvm::Type* type = wanted->getType();
+        llvm::Type* word = ir.getIntNTy(type->getPrimitiveSizeInBits());
+        Value* exchange =
+            ir.CreateAtomicCmpXchg(address, ir.CreateBitCast(loaded, word), ir.CreateBitCast(wanted, word), alignment,
+                                   order, llvm::AtomicCmpXchgInst::getStrongestFailureOrdering(order), scope);
+        success = ir.CreateExtractValue(exchange, 1);
+        now = ir.CreateBitCast(ir.CreateExtractValue(exchange, 0), type);
+    });
 }
 
 template <class Instruction> llvm::SmallVector<Instruction*, 16> all_in(llvm::Function& function) {

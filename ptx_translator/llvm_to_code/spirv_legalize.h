@@ -4,8 +4,8 @@ namespace llvm {
 class Function;
 } // namespace llvm
 
-/// What LLVM's SPIR-V back end has no instructions for, or Intel's compiler refuses, written out. LLVM's optimiser makes
-/// such things itself, so this comes after it.
+/// What LLVM's SPIR-V back end has no instructions for, or Intel's compiler refuses, written out. LLVM's optimiser
+/// makes such things itself, so this comes after it.
 namespace ptx::code {
 
 /// Throws ptx::Error for what it has no form for.

@@ -237,8 +237,9 @@ llvm::BasicBlock* Kernel::edge_to(llvm::BasicBlock* dispatch, llvm::PHINode* pie
     llvm::IRBuilder<> ir(edge);
     auto* type = llvm::FunctionType::get(ir.getInt32Ty(), {ir.getInt32Ty()}, false);
     llvm::CallInst* value =
-        opaque_ ? ir.CreateCall(llvm::InlineAsm::get(type, "", opaque_, false), {ir.getInt32(number)})
-                : ir.CreateCall(function_.getParent()->getOrInsertFunction("cuttle.opaque", type), {ir.getInt32(number)});
+        opaque_
+            ? ir.CreateCall(llvm::InlineAsm::get(type, "", opaque_, false), {ir.getInt32(number)})
+            : ir.CreateCall(function_.getParent()->getOrInsertFunction("cuttle.opaque", type), {ir.getInt32(number)});
     value->setConvergent(); // else LLVM makes a loop of its own out of what leads back with nothing changed
     piece->addIncoming(value, edge);
     ir.CreateBr(dispatch);

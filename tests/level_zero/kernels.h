@@ -148,13 +148,40 @@ done:
     ret;
 }
 
-.visible .entry exchange(.param .u64 out)
+.func (.param .b32 result) deep(.param .b32 depth)
 {
     .reg .pred %p;
+    .reg .b32 %n, %r;
+    ld.param.b32 %n, [depth];
+    mov.b32 %r, 0;
+    setp.eq.u32 %p, %n, 0;
+    @%p bra done;
+    sub.u32 %n, %n, 1;
+    {
+        .param .b32 less;
+        .param .b32 answer;
+        st.param.b32 [less], %n;
+        call (answer), deep, (less);
+        ld.param.b32 %r, [answer];
+    }
+    mad.lo.u32 %r, %r, 3, %n;
+done:
+    st.param.b32 [result], %r;
+    ret;
+}
+
+.visible .entry recursion(.param .u64 out)
+{
     .reg .b32 %i, %v;
     .reg .b64 %out, %offset;
     mov.u32 %i, %tid.x;
-    shfl.sync.bfly.b32 %v|%p, %i, 1, 31, -1;
+    {
+        .param .b32 depth;
+        .param .b32 answer;
+        st.param.b32 [depth], %i;
+        call (answer), deep, (depth);
+        ld.param.b32 %v, [answer];
+    }
     ld.param.u64 %out, [out];
     mul.wide.u32 %offset, %i, 4;
     add.s64 %out, %out, %offset;

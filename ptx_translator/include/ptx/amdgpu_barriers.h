@@ -27,10 +27,11 @@ namespace ptx::gpu {
 /// The barrier of all threads where the hardware's does not do: on Intel's GPUs, in kernels whose threads may return early
 /// (llvm_to_code/spirv_barriers.cpp).
 struct WholeBarrier {
-    uint32_t threads;    ///< 0x10000 for each that has not returned, 1 for each that has arrived
+    uint32_t warps;      ///< 0x10000 for each that has not returned, 1 for each that has arrived
     uint32_t phase;      ///< how often it was complete
     uint32_t reserved[2];
+    uint32_t left[32];   ///< lanes of each warp that have returned
 };
-static_assert(sizeof(WholeBarrier) == 16);
+static_assert(sizeof(WholeBarrier) == 144);
 
 } // namespace ptx::gpu

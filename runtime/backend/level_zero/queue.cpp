@@ -119,8 +119,7 @@ QueueServices& ZeQueue::services() {
 
 /// Kernels may ask for something until the last one is done.
 void ZeQueue::serve() {
-    device_.service_thread().watch(services().box(),
-                                   [last = last_] { return last->query() != Progress::pending; });
+    device_.service_thread().watch(services().box(), [last = last_] { return last->query() != Progress::pending; });
 }
 
 void ZeQueue::copy_rows(const Copy& copy) {

@@ -41,8 +41,8 @@ class ZeQueue : public Queue {
     template <class F> void append(const std::string& doing, F&& command, std::shared_ptr<uint8_t> memory = nullptr,
                                    std::shared_ptr<Event> also = nullptr);
     void copy_rows(const Copy& copy);
-    QueueServices& services(); ///< with the lock held
-    void serve();              ///< with the lock held
+    QueueServices& services();                     ///< with the lock held
+    void serve();                                  ///< with the lock held
     void add_call(std::function<void()> function); ///< with the lock held
     void make_room();                              ///< with the lock held
     void retire();                                 ///< with the lock held

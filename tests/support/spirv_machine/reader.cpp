@@ -74,7 +74,7 @@ void Reader::read_global(const Words& words) {
     default:
         if (words.opcode >= op_type_void && words.opcode <= op_type_function) return read_type(words);
         if (words.opcode >= op_constant_true && words.opcode <= op_constant_null) return read_constant(words);
-        if (words.opcode == op_undef) return read_constant(words);
+        if (words.opcode == op_undef || words.opcode == op_spec_constant_op) return read_constant(words);
         // Capabilities, names and notes are for others.
         if (words.opcode < op_type_void || words.opcode == 72 || words.opcode == 330 || words.opcode == 317) return;
         throw Malformed("instruction " + std::to_string(words.opcode) + " before the functions");
@@ -177,6 +177,15 @@ void Reader::read_constant(const Words& words) {
     case op_constant:
         scalars = {literal(words, 2, type.bits)};
         break;
+    case op_spec_constant_op: {
+        // An address from a number or the other way round: the same bits.
+        if (words[2] != op_convert_ptr_to_u && words[2] != op_convert_u_to_ptr)
+            throw Malformed("a constant made by instruction " + std::to_string(words[2]));
+        const Value& from = value(words[3]);
+        if (from.row >= 0) throw Malformed("a constant of what is none");
+        scalars = {module_.constants_[size_t(~from.row)][0]};
+        break;
+    }
     case op_constant_composite:
         for (uint32_t i = 2; i < words.count; i++) {
             const Value& part = value(words[i]);

@@ -111,7 +111,9 @@ TEST(Spirv, SaysWhatItCannotDo) {
         EXPECT_TRUE(image.kernels.at(0).symbol.empty());
         return image.kernels.at(0).error;
     };
-    EXPECT_NE(message("define void @k() #1 { call void @cuttle.cluster.arrive() ret void }").find("cuttle.cluster.arrive"),
+    EXPECT_NE(message("declare void @cuttle.cluster.arrive()\ndefine void @k() #1 { call void @cuttle.cluster.arrive() "
+                      "ret void }")
+                  .find("cuttle.cluster.arrive"),
               std::string::npos);
     EXPECT_NE(message("define internal void @f(i32 %n) { call void @f(i32 %n) ret void }\n"
                       "define void @k() #1 { call void @f(i32 3) ret void }")
