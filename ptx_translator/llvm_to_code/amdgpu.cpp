@@ -8,6 +8,7 @@
 #include "llvm_to_code/approximations.h"
 #include "llvm_to_code/embedded.h"
 #include "llvm_to_code/function_numbers.h"
+#include "llvm_to_code/gpu_calls.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/link_elf.h"
 #include "llvm_to_code/link_library.h"
@@ -92,19 +93,6 @@ void check_allocas(llvm::Module& module) {
 
 /// A result in a VGPR that was the operand.
 constexpr const char* in_lane_register = "=v,0";
-
-/// Throws for atomic operations on more than 64 bits, for which there are no instructions.
-void check_atomics(llvm::Function& function) {
-    const llvm::DataLayout& layout = function.getDataLayout();
-    for (llvm::Instruction& instruction : llvm::instructions(function)) {
-        if (!instruction.isAtomic() || llvm::isa<llvm::FenceInst>(instruction)) continue;
-        const llvm::Value* value = &instruction;
-        if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction)) value = store->getValueOperand();
-        if (auto* exchange = llvm::dyn_cast<llvm::AtomicCmpXchgInst>(&instruction))
-            value = exchange->getNewValOperand();
-        if (layout.getTypeSizeInBits(value->getType()) > 64) fail("no atomic operations on 128 bits on this target");
-    }
-}
 
 /// What each function asks for that the target lacks.
 using Refused = llvm::DenseMap<llvm::Function*, std::string>;

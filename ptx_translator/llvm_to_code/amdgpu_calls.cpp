@@ -168,20 +168,6 @@ LIBRARY_FUNCTION(bulk_copy);
 LIBRARY_FUNCTION(bulk_reduce);
 #undef LIBRARY_FUNCTION
 
-/// Of all threads at barrier 0; lower_emulated_barriers has taken the others.
-llvm::Value* barrier_vote(GpuCall& site) {
-    llvm::IRBuilder<>& ir = site.ir;
-    unsigned area = 0;
-    site.kernel().getFnAttribute(barrier_area_attribute).getValueAsString().getAsInteger(10, area);
-    llvm::Type* word = ir.getInt32Ty();
-    llvm::FunctionCallee callee =
-        site.call.getModule()->getOrInsertFunction("cuttle_amdgpu_barrier_vote", word, word, word, word);
-    llvm::CallInst* call =
-        ir.CreateCall(callee, {ir.getInt32(area), site.operand(0), ir.CreateZExt(site.operand(3), word)});
-    call->setConvergent();
-    return call;
-}
-
 /// round.fadd.rz.f32 -> cuttle_round_fadd_rz_f32, texture.sample -> cuttle_texture_sample.
 llvm::Value* of_that_name(GpuCall& site) {
     std::string symbol = "cuttle_" + cuttle_name(site.call).str();
@@ -243,7 +229,7 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("bulk.copy"), copy_in_bulk},
     {llvm::StringLiteral("bulk.reduce"), library<bulk_reduce>},
     {llvm::StringLiteral("barrier.sync"), barrier},
-    {llvm::StringLiteral("barrier.reduce"), barrier_vote},
+    {llvm::StringLiteral("barrier.reduce"), lower_barrier_vote},
     {llvm::StringLiteral("kernel.parameters"), kernel_parameters},
     {llvm::StringLiteral("global.address"), global_address},
     {llvm::StringLiteral("shared.dynamic"), dynamic_start},

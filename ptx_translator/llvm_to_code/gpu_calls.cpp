@@ -1,11 +1,14 @@
 #include "llvm_to_code/gpu_calls.h"
 
+#include "llvm_to_code/amdgpu_barriers.h"
 #include "llvm_to_code/call_values.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
 
 #include <llvm/IR/Function.h>
+#include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
+#include <llvm/IR/Module.h>
 
 namespace ptx::code {
 namespace {
@@ -127,6 +130,31 @@ void lower_gpu_calls(llvm::Function& function, llvm::ArrayRef<GpuLowering> table
         llvm::Value* value = row->lower(site);
         if (!call->getType()->isVoidTy()) call->replaceAllUsesWith(as_result(ir, value, call->getType()));
         call->eraseFromParent();
+    }
+}
+
+llvm::Value* lower_barrier_vote(GpuCall& site) {
+    llvm::IRBuilder<>& ir = site.ir;
+    unsigned area = 0;
+    site.kernel().getFnAttribute(barrier_area_attribute).getValueAsString().getAsInteger(10, area);
+    llvm::Type* word = ir.getInt32Ty();
+    llvm::FunctionCallee callee =
+        site.call.getModule()->getOrInsertFunction("cuttle_amdgpu_barrier_vote", word, word, word, word);
+    llvm::CallInst* call =
+        ir.CreateCall(callee, {ir.getInt32(area), site.operand(0), ir.CreateZExt(site.operand(3), word)});
+    call->setConvergent();
+    return call;
+}
+
+void check_atomics(llvm::Function& function) {
+    const llvm::DataLayout& layout = function.getDataLayout();
+    for (llvm::Instruction& instruction : llvm::instructions(function)) {
+        if (!instruction.isAtomic() || llvm::isa<llvm::FenceInst>(instruction)) continue;
+        const llvm::Value* value = &instruction;
+        if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction)) value = store->getValueOperand();
+        if (auto* exchange = llvm::dyn_cast<llvm::AtomicCmpXchgInst>(&instruction))
+            value = exchange->getNewValOperand();
+        if (layout.getTypeSizeInBits(value->getType()) > 64) fail("no atomic operations on 128 bits on this target");
     }
 }
 

@@ -27,12 +27,18 @@ struct GpuCall {
 };
 
 struct GpuLowering {
-    llvm::StringLiteral name; ///< with a period at its end: all names that begin so
+    llvm::StringLiteral name;        ///< with a period at its end: all names that begin so
     llvm::Value* (*lower)(GpuCall&); ///< the result may be wider or narrower, or as call_values.h's as_result takes it
 };
 
 /// Lowers every call in the function by the table, or by the registers that follow from others (warpid, nwarpid,
 /// lanemask_*). Throws ptx::Error naming `target` and the function for what neither has.
 void lower_gpu_calls(llvm::Function&, llvm::ArrayRef<GpuLowering> table, const char* target);
+
+/// A lowering, of barrier.red at barrier 0 by all threads; lower_emulated_barriers has taken the others.
+llvm::Value* lower_barrier_vote(GpuCall& site);
+
+/// Throws for atomic operations on more than 64 bits, for which there are no instructions.
+void check_atomics(llvm::Function& function);
 
 } // namespace ptx::code

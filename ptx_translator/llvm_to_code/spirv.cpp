@@ -5,6 +5,7 @@
 #include "llvm_to_code/approximations.h"
 #include "llvm_to_code/child_process.h"
 #include "llvm_to_code/function_numbers.h"
+#include "llvm_to_code/gpu_calls.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
@@ -53,19 +54,6 @@ void refuse_calls(llvm::Function& kernel) {
     for (llvm::Function* function : reachable_from(kernel))
         if (function != &kernel)
             fail("the spirv target cannot do without calls of '" + function->getName().str() + "', which is recursive");
-}
-
-/// Throws for atomic operations on more than 64 bits, for which there are no instructions.
-void check_atomics(llvm::Function& function) {
-    const llvm::DataLayout& layout = function.getDataLayout();
-    for (llvm::Instruction& instruction : llvm::instructions(function)) {
-        if (!instruction.isAtomic() || llvm::isa<llvm::FenceInst>(instruction)) continue;
-        const llvm::Value* value = &instruction;
-        if (auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction)) value = store->getValueOperand();
-        if (auto* exchange = llvm::dyn_cast<llvm::AtomicCmpXchgInst>(&instruction))
-            value = exchange->getNewValOperand();
-        if (layout.getTypeSizeInBits(value->getType()) > 64) fail("no atomic operations on 128 bits on this target");
-    }
 }
 
 /// Functions that take part in a kernel's removal go with it.

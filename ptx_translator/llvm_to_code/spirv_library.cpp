@@ -57,20 +57,6 @@ llvm::Value* service(GpuCall& site) {
     return library_call(site, "cuttle_amdgpu_" + with_underscores(cuttle_name(site.call)), {block});
 }
 
-/// Of all threads at barrier 0; lower_emulated_barriers has taken the others.
-llvm::Value* barrier_vote(GpuCall& site) {
-    llvm::IRBuilder<>& ir = site.ir;
-    unsigned area = 0;
-    site.kernel().getFnAttribute(barrier_area_attribute).getValueAsString().getAsInteger(10, area);
-    llvm::Type* word = ir.getInt32Ty();
-    llvm::FunctionCallee callee =
-        site.call.getModule()->getOrInsertFunction("cuttle_amdgpu_barrier_vote", word, word, word, word);
-    llvm::CallInst* call =
-        ir.CreateCall(callee, {ir.getInt32(area), site.operand(0), ir.CreateZExt(site.operand(3), word)});
-    call->setConvergent();
-    return call;
-}
-
 llvm::Value* copy_in_bulk(GpuCall& site) {
     site.demand(4, 0, "the mask of the cluster's blocks that get the data");
     return gpu_function(site);
@@ -96,7 +82,7 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("malloc"), service},
     {llvm::StringLiteral("free"), service},
     {llvm::StringLiteral("assertfail"), service},
-    {llvm::StringLiteral("barrier.reduce"), barrier_vote},
+    {llvm::StringLiteral("barrier.reduce"), lower_barrier_vote},
     {llvm::StringLiteral("round."), of_that_name},
     {llvm::StringLiteral("texture."), of_that_name},
     {llvm::StringLiteral("surface."), of_that_name},

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "backend/gpu/service_box.h"
+#include "backend/gpu/queue_services.h"
 #include "backend/hip/loader.h"
 
 #include <memory>
@@ -9,27 +9,13 @@ namespace rt::backend::hip {
 
 class HipDevice;
 
-/// What a queue's kernels reach the runtime by (ptx/gpu_services.h).
-class QueueServices {
+class QueueServices : public gpu::QueueServices {
   public:
     /// Throws Error{out_of_memory}.
     QueueServices(HipDevice& device, std::shared_ptr<gpu::Faults> faults);
-    ~QueueServices(); ///< after the queue's last kernel, unless the device is lost
-    QueueServices(const QueueServices&) = delete;
-    QueueServices& operator=(const QueueServices&) = delete;
 
-    uint64_t block() const { return block_; }
-    /// Of cooperative launches, which follow each other on the queue.
-    uint64_t workspace() const { return workspace_; }
-    const std::shared_ptr<gpu::ServiceBox>& box() const { return box_; }
     /// Kernels that wait for something are to end. From outside of the queue, which they keep busy.
     void stop();
-
-  private:
-    HipDevice& device_;
-    uint64_t host_ = 0; ///< slots, then the report
-    uint64_t block_ = 0, workspace_ = 0;
-    std::shared_ptr<gpu::ServiceBox> box_;
 };
 
 } // namespace rt::backend::hip

@@ -109,9 +109,11 @@ void ZeQueue::launch(const Launch& launch) {
     if (kernel.info().uses_services) serve();
 }
 
-QueueServices& ZeQueue::services() {
+gpu::QueueServices& ZeQueue::services() {
     if (!services_) {
-        services_ = std::make_unique<QueueServices>(device_, faults_);
+        services_ = std::make_unique<gpu::QueueServices>(
+            device_, device_.runtime(),
+            [this](uint64_t address, std::span<const uint8_t> bytes) { device_.write(address, bytes); }, faults_);
         faults_->serve_first(services_->box());
     }
     return *services_;

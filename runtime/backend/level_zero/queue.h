@@ -1,9 +1,9 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "backend/gpu/queue_services.h"
 #include "backend/level_zero/host_calls.h"
 #include "backend/level_zero/marker.h"
-#include "backend/level_zero/services.h"
 
 #include <deque>
 #include <memory>
@@ -41,7 +41,7 @@ class ZeQueue : public Queue {
     template <class F> void append(const std::string& doing, F&& command, std::shared_ptr<uint8_t> memory = nullptr,
                                    std::shared_ptr<Event> also = nullptr);
     void copy_rows(const Copy& copy);
-    QueueServices& services();                     ///< with the lock held
+    gpu::QueueServices& services();                ///< with the lock held
     void serve();                                  ///< with the lock held
     void add_call(std::function<void()> function); ///< with the lock held
     void make_room();                              ///< with the lock held
@@ -55,7 +55,7 @@ class ZeQueue : public Queue {
     std::deque<Command> under_way_;
     std::shared_ptr<Event> last_; ///< of the newest command; null before the first
     std::unique_ptr<HostCalls> host_calls_;
-    std::unique_ptr<QueueServices> services_;
+    std::unique_ptr<gpu::QueueServices> services_;
 };
 
 } // namespace rt::backend::level_zero

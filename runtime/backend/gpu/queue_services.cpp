@@ -1,12 +1,11 @@
-#include "backend/level_zero/services.h"
+#include "backend/gpu/queue_services.h"
 
-#include "backend/level_zero/device.h"
 #include "rt/error.h"
 
 #include <cstddef>
 #include <cstring>
 
-namespace rt::backend::level_zero {
+namespace rt::backend::gpu {
 
 namespace {
 
@@ -22,14 +21,14 @@ struct DevicePart {
     uint64_t workspace;
 };
 
-uint64_t obtain(ZeDevice& device, size_t bytes, MemoryKind kind) {
+uint64_t obtain(Device& device, size_t bytes, MemoryKind kind) {
     if (const uint64_t address = device.allocate(bytes, kind)) return address;
-    throw Error(Status::out_of_memory, "level_zero: no memory for what kernels ask of the runtime");
+    throw Error(Status::out_of_memory, "no memory for what kernels ask of the runtime");
 }
 
 } // namespace
 
-QueueServices::QueueServices(ZeDevice& device, std::shared_ptr<gpu::Faults> faults)
+QueueServices::QueueServices(Device& device, DeviceRuntime& runtime, const Write& write, std::shared_ptr<Faults> faults)
     : device_(device), host_(obtain(device, sizeof(HostPart), MemoryKind::pinned)) {
     auto& host = *reinterpret_cast<HostPart*>(host_);
     std::memset(&host, 0, sizeof host);
@@ -39,14 +38,14 @@ QueueServices::QueueServices(ZeDevice& device, std::shared_ptr<gpu::Faults> faul
         part.block.slot_mask = slot_count - 1;
         part.block.slots = reinterpret_cast<uint64_t>(host.slots);
         part.block.report = reinterpret_cast<uint64_t>(&host.report);
-        device.write(block_, {reinterpret_cast<const uint8_t*>(&part), sizeof part});
+        write(block_, {reinterpret_cast<const uint8_t*>(&part), sizeof part});
     } catch (...) {
         if (block_) device.release(block_, MemoryKind::device);
         device.release(host_, MemoryKind::pinned);
         throw;
     }
     workspace_ = block_ + offsetof(DevicePart, workspace);
-    box_ = std::make_shared<gpu::ServiceBox>(host.slots, host.report, device.runtime(), std::move(faults));
+    box_ = std::make_shared<ServiceBox>(host.slots, host.report, runtime, std::move(faults));
 }
 
 QueueServices::~QueueServices() {
@@ -54,4 +53,4 @@ QueueServices::~QueueServices() {
     device_.release(host_, MemoryKind::pinned);
 }
 
-} // namespace rt::backend::level_zero
+} // namespace rt::backend::gpu
