@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -129,7 +130,8 @@ class Linker {
 
     std::unique_ptr<Module> out_ = std::make_unique<Module>();
     std::unordered_map<std::string, Known> known_;
-    std::unordered_set<std::string> taken_; ///< by names that cannot change, and by renamed ones
+    std::tuple<bool, size_t, std::string> target_of_; ///< rank of the module that gave the target
+    std::unordered_set<std::string> taken_;           ///< by names that cannot change, and by renamed ones
 };
 
 Linker::Linker(const std::vector<std::unique_ptr<Module>>& modules) {
@@ -200,14 +202,24 @@ void Linker::claim_internal_names(Module& module) {
 
 void Linker::merge_header(const Module& module) {
     const auto version = [](const Module& m) { return std::pair(m.version_major, m.version_minor); };
-    const auto architecture = [](const std::string& target) {
-        return std::pair(target.find_first_of("0123456789") == target.npos ? 0 : target.size(), target);
-    };
     if (version(module) > version(*out_)) {
         out_->version_major = module.version_major;
         out_->version_minor = module.version_minor;
     }
-    if (out_->target.empty() || architecture(module.target) > architecture(out_->target)) out_->target = module.target;
+    // The kernels' architecture is the program's (CUDA driver API, CU_FUNC_ATTRIBUTE_PTX_VERSION, by which CUB chooses
+    // among its kernels). A library that only lends functions may be for a newer one: CUDA 13's libcudadevrt is for
+    // sm_121, and keeps its kernels to itself.
+    const auto architecture = [](const Module& m) {
+        const size_t digit = m.target.find_first_of("0123456789");
+        const bool has_kernels = std::any_of(m.functions.begin(), m.functions.end(), [](const auto& f) {
+            return f->is_entry && f->linkage != Linkage::internal;
+        });
+        return std::tuple(has_kernels, digit == m.target.npos ? size_t(0) : m.target.size(), m.target);
+    };
+    if (const auto theirs = architecture(module); out_->target.empty() || theirs > target_of_) {
+        out_->target = module.target;
+        target_of_ = theirs;
+    }
     for (const std::string& option : module.target_options)
         if (std::find(out_->target_options.begin(), out_->target_options.end(), option) == out_->target_options.end())
             out_->target_options.push_back(option);

@@ -242,6 +242,22 @@ TEST(Link, DeclarationsMeetDefinitions) {
     EXPECT_EQ(ret.where.source, 1u);
 }
 
+// CUB chooses among its kernels by the architecture that the program says it was compiled for.
+TEST(Link, AnArchitectureIsThatOfTheKernels) {
+    const auto target = [](std::initializer_list<const char*> texts) {
+        std::vector<std::unique_ptr<Module>> modules;
+        for (const std::string text : texts) modules.push_back(parse(".version 8.3\n.target " + text, 0));
+        return link(std::move(modules))->target;
+    };
+    const char *kernel = "sm_80\n.visible .entry k() { ret; }", *newer_kernel = "sm_100\n.weak .entry n() { ret; }";
+    const char *library = "sm_90\n.visible .func f() { ret; }",
+               *newer_library = "sm_100\n.visible .func g() { ret; }\n.entry own() { ret; }";
+    EXPECT_EQ(target({library, kernel}), "sm_80");
+    EXPECT_EQ(target({kernel, library}), "sm_80");
+    EXPECT_EQ(target({newer_kernel, kernel}), "sm_100");
+    EXPECT_EQ(target({newer_library, library}), "sm_100");
+}
+
 TEST(Link, InternalNamesDoNotClash) {
     const auto module =
         linked({".global .u32 x = 1;\n.func f() { ret; }\n.entry a() { .reg .b64 %r; mov.u64 %r, x; call f; }",
