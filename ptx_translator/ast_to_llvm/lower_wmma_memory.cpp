@@ -117,29 +117,38 @@ class Fragment {
         return row_major_ == (role_ == Role::a);
     }
 
-    llvm::Value* pointer(unsigned i, unsigned j) {
-        const Coordinates fixed = constant_place(i, j);
-        llvm::Value* y = ir_.CreateAdd(lane_y_, ir_.getInt32(fixed.row));
-        llvm::Value* x = ir_.CreateAdd(lane_x_, ir_.getInt32(fixed.column));
-        llvm::Value* major = along_x() ? y : x;
-        llvm::Value* minor = along_x() ? x : y;
+    /// Offset in bytes of a place that is `major` rows (or columns) and `minor` elements from another.
+    llvm::Value* offset(llvm::Value* major, llvm::Value* minor) {
         auto* wide = ir_.getInt64Ty();
         llvm::Value* index = ir_.CreateAdd(ir_.CreateMul(ir_.CreateZExt(major, wide), ir_.CreateZExt(stride_, wide)),
                                            ir_.CreateZExt(minor, wide));
         llvm::Value* bytes =
             bits_ < 8 ? ir_.CreateLShr(index, bits_ == 4 ? 1 : 3) : ir_.CreateMul(index, ir_.getInt64(bits_ / 8));
-        llvm::Value* address = ir_.CreateAdd(base_, ir_.CreateTrunc(bytes, base_->getType()));
+        return ir_.CreateTrunc(bytes, base_->getType());
+    }
+
+    /// The lane's own place is computed once; what a register adds to it is a constant where the stride is one. Rows
+    /// and elements that registers add are whole bytes.
+    llvm::Value* pointer(unsigned i, unsigned j) {
+        if (own_ == nullptr)
+            own_ = ir_.CreateAdd(base_, along_x() ? offset(lane_y_, lane_x_) : offset(lane_x_, lane_y_));
+        const Coordinates fixed = constant_place(i, j);
+        const unsigned major = along_x() ? fixed.row : fixed.column, minor = along_x() ? fixed.column : fixed.row;
+        llvm::Value* address = ir_.CreateAdd(own_, offset(ir_.getInt32(major), ir_.getInt32(minor)));
         unsigned number = generic_space;
         if (space_ == Space::global) number = global_space;
         if (space_ == Space::shared || space_ == Space::shared_cluster) number = shared_space;
         return ir_.CreateIntToPtr(address, ir_.getPtrTy(number));
     }
 
+    /// Elements of one register lie side by side where memory runs along x.
+    bool whole_registers() const { return bits_ >= 32 || bits_ < 8 || along_x(); }
+    /// The manual wants addresses and strides that are multiples of 32 and 16 bytes; no register straddles.
+    llvm::Align whole_alignment() const { return llvm::Align(bits_ == 64 ? 8 : 4); }
+
     llvm::Value* load_register(unsigned i) {
-        auto* type = ir_.getIntNTy(bits_ == 64 ? 64 : 32);
-        // The manual wants addresses and strides that are multiples of 16 and 8 bytes; no element straddles.
-        if (bits_ >= 32 || bits_ < 8)
-            return ir_.CreateAlignedLoad(type, pointer(i, 0), llvm::Align(bits_ < 8 ? 4 : bits_ / 8));
+        if (whole_registers())
+            return ir_.CreateAlignedLoad(ir_.getIntNTy(bits_ == 64 ? 64 : 32), pointer(i, 0), whole_alignment());
         llvm::Value* word = ir_.getInt32(0);
         for (unsigned j = 0; j < per_register(); ++j) {
             llvm::Value* part = ir_.CreateAlignedLoad(ir_.getIntNTy(bits_), pointer(i, j), llvm::Align(bits_ / 8));
@@ -149,9 +158,13 @@ class Fragment {
     }
 
     void store_register(unsigned i, llvm::Value* value) {
+        if (whole_registers()) {
+            ir_.CreateAlignedStore(value, pointer(i, 0), whole_alignment());
+            return;
+        }
         for (unsigned j = 0; j < per_register(); ++j) {
-            llvm::Value* part = bits_ >= 32 ? value : ir_.CreateLShr(value, j * bits_);
-            ir_.CreateAlignedStore(ir_.CreateTrunc(part, ir_.getIntNTy(bits_)), pointer(i, j), llvm::Align(bits_ / 8));
+            llvm::Value* part = ir_.CreateTrunc(ir_.CreateLShr(value, j * bits_), ir_.getIntNTy(bits_));
+            ir_.CreateAlignedStore(part, pointer(i, j), llvm::Align(bits_ / 8));
         }
     }
 
@@ -165,7 +178,7 @@ class Fragment {
     MatrixForm form_;
     bool row_major_ = false;
     Space space_ = Space::generic;
-    llvm::Value *base_ = nullptr, *stride_ = nullptr, *lane_x_ = nullptr, *lane_y_ = nullptr;
+    llvm::Value *base_ = nullptr, *stride_ = nullptr, *lane_x_ = nullptr, *lane_y_ = nullptr, *own_ = nullptr;
 };
 
 } // namespace

@@ -82,9 +82,11 @@ class Splitter {
         if (!lay_out_arrays()) return {.why_not = "its variables on the stack are of a kind that has no slot"};
         begins_.push_back(leave_arrays());
         cuts_.emplace(kernel_);
-        for (const auto& calls : cuts_->groups())
+        if (cuts_->groups().size() >= most_phases) return {.why_not = "its threads meet in too many places"};
+        // From the last to the first: what a split moves to a block of its own is small then.
+        for (const auto& calls : llvm::reverse(cuts_->groups()))
             begins_.push_back(calls.front()->getParent()->splitBasicBlock(calls.front()->getIterator()));
-        if (begins_.size() > most_phases) return {.why_not = "its threads meet in too many places"};
+        std::reverse(begins_.begin() + 1, begins_.end());
         values_.emplace(kernel_, llvm::ArrayRef(begins_).drop_front());
         lay_out_values();
         if (bytes_ > most_bytes_per_thread) return {.why_not = "its threads have too much to keep"};
