@@ -5,3 +5,5 @@ set(options handle_segv=0 handle_sigbus=0 handle_sigfpe=0 handle_sigill=0 handle
 list(JOIN options ":" options)
 set(ENV{ASAN_OPTIONS} "${options}")
 set(ENV{UBSAN_OPTIONS} "print_stacktrace=1")
+#   report_signal_unsafe: the handler of faults allocates nothing, but those of tests may.
+set(ENV{TSAN_OPTIONS} "handle_segv=0 handle_sigbus=0 handle_sigfpe=0 handle_sigill=0 handle_abort=0 report_signal_unsafe=0")

@@ -5,15 +5,22 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #define CUTTLE_FIBER_ASAN 1
+#elif defined(__SANITIZE_THREAD__)
+#define CUTTLE_FIBER_TSAN 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define CUTTLE_FIBER_ASAN 1
+#elif __has_feature(thread_sanitizer)
+#define CUTTLE_FIBER_TSAN 1
 #endif
 #endif
 #ifdef CUTTLE_FIBER_ASAN
 #include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef CUTTLE_FIBER_TSAN
+#include <sanitizer/tsan_interface.h>
 #endif
 
 extern "C" {
@@ -33,7 +40,16 @@ struct Context {
     const void* bottom = nullptr;
     size_t size = 0;
 #endif
+#ifdef CUTTLE_FIBER_TSAN
+    void* fiber = nullptr; ///< what ThreadSanitizer calls the flow of control that is suspended
+#endif
 };
+
+#ifdef CUTTLE_FIBER_TSAN
+/// ThreadSanitizer's fiber for a flow of control that begins on the stack that ends at `top`. It follows stacks, not
+/// lanes: a lane that ends may leave its stack, and the functions that stand on it, to the next.
+void* new_fiber_on(char* top);
+#endif
 
 /// For memory that was a stack and is to be something else: functions that never returned left their red zones there.
 inline void forget_functions([[maybe_unused]] void* begin, [[maybe_unused]] size_t bytes) {
@@ -56,12 +72,19 @@ inline void prepare(Context& context, char* top, size_t size, void (*function)(v
     context.bottom = top - size;
     context.size = size;
 #endif
+#ifdef CUTTLE_FIBER_TSAN
+    context.fiber = new_fiber_on(top);
+#endif
 }
 
 /// `last`: nothing will ever switch back to `from`.
 inline void switch_context(Context& from, Context& to, [[maybe_unused]] bool last = false) {
 #ifdef CUTTLE_FIBER_ASAN
     __sanitizer_start_switch_fiber(last ? nullptr : &from.fake_stack, to.bottom, to.size);
+#endif
+#ifdef CUTTLE_FIBER_TSAN
+    from.fiber = __tsan_get_current_fiber();
+    if (to.fiber != from.fiber) __tsan_switch_to_fiber(to.fiber, 0);
 #endif
     cuttle_cpu_switch(&from.sp, to.sp);
 #ifdef CUTTLE_FIBER_ASAN
@@ -115,7 +138,14 @@ template <class Forced> void enter_fiber(Context& home, Context& to, [[maybe_unu
     home.size = ThreadStack::get().size;
     __sanitizer_start_switch_fiber(&home.fake_stack, to.bottom, to.size);
 #endif
+#ifdef CUTTLE_FIBER_TSAN
+    home.fiber = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(to.fiber, 0);
+#endif
     cuttle_cpu_switch(&home.sp, to.sp);
+#ifdef CUTTLE_FIBER_TSAN
+    if (forced()) __tsan_switch_to_fiber(home.fiber, 0);
+#endif
 #ifdef CUTTLE_FIBER_ASAN
     if (forced()) __sanitizer_start_switch_fiber(nullptr, home.bottom, home.size);
     __sanitizer_finish_switch_fiber(home.fake_stack, nullptr, nullptr);
