@@ -95,6 +95,7 @@ CU_ENUM(CUprocessState)
 CU_ENUM(CUresourceViewFormat)
 CU_ENUM(CUresourcetype)
 CU_ENUM(CUsharedconfig)
+CU_ENUM(CUstreamBatchMemOpType)
 CU_ENUM(CUstreamCaptureMode)
 CU_ENUM(CUstreamCaptureStatus)
 CU_ENUM(CUtensorMapDataType)
@@ -110,7 +111,6 @@ using CUkernelNodeAttrID = CUlaunchAttributeID;
 using CUstreamAttrID = CUlaunchAttributeID;
 
 // Structures that no body looks into yet.
-struct CUDA_BATCH_MEM_OP_NODE_PARAMS;
 struct CUDA_EXTERNAL_MEMORY_BUFFER_DESC;
 struct CUDA_EXTERNAL_MEMORY_HANDLE_DESC;
 struct CUDA_EXTERNAL_MEMORY_MIPMAPPED_ARRAY_DESC;
@@ -132,7 +132,6 @@ struct CUctxCigParam;
 struct CUdevResource;
 struct CUmemDecompressParams;
 struct CUmulticastObjectProp;
-struct CUstreamBatchMemOpParams;
 union CUlaunchAttributeValue;
 using CUkernelNodeAttrValue = CUlaunchAttributeValue;
 using CUstreamAttrValue = CUlaunchAttributeValue;
@@ -512,6 +511,33 @@ struct CUDA_CONDITIONAL_NODE_PARAMS {
     CUcontext ctx;
 };
 
+/// The first member of each form says which it is.
+union CUstreamBatchMemOpParams {
+    CUstreamBatchMemOpType operation;
+    struct {
+        CUstreamBatchMemOpType operation;
+        CUdeviceptr address;
+        union {
+            cuuint32_t value;
+            cuuint64_t value64;
+        };
+        unsigned int flags;
+        CUdeviceptr alias;
+    } waitValue, writeValue;
+    struct {
+        CUstreamBatchMemOpType operation;
+        unsigned int flags;
+    } flushRemoteWrites, memoryBarrier;
+    cuuint64_t pad[6];
+};
+
+struct CUDA_BATCH_MEM_OP_NODE_PARAMS {
+    CUcontext ctx;
+    unsigned int count;
+    CUstreamBatchMemOpParams* paramArray;
+    unsigned int flags;
+};
+
 struct CUgraphNodeParams {
     CUgraphNodeType type;
     int reserved0[3];
@@ -527,6 +553,7 @@ struct CUgraphNodeParams {
         CUDA_HOST_NODE_PARAMS host;
         CUDA_MEM_ALLOC_NODE_PARAMS alloc;
         CUDA_CONDITIONAL_NODE_PARAMS conditional;
+        CUDA_BATCH_MEM_OP_NODE_PARAMS memOp;
         struct {
             CUdeviceptr dptr;
         } free;

@@ -65,6 +65,8 @@ const char* type_name(rt::GraphNodeType type) {
         return "allocation";
     case rt::GraphNodeType::release:
         return "free";
+    case rt::GraphNodeType::memory_operations:
+        return "memory operations";
     case rt::GraphNodeType::conditional:
         return "conditional";
     }

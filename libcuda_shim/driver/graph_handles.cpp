@@ -95,6 +95,8 @@ rt::NodeParameters any_node(const CUgraphNodeParams* params) {
         return host_node(&params->host);
     case CU_GRAPH_NODE_TYPE_GRAPH:
         return child_node(params->graph.graph);
+    case CU_GRAPH_NODE_TYPE_BATCH_MEM_OP:
+        return memory_operations_node(&params->memOp);
     case CU_GRAPH_NODE_TYPE_EMPTY:
         return rt::EmptyNode{};
     case CU_GRAPH_NODE_TYPE_WAIT_EVENT:

@@ -28,6 +28,7 @@ rt::backend::Copy copy_node(const CUDA_MEMCPY3D*, CUcontext);
 rt::backend::Fill fill_node(const CUDA_MEMSET_NODE_PARAMS*, CUcontext);
 rt::HostNode host_node(const CUDA_HOST_NODE_PARAMS*);
 rt::ChildGraphNode child_node(CUgraph);
+rt::MemoryOperations memory_operations_node(const CUDA_BATCH_MEM_OP_NODE_PARAMS*);
 /// Any of them. Throws not_supported for types that we do not have.
 rt::NodeParameters any_node(const CUgraphNodeParams*);
 

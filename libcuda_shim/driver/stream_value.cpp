@@ -1,100 +1,139 @@
 #include "api/bodies.h"
 #include "api/constants.h"
 #include "driver/copies.h"
+#include "driver/graph_handles.h"
 #include "driver/handles.h"
-#include "rt/memory.h"
 
-#include <chrono>
-#include <functional>
+#include <fmt/format.h>
+
 #include <memory>
-#include <thread>
 
 // Stream memory operations: a stream writes a word, or waits until a word has some value.
 namespace shim {
 namespace {
 
-using namespace std::chrono_literals;
+constexpr unsigned most_operations = 255; // CUDA driver API, cuStreamBatchMemOp
 
-template <class Word> Word read(uint64_t address) {
-    return __atomic_load_n(reinterpret_cast<const Word*>(address), __ATOMIC_ACQUIRE);
+void check_word(uint64_t address, bool wide) {
+    const size_t bytes = wide ? 8 : 4;
+    require_value(address && address % bytes == 0, "address null or not aligned");
+    check_device_range(address, bytes);
 }
 
-/// Whether the host can look at device memory: on the CPU it is the same memory.
-bool host_reaches(rt::Stream& stream, uint64_t address) {
-    if (stream.context().device().facts().target.arch == ptx::Arch::host) return true;
-    const auto found = rt::memory::find(address);
-    return found && found->kind != rt::backend::MemoryKind::device;
-}
-
-template <class Word> void check(uint64_t address) {
-    require_value(address && address % sizeof(Word) == 0, "address null or not aligned");
-    check_device_range(address, sizeof(Word));
-}
-
-template <class Word> Status write(CUstream handle, uint64_t address, Word value, unsigned flags) {
+rt::MemoryOperation write(uint64_t address, uint64_t value, bool wide, unsigned flags) {
     require_value(flags == 0, "unknown flags"); // the one that there is went with the first form of the call
-    rt::Stream& stream = stream_of(handle);
-    check<Word>(address);
-    if (host_reaches(stream, address)) {
-        stream.call([=] { __atomic_store_n(reinterpret_cast<Word*>(address), value, __ATOMIC_RELEASE); });
-        return Status::success;
-    }
-    auto word = std::make_shared<Word>(value);
-    rt::backend::Copy copy;
-    copy.destination = address;
-    copy.source = uint64_t(word.get());
-    copy.width = sizeof(Word);
-    stream.copy(copy);
-    stream.call([word] {});
-    return Status::success;
+    check_word(address, wide);
+    return {.wide = wide, .address = address, .value = value};
 }
 
-template <class Word> bool satisfied(Word seen, Word value, unsigned condition) {
-    using Signed = std::make_signed_t<Word>;
-    switch (condition) {
-    case CU_STREAM_WAIT_VALUE_GEQ:
-        return Signed(Word(seen - value)) >= 0; // cyclic: counters may wrap
-    case CU_STREAM_WAIT_VALUE_EQ:
-        return seen == value;
-    case CU_STREAM_WAIT_VALUE_AND:
-        return (seen & value) != 0;
-    default:
-        return Word(~(seen | value)) != 0;
-    }
-}
-
-template <class Word> Status wait(CUstream handle, uint64_t address, Word value, unsigned flags) {
+rt::MemoryOperation wait(uint64_t address, uint64_t value, bool wide, unsigned flags) {
     const unsigned condition = flags & ~unsigned(CU_STREAM_WAIT_VALUE_FLUSH);
     require_value(condition <= CU_STREAM_WAIT_VALUE_NOR, "unknown flags");
-    rt::Stream& stream = stream_of(handle);
-    check<Word>(address);
-    if (!host_reaches(stream, address)) {
-        throw Error(Status::not_supported, "waiting on a word of device memory is not supported on this device");
+    check_word(address, wide);
+    return {true, wide, rt::WaitCondition(condition), address, value};
+}
+
+void add(std::vector<rt::MemoryOperation>& list, const CUstreamBatchMemOpParams& p) {
+    switch (p.operation) {
+    case CU_STREAM_MEM_OP_WAIT_VALUE_32:
+        return list.push_back(wait(p.waitValue.address, p.waitValue.value, false, p.waitValue.flags));
+    case CU_STREAM_MEM_OP_WAIT_VALUE_64:
+        return list.push_back(wait(p.waitValue.address, p.waitValue.value64, true, p.waitValue.flags));
+    case CU_STREAM_MEM_OP_WRITE_VALUE_32:
+        return list.push_back(write(p.writeValue.address, p.writeValue.value, false, p.writeValue.flags));
+    case CU_STREAM_MEM_OP_WRITE_VALUE_64:
+        return list.push_back(write(p.writeValue.address, p.writeValue.value64, true, p.writeValue.flags));
+    case CU_STREAM_MEM_OP_BARRIER:
+        return require_value(p.memoryBarrier.flags <= CU_STREAM_MEMORY_BARRIER_TYPE_GPU, "unknown flags");
+    case CU_STREAM_MEM_OP_FLUSH_REMOTE_WRITES: // the attribute CAN_FLUSH_REMOTE_WRITES says so
+        throw Error(Status::not_supported, "remote writes cannot be flushed");
+    default:
+        throw Error(Status::invalid_value, fmt::format("{} is no memory operation", p.operation));
     }
-    stream.call([=] {
-        for (int spins = 0; !satisfied(read<Word>(address), value, condition); ++spins) {
-            spins < 1000 ? std::this_thread::yield() : std::this_thread::sleep_for(20us);
-        }
-    });
+}
+
+rt::MemoryOperations batch(rt::Context& context, unsigned count, const CUstreamBatchMemOpParams* params,
+                           unsigned flags) {
+    require_value(flags == 0, "flags must be 0");
+    require_value(count <= most_operations, "too many operations");
+    require_value(params || count == 0, "no list of operations");
+    rt::MemoryOperations list;
+    list.context = &context;
+    for (unsigned i = 0; i < count; i++) add(list.operations, params[i]);
+    list.given = std::make_shared<std::vector<CUstreamBatchMemOpParams>>(params, params + count);
+    list.given_count = count;
+    return list;
+}
+
+Status run(CUstream handle, CUstreamBatchMemOpType operation, uint64_t address, uint64_t value, unsigned flags) {
+    rt::Stream& stream = stream_of(handle);
+    CUstreamBatchMemOpParams params{};
+    params.waitValue.operation = operation; // the two forms are alike
+    params.waitValue.address = address;
+    params.waitValue.value64 = value;
+    params.waitValue.flags = flags;
+    stream.memory(batch(stream.context(), 1, &params, 0));
     return Status::success;
 }
 
 } // namespace
 
+// The context must be given, as an H100's driver has it.
+rt::MemoryOperations memory_operations_node(const CUDA_BATCH_MEM_OP_NODE_PARAMS* params) {
+    require_value(params && params->ctx, "no node parameters, or no context in them");
+    return batch(context_of(params->ctx), params->count, params->paramArray, params->flags);
+}
+
 Status driver::cuStreamWriteValue32_v2(CUstream stream, CUdeviceptr address, cuuint32_t value, unsigned int flags) {
-    return write<cuuint32_t>(stream, address, value, flags);
+    return run(stream, CU_STREAM_MEM_OP_WRITE_VALUE_32, address, value, flags);
 }
 
 Status driver::cuStreamWriteValue64_v2(CUstream stream, CUdeviceptr address, cuuint64_t value, unsigned int flags) {
-    return write<cuuint64_t>(stream, address, value, flags);
+    return run(stream, CU_STREAM_MEM_OP_WRITE_VALUE_64, address, value, flags);
 }
 
 Status driver::cuStreamWaitValue32_v2(CUstream stream, CUdeviceptr address, cuuint32_t value, unsigned int flags) {
-    return wait<cuuint32_t>(stream, address, value, flags);
+    return run(stream, CU_STREAM_MEM_OP_WAIT_VALUE_32, address, value, flags);
 }
 
 Status driver::cuStreamWaitValue64_v2(CUstream stream, CUdeviceptr address, cuuint64_t value, unsigned int flags) {
-    return wait<cuuint64_t>(stream, address, value, flags);
+    return run(stream, CU_STREAM_MEM_OP_WAIT_VALUE_64, address, value, flags);
+}
+
+Status driver::cuStreamBatchMemOp_v2(CUstream handle, unsigned int count, CUstreamBatchMemOpParams* params,
+                                     unsigned int flags) {
+    rt::Stream& stream = stream_of(handle);
+    stream.memory(batch(stream.context(), count, params, flags));
+    return Status::success;
+}
+
+Status driver::cuGraphAddBatchMemOpNode(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
+                                        const CUDA_BATCH_MEM_OP_NODE_PARAMS* params) {
+    out(node, "phGraphNode");
+    *node = handle_of(graph_of(graph).add(memory_operations_node(params), nodes_of(dependencies, count)));
+    return Status::success;
+}
+
+Status driver::cuGraphBatchMemOpNodeGetParams(CUgraphNode node, CUDA_BATCH_MEM_OP_NODE_PARAMS* params) {
+    const auto& list = parameters_of<rt::MemoryOperations>(node_of(node));
+    auto* given = static_cast<std::vector<CUstreamBatchMemOpParams>*>(list.given.get());
+    out(params, "nodeParams_out") = {handle_of(*list.context), list.given_count, given ? given->data() : nullptr,
+                                     list.flags};
+    return Status::success;
+}
+
+Status driver::cuGraphBatchMemOpNodeSetParams(CUgraphNode node, const CUDA_BATCH_MEM_OP_NODE_PARAMS* params) {
+    parameters_of<rt::MemoryOperations>(node_of(node));
+    node_of(node).set_parameters(memory_operations_node(params));
+    return Status::success;
+}
+
+Status driver::cuGraphExecBatchMemOpNodeSetParams(CUgraphExec exec, CUgraphNode node,
+                                                  const CUDA_BATCH_MEM_OP_NODE_PARAMS* params) {
+    rt::GraphNode& found = exec_of(exec).node(node_of(node));
+    parameters_of<rt::MemoryOperations>(found);
+    found.set_parameters(memory_operations_node(params));
+    return Status::success;
 }
 
 } // namespace shim

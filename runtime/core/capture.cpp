@@ -85,6 +85,7 @@ struct MakeNode {
     NodeParameters operator()(const backend::Fill& fill) const { return fill; }
     NodeParameters operator()(const HostFunction& host) const { return HostNode{host, nullptr}; }
     NodeParameters operator()(const std::function<void()>* closure) const { return HostNode{{}, *closure}; }
+    NodeParameters operator()(const MemoryOperations* list) const { return *list; }
 };
 
 bool add_node(Stream& stream, const std::function<NodeParameters()>& parameters) {

@@ -34,6 +34,7 @@ struct Run {
     void operator()(const WaitEventNode& node) const { stream.wait_for(alive(node.event)); }
     void operator()(const RecordEventNode& node) const { stream.record(alive(node.event)); }
 
+    void operator()(const MemoryOperations& list) const { stream.memory(list); }
     void operator()(const AllocationNode& node) const { graph_memory::allocate(node.block, allocates_again); }
     void operator()(const ReleaseNode& node) const {
         if (!graph_memory::release(node.address))

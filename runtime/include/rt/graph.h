@@ -5,6 +5,7 @@
 #include "rt/error.h"
 #include "rt/graph_memory.h"
 #include "rt/handle.h"
+#include "rt/memory_operations.h"
 #include "rt/stream.h"
 #include "rt/user_object.h"
 
@@ -35,6 +36,7 @@ enum class GraphNodeType : int {
     record_event = 7,
     allocation = 10,
     release = 11,
+    memory_operations = 12,
     conditional = 13
 };
 
@@ -66,13 +68,14 @@ struct AllocationNode {
 struct ReleaseNode {
     uint64_t address = 0;
 };
-using NodeParameters = std::variant<KernelNode, backend::Copy, backend::Fill, HostNode, ChildGraphNode, EmptyNode,
-                                    WaitEventNode, RecordEventNode, AllocationNode, ReleaseNode, ConditionalNode>;
+using NodeParameters =
+    std::variant<KernelNode, backend::Copy, backend::Fill, HostNode, ChildGraphNode, EmptyNode, WaitEventNode,
+                 RecordEventNode, AllocationNode, ReleaseNode, ConditionalNode, MemoryOperations>;
 /// Of each kind of parameters.
 inline constexpr GraphNodeType graph_node_types[] = {
-    GraphNodeType::kernel,     GraphNodeType::copy,    GraphNodeType::fill,       GraphNodeType::host,
-    GraphNodeType::graph,      GraphNodeType::empty,   GraphNodeType::wait_event, GraphNodeType::record_event,
-    GraphNodeType::allocation, GraphNodeType::release, GraphNodeType::conditional};
+    GraphNodeType::kernel,     GraphNodeType::copy,    GraphNodeType::fill,        GraphNodeType::host,
+    GraphNodeType::graph,      GraphNodeType::empty,   GraphNodeType::wait_event,  GraphNodeType::record_event,
+    GraphNodeType::allocation, GraphNodeType::release, GraphNodeType::conditional, GraphNodeType::memory_operations};
 static_assert(std::size(graph_node_types) == std::variant_size_v<NodeParameters>);
 
 /// CUgraphNode. Belongs to its graph.

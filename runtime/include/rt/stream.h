@@ -16,6 +16,7 @@ namespace ipc {
 class SharedEvent;
 }
 class Graph;
+struct MemoryOperations;
 
 /// A C function and its argument, as cuLaunchHostFunc gets them. Kept apart from closures so that a graph can show it.
 struct HostFunction {
@@ -45,6 +46,7 @@ class Stream : public HandleBase {
     void fill(const backend::Fill&);
     void call(std::function<void()>);
     void call(HostFunction);
+    void memory(const MemoryOperations&);
     void wait_for(Event&);
     void record(Event&);
 
