@@ -151,7 +151,9 @@ TEST_F(ContextTest, StorageIsFastToFind) {
     const double ns = (cpu_nanoseconds() - begin) / rounds;
     RecordProperty("nanoseconds", std::to_string(ns));
     EXPECT_NE(sum, 0u);
+#ifndef __SANITIZE_THREAD__ // which looks at every access, and takes 300 ns
     EXPECT_LT(ns, 200) << "far from 20 ns: somebody put a lock or an allocation on the way";
+#endif
 }
 
 TEST_F(ContextTest, Limits) {
