@@ -31,8 +31,9 @@ std::string text_of(const Loader& ze, ze_module_build_log_handle_t log) {
 
 } // namespace
 
-ZeKernel::ZeKernel(std::shared_ptr<Context> context, ze_module_handle_t module, const ptx::KernelInfo& info)
-    : context_(std::move(context)), info_(info) {
+ZeKernel::ZeKernel(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, ze_module_handle_t module,
+                   const ptx::KernelInfo& info)
+    : context_(std::move(context)), events_(std::move(events)), info_(info) {
     const Loader& ze = context_->ze;
     ze_kernel_desc_t description;
     description.pKernelName = info.symbol.c_str();
@@ -55,7 +56,9 @@ ZeKernel::ZeKernel(std::shared_ptr<Context> context, ze_module_handle_t module, 
     }
 }
 
-ZeKernel::~ZeKernel() { context_->ze.zeKernelDestroy(handle_); }
+ZeKernel::~ZeKernel() {
+    if (!events_->is_lost()) context_->ze.zeKernelDestroy(handle_);
+}
 
 void ZeKernel::set_arguments(const Launch& launch, uint64_t parameters, const Services& services) {
     const Loader& ze = context_->ze;
@@ -75,8 +78,9 @@ void ZeKernel::set_arguments(const Launch& launch, uint64_t parameters, const Se
           doing("giving a workspace to "));
 }
 
-ZeCode::ZeCode(std::shared_ptr<Context> context, ze_device_handle_t device, std::shared_ptr<const ptx::Image> image)
-    : context_(std::move(context)), image_(std::move(image)) {
+ZeCode::ZeCode(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, ze_device_handle_t device,
+               std::shared_ptr<const ptx::Image> image)
+    : context_(std::move(context)), events_(std::move(events)), image_(std::move(image)) {
     if (image_->target.arch != ptx::Arch::spirv)
         throw Error(Status::invalid_image, "level_zero: code for target " + image_->target.name() + " is not SPIR-V");
     // Without kernels there is no module: there is nothing else to ask of one.
@@ -93,7 +97,8 @@ ZeCode::ZeCode(std::shared_ptr<Context> context, ze_device_handle_t device, std:
     check(result, result == ZE_RESULT_SUCCESS ? "" : "building " + name + ": " + text);
     try {
         for (const ptx::KernelInfo& info : image_->kernels)
-            if (!info.symbol.empty()) kernels_[info.name] = std::make_unique<ZeKernel>(context_, module_, info);
+            if (!info.symbol.empty())
+                kernels_[info.name] = std::make_unique<ZeKernel>(context_, events_, module_, info);
     } catch (...) {
         kernels_.clear();
         ze.zeModuleDestroy(module_);
@@ -103,7 +108,7 @@ ZeCode::ZeCode(std::shared_ptr<Context> context, ze_device_handle_t device, std:
 
 ZeCode::~ZeCode() {
     kernels_.clear();
-    if (module_) context_->ze.zeModuleDestroy(module_);
+    if (module_ && !events_->is_lost()) context_->ze.zeModuleDestroy(module_);
 }
 
 uint64_t ZeCode::function_address(const std::string& name) {

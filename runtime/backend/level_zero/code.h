@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "backend/level_zero/events.h"
 #include "backend/level_zero/loader.h"
 
 #include <map>
@@ -17,7 +18,8 @@ struct Services {
 class ZeKernel : public Kernel {
   public:
     /// Throws when the driver lacks the kernel, or compiled it for warps of another width than 32.
-    ZeKernel(std::shared_ptr<Context> context, ze_module_handle_t module, const ptx::KernelInfo& info);
+    ZeKernel(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, ze_module_handle_t module,
+             const ptx::KernelInfo& info);
     ~ZeKernel() override;
 
     const ptx::KernelInfo& info() const override { return info_; }
@@ -34,6 +36,7 @@ class ZeKernel : public Kernel {
     void set_arguments(const Launch& launch, uint64_t parameters, const Services& services);
 
     const std::shared_ptr<Context> context_;
+    const std::shared_ptr<const Events> events_;
     const ptx::KernelInfo& info_;
     std::mutex mutex_;
     ze_kernel_handle_t handle_ = nullptr;
@@ -43,8 +46,9 @@ class ZeKernel : public Kernel {
 class ZeCode : public Code {
   public:
     /// Throws Error{invalid_image} with the driver's build log.
-    ZeCode(std::shared_ptr<Context> context, ze_device_handle_t device, std::shared_ptr<const ptx::Image> image);
-    ~ZeCode() override;
+    ZeCode(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, ze_device_handle_t device,
+           std::shared_ptr<const ptx::Image> image);
+    ~ZeCode() override; ///< does nothing on a lost device, whose kernels may still run
 
     Kernel* kernel(const std::string& name) override;
     /// A function's number, by which kernels choose (docs/neutral_ir.md, "SPIR-V").
@@ -52,6 +56,7 @@ class ZeCode : public Code {
 
   private:
     const std::shared_ptr<Context> context_;
+    const std::shared_ptr<const Events> events_;
     const std::shared_ptr<const ptx::Image> image_;
     ze_module_handle_t module_ = nullptr;
     std::map<std::string, std::unique_ptr<ZeKernel>> kernels_;

@@ -2,26 +2,35 @@
 
 #include "backend/level_zero/code.h"
 #include "backend/level_zero/queue.h"
+#include "support/options.h"
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <thread>
 
 namespace rt::backend::level_zero {
 
 ZeDevice::ZeDevice(std::shared_ptr<Context> context, ze_device_handle_t handle, Description description)
     : facts_(std::move(description.facts)), driver_(description.driver), context_(std::move(context)), handle_(handle),
       memory_(context_, handle_, facts_.memory_bytes, driver_.largest_allocation),
-      events_(std::make_shared<Events>(context_, handle_)), slots_(std::make_shared<Slots>(context_)),
+      events_(std::make_shared<Events>(context_, handle_,
+                                       std::chrono::seconds(std::max<int64_t>(0, options().launch_timeout)),
+                                       [this] { return end_waiting_kernels(); })),
+      slots_(std::make_shared<Slots>(context_)),
       runtime_({[this](size_t bytes) { return allocate(bytes, MemoryKind::device); },
                 [this](uint64_t address) { release(address, MemoryKind::device); }}) {}
 
 void ZeDevice::release(uint64_t address, MemoryKind) {
+    if (events_->is_lost()) return; // a kernel may still use it
     [[maybe_unused]] const bool known = memory_.release(address);
     assert(known && "core frees only what it was given");
 }
 
 std::unique_ptr<Code> ZeDevice::load(std::shared_ptr<const ptx::Image> image) {
-    return std::make_unique<ZeCode>(context_, handle_, std::move(image));
+    return std::make_unique<ZeCode>(context_, events_, handle_, std::move(image));
 }
 
 std::unique_ptr<Queue> ZeDevice::create_queue(int priority) { return std::make_unique<ZeQueue>(*this, priority); }
@@ -30,6 +39,57 @@ void ZeDevice::write(uint64_t address, std::span<const uint8_t> bytes) {
     ZeQueue queue(*this, 0);
     queue.copy({.destination = address, .source = reinterpret_cast<uint64_t>(bytes.data()), .width = bytes.size()});
     queue.synchronize();
+}
+
+void ZeDevice::add(const gpu::QueueServices& services, std::shared_ptr<Faults> faults) {
+    std::lock_guard lock(waiting_mutex_);
+    waiting_[&services] = std::move(faults);
+}
+
+void ZeDevice::remove(const gpu::QueueServices& services) {
+    std::lock_guard lock(waiting_mutex_);
+    waiting_.erase(&services);
+}
+
+/// Kernels that wait for something are to end. From outside of the queue, which they keep busy; false if that is stuck,
+/// too.
+bool ZeDevice::stop(const gpu::QueueServices& services) {
+    constexpr std::chrono::nanoseconds grace = std::chrono::seconds(2);
+    const Loader& ze = context_->ze;
+    const uint32_t stopped = 1;
+    const auto memory = slots_->take(sizeof stopped);
+    std::memcpy(memory.get(), &stopped, sizeof stopped);
+    const auto done = events_->take();
+    ze_command_queue_desc_t description;
+    description.ordinal = driver_.side_ordinal;
+    ze_command_list_handle_t side = nullptr;
+    check(ze.zeCommandListCreateImmediate(context_->handle, handle_, &description, &side), "creating a command list");
+    auto* place = reinterpret_cast<void*>(services.block() + offsetof(ptx::gpu::ServiceBlock, stopped));
+    check(ze.zeCommandListAppendMemoryCopy(side, place, memory.get(), sizeof stopped, done->handle(), 0, nullptr),
+          "telling a kernel to end");
+    // A list that is stuck stays as it is: its end would be waited for.
+    if (ze.zeEventHostSynchronize(done->handle(), uint64_t(grace.count())) != ZE_RESULT_SUCCESS) return false;
+    ze.zeCommandListDestroy(side);
+    return true;
+}
+
+bool ZeDevice::end_waiting_kernels() {
+    constexpr std::chrono::seconds grace{2};
+    {
+        std::lock_guard lock(waiting_mutex_);
+        for (const auto& [services, faults] : waiting_) {
+            if (!stop(*services)) {
+                events_->set_lost(Progress::hung); // before the event comes back
+                return false;
+            }
+            faults->set(Fault::timeout, "level_zero: stopped, because a kernel of the device hangs");
+        }
+    }
+    for (const auto start = std::chrono::steady_clock::now(); !events_->watch_dog().quiet();) {
+        if (std::chrono::steady_clock::now() - start > grace) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
 }
 
 uint32_t ZeDevice::resident_blocks_per_multiprocessor(Kernel&, uint32_t block_threads, uint32_t) const {

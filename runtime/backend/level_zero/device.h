@@ -2,12 +2,16 @@
 
 #include "backend/backend.h"
 #include "backend/device_side/device_runtime.h"
+#include "backend/gpu/queue_services.h"
 #include "backend/gpu/service_thread.h"
 #include "backend/level_zero/events.h"
 #include "backend/level_zero/facts.h"
+#include "backend/level_zero/marker.h"
 #include "backend/level_zero/memory.h"
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 
 namespace rt::backend::level_zero {
@@ -39,8 +43,14 @@ class ZeDevice : public Device {
     gpu::ServiceThread& service_thread() { return service_thread_; }
     /// Writes device memory that no command uses yet, at once.
     void write(uint64_t address, std::span<const uint8_t> bytes);
+    /// What a queue's kernels may wait for, from now on, and whose faults those are.
+    void add(const gpu::QueueServices& services, std::shared_ptr<Faults> faults);
+    void remove(const gpu::QueueServices& services);
 
   private:
+    bool end_waiting_kernels();
+    bool stop(const gpu::QueueServices& services);
+
     const DeviceFacts facts_;
     const DriverFacts driver_;
     const std::shared_ptr<Context> context_;
@@ -50,6 +60,8 @@ class ZeDevice : public Device {
     const std::shared_ptr<Slots> slots_;
     DeviceRuntime runtime_;
     gpu::ServiceThread service_thread_;
+    std::mutex waiting_mutex_;
+    std::map<const gpu::QueueServices*, std::shared_ptr<Faults>> waiting_;
 };
 
 } // namespace rt::backend::level_zero

@@ -27,6 +27,16 @@ uint32_t compute_group(const Loader& ze, ze_device_handle_t device) {
     throw Error(Status::not_supported, "level_zero: a device without a queue for kernels");
 }
 
+/// The engines for copies alone go on while kernels keep the others busy.
+uint32_t side_group(const Loader& ze, ze_device_handle_t device) {
+    const auto groups = all_of(ze.zeDeviceGetCommandQueueGroupProperties, device, "asking for groups of queues");
+    for (uint32_t i = 0; i < groups.size(); i++)
+        if ((groups[i].flags & ZE_COMMAND_QUEUE_GROUP_PROPERTY_FLAG_COPY) &&
+            !(groups[i].flags & ZE_COMMAND_QUEUE_GROUP_PROPERTY_FLAG_COMPUTE))
+            return i;
+    return compute_group(ze, device);
+}
+
 void describe_memory(const Loader& ze, ze_device_handle_t device, DeviceFacts& facts) {
     for (const auto& memory : all_of(ze.zeDeviceGetMemoryProperties, device, "asking for a device's memories")) {
         facts.memory_bytes += memory.totalSize;
@@ -90,6 +100,7 @@ Description describe_device(ze_device_handle_t device, unsigned index) {
     result.facts.target.arch = ptx::Arch::spirv;
     result.driver.largest_allocation = properties.maxMemAllocSize;
     result.driver.compute_ordinal = compute_group(ze, device);
+    result.driver.side_ordinal = side_group(ze, device);
     result.driver.ticks_per_second = std::max<uint64_t>(1, properties.timerResolution);
     return result;
 }

@@ -9,6 +9,7 @@ namespace rt::backend::level_zero {
 struct DriverFacts {
     uint64_t largest_allocation = 0; ///< bytes
     uint32_t compute_ordinal = 0;    ///< the group of queues that runs kernels
+    uint32_t side_ordinal = 0;       ///< one that copies beside them, or the same
     uint64_t ticks_per_second = 1;   ///< of the device's time stamps
 };
 

@@ -14,7 +14,7 @@ namespace rt::backend::level_zero {
 /// A thread that does the host calls of one queue, in order.
 class HostCalls {
   public:
-    HostCalls() : thread_([this] { run(); }) {}
+    explicit HostCalls(std::shared_ptr<Events> events) : events_(std::move(events)), thread_([this] { run(); }) {}
     ~HostCalls(); ///< after the last call
 
     /// Once `before` is done (null: at once) calls `function`, then signals `after`. A lost device is not called for.
@@ -27,6 +27,7 @@ class HostCalls {
     };
     void run();
 
+    const std::shared_ptr<Events> events_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<Call> calls_;

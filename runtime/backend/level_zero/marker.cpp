@@ -7,7 +7,7 @@ namespace rt::backend::level_zero {
 
 bool ZeMarker::reached() const {
     if (!event_) return true;
-    const Progress progress = event_->query();
+    const Progress progress = event_->poll();
     faults_->note(progress);
     return progress != Progress::pending;
 }

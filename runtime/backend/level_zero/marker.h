@@ -3,7 +3,9 @@
 #include "backend/gpu/faults.h"
 #include "backend/gpu/service_box.h"
 #include "backend/level_zero/events.h"
+#include "support/options.h"
 
+#include <fmt/format.h>
 #include <memory>
 #include <mutex>
 
@@ -17,6 +19,9 @@ class Faults : public gpu::Faults {
         if (progress == Progress::pending) return;
         serve();
         if (progress == Progress::lost) set(Fault::trap, "level_zero: the device is lost");
+        if (progress == Progress::hung)
+            set(Fault::timeout, fmt::format("level_zero: no kernel has ended for {} s, see CUTTLE_LAUNCH_TIMEOUT",
+                                            options().launch_timeout));
     }
     /// What kernels of the queue asked for is done before anybody learns that they are over. Null: no more.
     void serve_first(std::shared_ptr<gpu::ServiceBox> box) {

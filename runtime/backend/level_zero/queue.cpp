@@ -37,9 +37,11 @@ ZeQueue::~ZeQueue() {
     synchronize();
     host_calls_.reset();
     if (services_) {
+        device_.remove(*services_);
         device_.service_thread().forget(*services_->box());
         faults_->serve_first(nullptr); // which holds the queue's faults, too
     }
+    if (device_.events()->is_lost()) return; // the list's end would be waited for
     ze_.zeCommandListDestroy(list_);
 }
 
@@ -63,6 +65,7 @@ void ZeQueue::make_room() {
 template <class F> void ZeQueue::append(const std::string& doing, F&& command, std::shared_ptr<uint8_t> memory,
                                         std::shared_ptr<Event> also) {
     make_room();
+    if (device_.events()->is_lost()) return faults_->note(device_.events()->state());
     auto done = device_.events()->take();
     ze_event_handle_t waits[2] = {};
     uint32_t count = 0;
@@ -71,7 +74,10 @@ template <class F> void ZeQueue::append(const std::string& doing, F&& command, s
     under_way_.push_back({done, last_, std::move(also), std::move(memory)});
     try {
         const ze_result_t result = command(done->handle(), count, count ? waits : nullptr);
-        if (result == ZE_RESULT_ERROR_DEVICE_LOST) faults_->note(Progress::lost);
+        if (result == ZE_RESULT_ERROR_DEVICE_LOST) {
+            device_.events()->set_lost(Progress::lost);
+            faults_->note(Progress::lost);
+        }
         check(result, doing);
     } catch (...) {
         under_way_.pop_back();
@@ -106,6 +112,8 @@ void ZeQueue::launch(const Launch& launch) {
             return result;
         },
         parameters);
+    if (!last_) return; // of a device that was lost before
+    device_.events()->watch_dog().launched(this, last_);
     if (kernel.info().uses_services) serve();
 }
 
@@ -115,6 +123,7 @@ gpu::QueueServices& ZeQueue::services() {
             device_, device_.runtime(),
             [this](uint64_t address, std::span<const uint8_t> bytes) { device_.write(address, bytes); }, faults_);
         faults_->serve_first(services_->box());
+        device_.add(*services_, faults_);
     }
     return *services_;
 }
@@ -165,7 +174,7 @@ void ZeQueue::fill(const Fill& fill) {
 
 void ZeQueue::add_call(std::function<void()> function) {
     make_room();
-    if (!host_calls_) host_calls_ = std::make_unique<HostCalls>();
+    if (!host_calls_) host_calls_ = std::make_unique<HostCalls>(device_.events());
     auto done = device_.events()->take();
     under_way_.push_back({done, last_, nullptr, nullptr});
     host_calls_->post(last_, std::move(function), done);
@@ -210,7 +219,7 @@ void ZeQueue::wait_for(std::shared_ptr<Marker> marker) {
 bool ZeQueue::idle() const {
     std::lock_guard lock(mutex_);
     if (!last_) return true;
-    const Progress progress = last_->query();
+    const Progress progress = last_->poll();
     faults_->note(progress);
     return progress != Progress::pending;
 }
