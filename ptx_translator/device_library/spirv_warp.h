@@ -22,7 +22,6 @@ uint32_t spirv_ballot(uint32_t predicate) __asm__("cuttle.subgroup.ballot");
 uint32_t spirv_shuffle(uint32_t value, uint32_t lane) __asm__("cuttle.subgroup.shuffle");
 void spirv_warp_barrier() __asm__("cuttle.subgroup.barrier");
 void spirv_block_barrier() __asm__("cuttle.block.barrier");
-uint64_t spirv_clock() __asm__("cuttle.clock");
 [[noreturn]] void spirv_exit() __asm__("cuttle.exit");
 }
 

@@ -139,7 +139,13 @@ void move_tables(llvm::Module& module) {
         moved->copyAttributesFrom(&table);
         moved->takeName(&table);
         // Pointers made of it get that space, too, when they are mapped: map_pointers.
-        for (llvm::Use& use : llvm::make_early_inc_range(table.uses())) use.set(moved);
+        // Constants made of it, which are shared, must be gone before: expand_constant_expressions has taken all uses.
+        table.removeDeadConstantUsers();
+        for (llvm::Use& use : llvm::make_early_inc_range(table.uses())) {
+            if (!llvm::isa<llvm::Instruction>(use.getUser()))
+                fail("the device library's table '" + moved->getName().str() + "' has its address in a constant");
+            use.set(moved);
+        }
         table.eraseFromParent();
     }
 }

@@ -34,7 +34,11 @@ llvm::Value* work_item(GpuCall& site, const char* name, unsigned axis) {
 
 template <unsigned axis> llvm::Value* thread_index(GpuCall& site) { return work_item(site, "_Z12get_local_idj", axis); }
 template <unsigned axis> llvm::Value* block_index(GpuCall& site) { return work_item(site, "_Z12get_group_idj", axis); }
-template <unsigned axis> llvm::Value* block_size(GpuCall& site) { return work_item(site, "_Z14get_local_sizej", axis); }
+/// All groups of a launch are of one size. Asked for that of the group itself, which OpenCL lets be smaller at the
+/// grid's edge, compilers may compare.
+template <unsigned axis> llvm::Value* block_size(GpuCall& site) {
+    return work_item(site, "_Z23get_enqueued_local_sizej", axis);
+}
 template <unsigned axis> llvm::Value* grid_size(GpuCall& site) { return work_item(site, "_Z14get_num_groupsj", axis); }
 
 llvm::Value* lane_number(GpuCall& site) {
@@ -156,7 +160,6 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("subgroup.barrier"), warp_barrier},
     {llvm::StringLiteral("subgroup.ballot"), ballot},
     {llvm::StringLiteral("subgroup.shuffle"), lane_shuffle},
-    {llvm::StringLiteral("clock"), read_clock},
     {llvm::StringLiteral("sreg.clock"), counter<0>},
     {llvm::StringLiteral("sreg.clock_hi"), counter<32>},
     {llvm::StringLiteral("sreg.clock64"), counter<0>},
