@@ -119,11 +119,11 @@ constexpr uint32_t few_phases = 4, few_between_barriers = 16;
 using PhaseCodes = llvm::StringMap<PhaseCode>;
 
 /// Cuts kernels into phases; gives the form of their code by the kernels' names.
-PhaseCodes split(llvm::Module& module, std::vector<KernelInfo>& kernels) {
+PhaseCodes split(llvm::Module& module, std::vector<KernelInfo>& kernels, bool of_warps) {
     PhaseCodes forms;
     for (KernelInfo& kernel : kernels) {
         if (!kernel.uses_barrier || kernel.uses_cluster || kernel.uses_cooperative) continue;
-        const Phases phases = split_into_phases(*module.getFunction(kernel.name), kernel.symbol + ".cuts");
+        const Phases phases = split_into_phases(*module.getFunction(kernel.name), kernel.symbol + ".cuts", of_warps);
         kernel.phases = static_cast<uint32_t>(phases.functions.size());
         kernel.phase_bytes = phases.bytes_per_thread;
         const uint32_t few = phases.barriers_only ? few_between_barriers : few_phases;
@@ -136,11 +136,42 @@ PhaseCodes split(llvm::Module& module, std::vector<KernelInfo>& kernels) {
 }
 
 /// The functions that split_into_phases made, as they are called now.
-llvm::SmallVector<llvm::Function*, 8> phases_of(llvm::Module& module, const KernelInfo& kernel) {
+llvm::SmallVector<llvm::Function*, 8> phases_of(llvm::Module& module, const KernelInfo& kernel,
+                                                const char* suffix = phase_suffix) {
     llvm::SmallVector<llvm::Function*, 8> phases;
     for (uint32_t i = 0; i < kernel.phases; ++i)
-        phases.push_back(module.getFunction(kernel.name + phase_suffix + std::to_string(i) + ".function"));
+        phases.push_back(module.getFunction(kernel.name + suffix + std::to_string(i) + ".function"));
     return phases;
+}
+
+/// Tiles that are warps go from barrier to barrier where that can be; the rest from cut to cut.
+llvm::SmallVector<TileCode, 4> make_tiles_of_phases(llvm::Module& module, const KernelInfo& kernel,
+                                                    const Target& target, llvm::TargetMachine& machine) {
+    auto phases = phases_of(module, kernel);
+    const auto of_warps = phases_of(module, kernel, phase_of_warps_suffix);
+    const bool any = llvm::any_of(of_warps, [](const llvm::Function* one) { return one; });
+    llvm::SmallVector<TileCode, 4> codes;
+    if (any && are_tiles_warps(target)) codes = make_tile_codes(of_warps, target, machine, true);
+    bool all = !codes.empty();
+    for (size_t i = 0; i < codes.size(); ++i) {
+        all &= !of_warps[i] || codes[i].any();
+        if (codes[i].any()) phases[i] = nullptr;
+    }
+    if (!all) {
+        auto others = make_tile_codes(phases, target, machine);
+        for (size_t i = 0; i < others.size(); ++i)
+            if (phases[i]) {
+                const std::string why = codes.empty() ? "" : codes[i].why_not;
+                if (codes.empty()) codes.resize(others.size());
+                codes[i] = others[i];
+                if (!codes[i].any() && !why.empty()) codes[i].why_not = why;
+            } else if (codes.empty()) {
+                codes.resize(others.size());
+            }
+    }
+    for (llvm::Function* one : of_warps)
+        if (one) one->eraseFromParent();
+    return codes;
 }
 
 void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const llvm::TargetMachine& machine) {
@@ -158,15 +189,15 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const l
 }
 
 void make_entries(llvm::Module& module, const std::vector<KernelInfo>& kernels, const PhaseCodes& forms,
-                  bool note_stack, llvm::TargetMachine& machine, const Target& target, const Options& options) {
-    const bool wide = options.warp && options.optimization_level > 1 && !options.debug_info && !note_stack;
+                  bool note_stack, bool wide, llvm::TargetMachine& machine, const Target& target,
+                  const Options& options) {
     for (const KernelInfo& kernel : kernels) {
         std::string why;
         if (kernel.phases) {
             const PhaseCode form = forms.at(kernel.name);
             const auto phases = phases_of(module, kernel);
             llvm::SmallVector<TileCode, 4> tiles;
-            if (wide && form != PhaseCode::scalar) tiles = make_tile_codes(phases, target, machine);
+            if (wide && form != PhaseCode::scalar) tiles = make_tiles_of_phases(module, kernel, target, machine);
             if (wide && tiles.empty()) why = "its threads meet in too many places";
             for (const TileCode& tile : tiles)
                 if (why.empty()) why = tile.why_not;
@@ -214,8 +245,9 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
         // x86 has no register file to share out. Few enough for a full multiprocessor by CUDA's occupancy rules.
         kernel.registers = 32;
     }
-    const PhaseCodes forms = options.phases && !options.debug_info ? split(module, kernels) : PhaseCodes();
     const bool note_stack = asks_for_local(module);
+    const bool wide = options.warp && options.optimization_level > 1 && !options.debug_info && !note_stack;
+    const PhaseCodes forms = options.phases && !options.debug_info ? split(module, kernels, wide) : PhaseCodes();
     lower(module, kernels, *machine);
     Image image{target, {}, export_functions(module), {}};
     link_library(module, "cuttle_texture_", device_library::texture_library());
@@ -223,7 +255,7 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     link_library(module, "cuttle_", device_library::host_library());
     set_attributes(module, *machine, options);
     keep_accesses_to_constant_addresses(module);
-    make_entries(module, kernels, forms, note_stack, *machine, target, options);
+    make_entries(module, kernels, forms, note_stack, wide, *machine, target, options);
     make_atomics_of_one_cta_plain(module);
     lower_small_floats(module);
     set_attributes(module, *machine, options); // of what is new

@@ -5,6 +5,7 @@
 #include "llvm_to_code/host_matrix.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
+#include "simt_to_simd/warp_operations.h"
 
 #include <llvm/IR/Module.h>
 #include <llvm/MC/MCSubtargetInfo.h>
@@ -263,6 +264,7 @@ llvm::CallInst* call_service(LaneAccess& lane, IR& ir, uint32_t offset, llvm::Ty
 
 void lower_calls(LaneAccess& lane, const llvm::TargetMachine& machine, uint32_t parameter_bytes, bool clusters) {
     for (llvm::CallInst* call : cuttle_calls(lane.function())) {
+        if (simd::warp_operation_of(*call)) continue; // of a function that becomes vectors
         IR ir(call);
         Site site{*call, lane, ir, machine, parameter_bytes, clusters};
         llvm::Value* value = lower(site, cuttle_name(*call));

@@ -174,7 +174,7 @@ void make_entry(llvm::Function& body, bool fibers, bool note_stack, const TileCo
     llvm::Type* nothing = llvm::Type::getVoidTy(module.getContext());
     llvm::Function* range = make_function(module, name + ".range", nothing, {pointer, bit}, false);
     range->addFnAttr(llvm::Attribute::NoInline);
-    if (tile.function) {
+    if (tile.any()) {
         fill_tile_range(*range, body, tile);
     } else {
         ThreadLoops loops(*range);
@@ -349,10 +349,13 @@ void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayR
         at.SetInsertPoint(done);
         return result;
     };
+    const bool any_tiles = llvm::any_of(tiles, [](const TileCode& tile) { return tile.any(); });
+    const bool of_warps = llvm::any_of(tiles, [](const TileCode& tile) { return tile.whole_warps; });
     const auto row_of = [&](uint32_t i, llvm::StringRef row) {
-        return make_phase_row(module, (row + llvm::Twine(i)).str(), *phases[i], warp_bytes, form);
+        // What whole warps go through in one phase is for few threads.
+        return make_phase_row(module, (row + llvm::Twine(i)).str(), *phases[i], warp_bytes,
+                              of_warps ? PhaseCode::brief : form);
     };
-    const bool any_tiles = llvm::any_of(tiles, [](const TileCode& tile) { return tile.function; });
     if (form != PhaseCode::fast && !any_tiles)
         return make_box_loops(*function, function->getArg(2), warp_bytes, note_stack,
                               [&](IR& at, llvm::ArrayRef<llvm::Value*> arguments) -> llvm::Value* {
@@ -364,7 +367,7 @@ void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayR
     ir.CreateRet(choose(ir, [&](uint32_t i) {
         llvm::Function* box = make_function(module, name + std::to_string(i), i32, {pointer, pointer}, false);
         box->addFnAttr(llvm::Attribute::NoInline);
-        if (any_tiles && tiles[i].function) {
+        if (any_tiles && tiles[i].any()) {
             fill_tile_box(*box, *phases[i], tiles[i]);
         } else {
             llvm::Function* row = row_of(i, (symbol + ".row").str());

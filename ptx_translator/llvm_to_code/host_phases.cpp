@@ -77,7 +77,7 @@ class Splitter {
             if (auto* array = llvm::dyn_cast<llvm::AllocaInst>(&instruction)) arrays_.push_back(array);
     }
 
-    Phases split() {
+    Phases split(bool of_warps) {
         Phases phases;
         if (!lay_out_arrays()) return {.why_not = "its variables on the stack are of a kind that has no slot"};
         begins_.push_back(leave_arrays());
@@ -95,6 +95,7 @@ class Splitter {
             phases.functions.resize(i ? cuts_->last_number(i - 1) : 0);
             phases.functions.push_back(make_phase(i));
         }
+        if (of_warps) make_phases_of_warps(phases);
         phases.bytes_per_thread = static_cast<uint32_t>(bytes_);
         phases.by_warps = cuts_->by_warps();
         phases.barriers_only = !cuts_->any_of_warps();
@@ -104,6 +105,15 @@ class Splitter {
     void make_table(const std::string& name) const { cuts_->make_table(*kernel_.getParent(), name); }
 
   private:
+    void make_phases_of_warps(Phases& phases) {
+        if (!cuts_->any_of_warps() || cuts_->by_warps() || cuts_->any_collective()) return;
+        through_warps_ = true;
+        phases.of_warps.resize(phases.functions.size());
+        for (uint32_t i = 0; i < begins_.size(); ++i)
+            if (i == 0 || cuts_->is_barrier(i - 1)) phases.of_warps[i ? cuts_->last_number(i - 1) : 0] = make_phase(i);
+        through_warps_ = false;
+    }
+
     void add_place(llvm::AllocaInst* value, uint64_t size) {
         places_[value] = bytes_;
         bytes_ += size;
@@ -157,7 +167,9 @@ class Splitter {
     /// The number of the phase that begins with the block, 0 for other blocks: nothing jumps to an entry block.
     uint32_t phase_of(const llvm::BasicBlock* block) const {
         const auto* found = llvm::find(begins_, block);
-        return found == begins_.end() ? 0 : static_cast<uint32_t>(found - begins_.begin());
+        if (found == begins_.end()) return 0;
+        const auto number = static_cast<uint32_t>(found - begins_.begin());
+        return through_warps_ && number > 0 && !cuts_->is_barrier(number - 1) ? 0 : number;
     }
 
     bool grows_too_much() const {
@@ -196,6 +208,9 @@ class Splitter {
         ir.CreateBr(llvm::cast<llvm::BasicBlock>(map_[begins_[number]]));
         for (llvm::BasicBlock* block : blocks) finish(*block);
         if (number > 0) cuts_->pass(number - 1, slots_, map_);
+        if (through_warps_)
+            for (uint32_t i = 1; i < begins_.size(); ++i)
+                if (!cuts_->is_barrier(i - 1) && llvm::is_contained(blocks, begins_[i])) cuts_->stay_together(i - 1, map_);
         llvm::DominatorTree dominators(*phase_);
         llvm::erase_if(variables, [](auto* variable) { return !llvm::isAllocaPromotable(variable); });
         llvm::PromoteMemToReg(variables, dominators);
@@ -279,6 +294,7 @@ class Splitter {
     uint64_t bytes_ = 0; ///< of a thread's slots
     llvm::DenseMap<llvm::AllocaInst*, uint64_t> places_;
     // Of the phase being made:
+    bool through_warps_ = false; ///< up to the next barrier
     llvm::Function* phase_ = nullptr;
     PhaseSlots slots_;
     llvm::ValueToValueMapTy map_;
@@ -288,7 +304,7 @@ class Splitter {
 
 } // namespace
 
-Phases split_into_phases(llvm::Function& kernel, const std::string& table) {
+Phases split_into_phases(llvm::Function& kernel, const std::string& table, bool of_warps) {
     inline_cuts(kernel);
     if (std::string reason = why_not(kernel); !reason.empty()) return {.why_not = std::move(reason)};
     if (!kernel.use_empty()) return {.why_not = "its address is taken"};
@@ -297,11 +313,14 @@ Phases split_into_phases(llvm::Function& kernel, const std::string& table) {
     return_instead_of_exit(*copy);
     llvm::removeUnreachableBlocks(*copy);
     Splitter splitter(*copy);
-    Phases phases = splitter.split();
+    Phases phases = splitter.split(of_warps);
     if (phases.why_not.empty()) {
         splitter.make_table(table);
         for (uint32_t i = 0; i < phases.functions.size(); ++i)
             if (phases.functions[i]) phases.functions[i]->setName(kernel.getName() + phase_suffix + llvm::Twine(i));
+        for (uint32_t i = 0; i < phases.of_warps.size(); ++i)
+            if (phases.of_warps[i])
+                phases.of_warps[i]->setName(kernel.getName() + phase_of_warps_suffix + llvm::Twine(i));
         kernel.eraseFromParent();
     }
     copy->eraseFromParent();

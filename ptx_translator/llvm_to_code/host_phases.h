@@ -16,7 +16,7 @@ class Function;
 namespace ptx::code {
 
 /// NAME.phase0 is kernel NAME's first phase.
-inline constexpr char phase_suffix[] = ".phase";
+inline constexpr char phase_suffix[] = ".phase", phase_of_warps_suffix[] = ".phase.warps";
 
 struct Phases {
     /// i32 (ptr state, ptr slots, i64 threads, i64 thread): runs a thread, gives the number of the phase that it goes
@@ -24,6 +24,10 @@ struct Phases {
     /// bytes_per_thread lies at slots + b * threads + n * thread; `threads` is a multiple of 32, and 32 when by_warps.
     /// Phase 0 begins the kernel. Null where host::PhaseCut::more says that there is none.
     llvm::SmallVector<llvm::Function*, 8> functions = {};
+    /// Of the kernel's beginning and of barriers: functions as those of the same number that go on through operations of
+    /// a warp to the next barrier, for threads of whole warps side by side (simt_to_simd/warp_operations.h). Null
+    /// elsewhere, and empty if nothing is gained.
+    llvm::SmallVector<llvm::Function*, 8> of_warps = {};
     uint32_t bytes_per_thread = 0;
     bool by_warps = false; ///< there are many, and slots of a warp lie together: less code, if slower for whole CTAs
     bool barriers_only = false;
@@ -33,6 +37,7 @@ struct Phases {
 
 /// Makes phases of a kernel in neutral IR, and an array of host::PhaseCut of the name `table`, and removes the kernel;
 /// nothing, and the kernel stays, when its threads meet in other ways too, or keep more than some 16 KiB each.
-Phases split_into_phases(llvm::Function& kernel, const std::string& table);
+/// `of_warps`: whether Phases::of_warps is wanted.
+Phases split_into_phases(llvm::Function& kernel, const std::string& table, bool of_warps = false);
 
 } // namespace ptx::code

@@ -126,8 +126,10 @@ constexpr unsigned phase_arguments = 5;
 
 } // namespace
 
+bool are_tiles_warps(const Target& target) { return tile_for(target).lanes() == most_lanes; }
+
 llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target& target,
-                                               llvm::TargetMachine& machine) {
+                                               llvm::TargetMachine& machine, bool whole_warps) {
     const simd::Tile tile = tile_for(target);
     llvm::SmallVector<Candidate, 4> all;
     llvm::SmallVector<llvm::Function*, 4> phases;
@@ -156,7 +158,8 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
             clone->eraseFromParent();
             one.code.function = simd::widen(*one.copy, tile, shapes_of_arguments(scalars, tile), {costs, bit_masks},
                                             guess ? guesses_of(*one.copy, slots, slot_arguments) : simd::Guesses());
-            if (!one.code.function) one.code.why_not = "lanes are faster one after another";
+            one.code.whole_warps = whole_warps;
+            if (!one.code.any()) one.code.why_not = "lanes are faster one after another";
         }
         if (one.copy) one.copy->eraseFromParent();
         result.push_back(one.code);

@@ -47,6 +47,7 @@ class TileLoops {
     llvm::function_ref<Value*(IR&, const Place&)> tile;
     llvm::function_ref<void(IR&, const Place&)> after_tile;
     unsigned columns, rows;
+    bool whole_warps = false;
 
     void make(IR& ir) {
         loop(ir, begin[2], end[2], [&](IR& at, Value* z) { return make_rows(at, z), at.getInt32(1); });
@@ -91,6 +92,10 @@ class TileLoops {
         Value* low = ir.CreateOr(place.x, place.number);
         if (rows > 1) low = ir.CreateOr(low, size[0]);
         Value* aligned = ir.CreateIsNull(ir.CreateAnd(low, columns - 1));
+        if (whole_warps && rows > 1) {
+            aligned = ir.CreateAnd(aligned, ir.CreateICmpEQ(size[0], ir.getInt32(columns)));
+            aligned = ir.CreateAnd(aligned, ir.CreateIsNull(ir.CreateAnd(place.number, columns * rows - 1)));
+        }
         Value* fits = ir.CreateICmpUGE(ir.CreateNUWSub(end[0], place.x), ir.getInt32(columns));
         ir.CreateCondBr(ir.CreateAnd(ir.CreateAnd(aligned, fits), enough), whole, single);
         ir.SetInsertPoint(whole);
@@ -144,6 +149,7 @@ llvm::SmallVector<Value*, 16> tile_arguments(IR& ir, llvm::ArrayRef<Value*> comm
 /// Whether the tile was run.
 Value* run_tile(IR& ir, const TileCode& code, llvm::ArrayRef<Value*> arguments) {
     if (!code.function_of_all) return ir.CreateCall(code.function, arguments);
+    if (!code.function) return ir.CreateCall(code.function_of_all, arguments);
     llvm::Function* function = ir.GetInsertBlock()->getParent();
     const auto block = [&](const char* name) { return BasicBlock::Create(ir.getContext(), name, function); };
     BasicBlock *some = block("some"), *end = block("tile_end");
@@ -197,6 +203,7 @@ void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode
     loops.after_tile = nothing;
     loops.columns = code.columns;
     loops.rows = code.rows;
+    loops.whole_warps = code.whole_warps;
     loops.make(ir);
     ir.CreateRetVoid();
 }
@@ -257,6 +264,7 @@ void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& c
     loops.after_tile = after;
     loops.columns = code.columns;
     loops.rows = code.rows;
+    loops.whole_warps = code.whole_warps;
     loops.make(ir);
     Value *both = ir.CreateLoad(i32, all), *either = ir.CreateLoad(i32, any);
     ir.CreateRet(ir.CreateSelect(ir.CreateICmpEQ(both, either), both, ir.getInt32(host::phase_mixed)));

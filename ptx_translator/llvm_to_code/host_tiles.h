@@ -25,16 +25,21 @@ struct TileCode {
     /// i1 (the scalar function's arguments, x, y, lane, warp, ptr results), the last argument of a phase and what follows
     /// it by rows as TileArguments says. Null: there is none.
     llvm::Function* function = nullptr;
-    /// Null, or the same, to be tried first, which refuses when threads of the tile end at once.
+    /// Null, or the same, to be tried first, which refuses when threads of the tile end at once; there may be only this.
     llvm::Function* function_of_all = nullptr;
     unsigned columns = 0, rows = 1;
+    bool whole_warps = false; ///< a tile must be a warp
     std::string why_not; ///< a few words
+    bool any() const { return function || function_of_all; }
 };
 
 /// For a kernel's body, void (Lane*), or all of its phases, i32 (Lane*, state, slots, i64 threads, i64 thread); of null
 /// there is none. They are lowered for the host.
+/// `whole_warps`: they are phases that go on through operations of a warp, which must be a tile.
 llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target&,
-                                               llvm::TargetMachine&);
+                                               llvm::TargetMachine&, bool whole_warps = false);
+/// Whether tiles have as many lanes as warps.
+bool are_tiles_warps(const Target&);
 
 /// Fills the entry block of `range`, which makes_entry calls for a thread or a CTA: void (Lane*, i1 thread).
 void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode&);

@@ -1,6 +1,7 @@
 #include "llvm_to_code/phase_cuts.h"
 
 #include "llvm_to_code/neutral.h"
+#include "simt_to_simd/warp_operations.h"
 
 #include <llvm/ADT/SmallPtrSet.h>
 #include <llvm/Analysis/ValueTracking.h>
@@ -95,6 +96,10 @@ bool PhaseCuts::by_warps() const { return groups_.size() > most_of_all && any_of
 bool PhaseCuts::any_of_warps() const {
     return llvm::any_of(llvm::ArrayRef(cuts_).drop_front(),
                         [](const Cut& cut) { return cut.wait != Wait::barrier && cut.wait != Wait::barrier_reduce; });
+}
+
+bool PhaseCuts::any_collective() const {
+    return llvm::any_of(cuts_, [](const Cut& cut) { return cut.wait == Wait::collective; });
 }
 
 /// Calls with nothing between them but computations, of which none gets to them from the others: those computations go
@@ -258,6 +263,31 @@ void PhaseCuts::pass(llvm::CallInst& call, const Cut& cut, const PhaseSlots& slo
     }
     if (result) call.replaceAllUsesWith(result);
     call.eraseFromParent();
+}
+
+bool PhaseCuts::is_barrier(size_t group) const {
+    const Wait wait = cuts_[numbers_[group]].wait;
+    return wait == Wait::barrier || wait == Wait::barrier_reduce;
+}
+
+void PhaseCuts::stay_together(size_t group, llvm::ValueToValueMapTy& map) const {
+    for (size_t i = 0; i < groups_[group].size(); ++i)
+        stay_together(*llvm::cast<llvm::CallInst>(map[groups_[group][i]]), cuts_[numbers_[group] + i], map);
+}
+
+/// The variables have what the operands were.
+void PhaseCuts::stay_together(llvm::CallInst& call, const Cut& cut, llvm::ValueToValueMapTy& map) const {
+    IR ir(&call);
+    const Row& row = *row_of(call);
+    const auto give = [&](int operand, const Argument& argument) {
+        if (operand < 0 || !argument.variable) return;
+        call.setArgOperand(unsigned(operand), ir.CreateLoad(argument.variable->getAllocatedType(), map[argument.variable]));
+    };
+    give(row.mask, cut.mask);
+    give(row.by, cut.by);
+    give(row.clamp, cut.clamp);
+    give(row.value, cut.value);
+    simd::make_warp_operation(call);
 }
 
 uint32_t PhaseCuts::slot_of(const Argument& argument) const {

@@ -45,12 +45,19 @@ class PhaseCuts {
     bool by_warps() const;
     /// Whether threads meet in a warp, and not only at barriers.
     bool any_of_warps() const;
+    /// Whether lanes multiply matrices.
+    bool any_collective() const;
     /// `reserve` gives the byte where a slot of that size begins.
     void lay_out(llvm::function_ref<uint64_t(uint64_t size)> reserve);
     /// The end of a phase at that cut; `map` knows its variables.
     void leave(llvm::IRBuilder<>&, size_t group, const PhaseSlots&, llvm::ValueToValueMapTy& map) const;
     /// The beginning of one; `map` knows its copies of the calls.
     void pass(size_t group, const PhaseSlots&, llvm::ValueToValueMapTy& map) const;
+    /// Instead of `pass`, where all lanes of a warp go on together: makes `map`'s copies of the calls, which are no
+    /// barriers, calls of the functions of simt_to_simd/warp_operations.h.
+    void stay_together(size_t group, llvm::ValueToValueMapTy& map) const;
+    /// Whether the cut is a barrier of the whole CTA.
+    bool is_barrier(size_t group) const;
     /// An array of host::PhaseCut. The first stands for the kernel's beginning and only says how slots lie.
     void make_table(llvm::Module&, const std::string& name) const;
 
@@ -73,6 +80,7 @@ class PhaseCuts {
 
     void find_groups();
     void add(llvm::CallInst&, unsigned place);
+    void stay_together(llvm::CallInst&, const Cut&, llvm::ValueToValueMapTy& map) const;
     void leave(llvm::IRBuilder<>&, const Cut&, const PhaseSlots&, llvm::ValueToValueMapTy& map) const;
     void pass(llvm::CallInst&, const Cut&, const PhaseSlots&) const;
     llvm::AllocaInst* variable(llvm::StringRef role, llvm::Type*);

@@ -89,6 +89,33 @@ static llvm::Value* fold(IR& ir, llvm::Value* mask, llvm::Instruction::BinaryOps
     return ir.CreateBitCast(mask, ir.getIntNTy(lanes));
 }
 
+/// False if surely no lane comes to the block, by the first and the last columns of a comparison; null: nothing is known.
+llvm::Value* Widener::perhaps_any(const BasicBlock* block) {
+    const BasicBlock* before = block->getSinglePredecessor();
+    const auto* branch = before ? llvm::dyn_cast<llvm::BranchInst>(before->getTerminator()) : nullptr;
+    if (!branch || branch->isUnconditional() || masks_[number_of(before)]) return nullptr;
+    auto* compare = llvm::dyn_cast<llvm::ICmpInst>(branch->getCondition());
+    // Here again what the comparison was made of: in a block of all lanes, which control comes through.
+    if (!compare || compare->getParent() != before || !shapes_.is_monotone(compare) ||
+        loops_.getLoopFor(before) != loops_.getLoopFor(block))
+        return nullptr;
+    auto predicate = compare->getPredicate();
+    if (branch->getSuccessor(0) != block) predicate = llvm::CmpInst::getInversePredicate(predicate);
+    llvm::Value *left = compare->getOperand(0), *right = compare->getOperand(1), *some = nullptr, *straight = nullptr;
+    const bool steps = shapes_.of(left).stride != 0 || shapes_.of(right).stride != 0;
+    const auto add = [&](llvm::Value* a, llvm::Value* b) {
+        llvm::Value* one = ir_.CreateICmp(predicate, a, b);
+        some = some ? ir_.CreateOr(some, one) : one;
+    };
+    for (unsigned row = 0; row < std::max(rows_of(left), rows_of(right)); ++row) {
+        add(base(left, row), base(right, row));
+        if (!steps) continue;
+        llvm::Value* last = last_of(left, row, compare->isSigned(), straight);
+        add(last, last_of(right, row, compare->isSigned(), straight));
+    }
+    return straight ? ir_.CreateOr(some, ir_.CreateNot(straight)) : some;
+}
+
 llvm::Value* Widener::are_all(llvm::Value* mask) {
     llvm::Value* some = fold(ir_, mask, llvm::Instruction::And, machine_.bit_masks);
     return ir_.CreateICmpEQ(some, llvm::Constant::getAllOnesValue(some->getType()));

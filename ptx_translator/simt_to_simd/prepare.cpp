@@ -1,6 +1,7 @@
 #include "simt_to_simd/prepare.h"
 
 #include "simt_to_simd/directed.h"
+#include "simt_to_simd/warp_operations.h"
 
 #include <llvm/ADT/PostOrderIterator.h>
 #include <llvm/Analysis/CFG.h>
@@ -93,7 +94,7 @@ std::string why_not(const Instruction& instruction) {
     if (!call) return {};
     const auto* callee = call->getCalledFunction();
     if (!callee) return call->isInlineAsm() ? "there is inline assembly" : "it asks for services";
-    if (directed_of(*call)) return {};
+    if (directed_of(*call) || warp_operation_of(*call)) return {};
     if (!callee->isIntrinsic()) return "it calls " + callee->getName().str();
     if (!call->doesNotAccessMemory()) return "there is " + callee->getName().str();
     if (call->isConvergent()) return "there is " + callee->getName().str();

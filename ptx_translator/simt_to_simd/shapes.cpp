@@ -1,6 +1,7 @@
 #include "simt_to_simd/shapes.h"
 
 #include "simt_to_simd/directed.h"
+#include "simt_to_simd/warp_operations.h"
 
 #include <llvm/ADT/PostOrderIterator.h>
 #include <llvm/Analysis/LoopInfo.h>
@@ -40,9 +41,9 @@ bool has_integer_lanes(const llvm::Type* type) {
 } // namespace
 
 Shapes::Shapes(llvm::Function& function, const llvm::LoopInfo& loops, const llvm::PostDominatorTree& post, Tile tile,
-               llvm::ArrayRef<Shape> arguments, Guesses guesses)
+               llvm::ArrayRef<Shape> arguments, Guesses guesses, Agreed agreed)
     : function_(function), data_(function.getParent()->getDataLayout()), loops_(loops), post_(post), tile_(tile),
-      guesses_(std::move(guesses)) {
+      guesses_(std::move(guesses)), agreed_(std::move(agreed)) {
     for (llvm::Argument& argument : function.args()) shapes_[&argument] = arguments[argument.getArgNo()];
     run();
 }
@@ -154,6 +155,11 @@ Shape Shapes::transfer(const Instruction& instruction) const {
             !yes.assumed && !no.assumed && yes.stride != 0)
             return Shape::regular(yes.stride, yes.by_row || no.by_row);
         return same_for_all(instruction);
+    }
+    if (const auto* call = dyn_cast<llvm::CallBase>(&instruction); call && warp_operation_of(*call)) {
+        for (const llvm::Value* operand : call->args())
+            if (of(operand).kind == Shape::Kind::unknown) return {};
+        return gives_all_the_same(*call, *this) ? Shape::regular() : Shape::varying();
     }
     if (const auto* call = dyn_cast<llvm::CallBase>(&instruction))
         return (call->doesNotAccessMemory() && isa<llvm::IntrinsicInst>(call)) || directed_of(*call)
@@ -276,6 +282,7 @@ Shape Shapes::transfer_bits(const Instruction& instruction) const {
 Shape Shapes::transfer_compare(const Instruction& instruction) const {
     const Shape a = of(instruction.getOperand(0)), b = of(instruction.getOperand(1));
     if (a.kind == Shape::Kind::unknown || b.kind == Shape::Kind::unknown) return {};
+    if (is_agreed(&instruction)) return Shape::regular();
     const auto* constant = dyn_cast<llvm::ConstantInt>(instruction.getOperand(1));
     if (a.is_regular() && a.stride != 0 && constant && !a.assumed &&
         has_low_bits_to_itself(instruction.getOperand(0), a)) {
@@ -289,6 +296,27 @@ Shape Shapes::transfer_compare(const Instruction& instruction) const {
             return Shape::regular(0, a.by_row);
     }
     return same_for_all(instruction);
+}
+
+bool Shapes::is_monotone(const llvm::Value* comparison) const {
+    const auto* compare = dyn_cast<llvm::ICmpInst>(comparison);
+    if (!compare || !compare->getOperand(0)->getType()->isIntegerTy() || !has_integer_lanes(compare->getOperand(0)->getType()))
+        return false;
+    const unsigned width = width_of(compare->getOperand(0)->getType());
+    bool steps = false;
+    for (const llvm::Value* operand : compare->operands()) {
+        const Shape shape = of(operand);
+        if (!shape.is_regular() || shape.assumed || width < 8) return false;
+        // The way through all columns must be short against the type, or wrapping around is not seen.
+        if (uint64_t(std::abs(shape.stride)) >= (uint64_t(1) << (width - 1)) / tile_.columns) return false;
+        steps |= shape.stride != 0;
+    }
+    return !steps || !compare->isEquality();
+}
+
+bool Shapes::is_of_block(const llvm::Value* value) const {
+    constexpr unsigned bits = 11; // PTX ISA 10.1: no block has more than 1024 threads
+    return llvm::computeKnownBits(value, data_).countMaxActiveBits() <= bits;
 }
 
 bool Shapes::never_wraps(const llvm::Value* value, bool is_signed) const {

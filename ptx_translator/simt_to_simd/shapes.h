@@ -58,12 +58,15 @@ struct Shape {
 /// What loads are thought to give, which is asked before anything is done; of unknown kind while nothing is.
 using Guesses = llvm::DenseMap<const llvm::Value*, Shape>;
 
+/// Comparisons by which lanes are taken not to part, which is asked before anything is done.
+using Agreed = llvm::SmallPtrSet<const llvm::Value*, 8>;
+
 /// Which values of a scalar function are the same in all lanes or go from lane to lane in equal steps, and where lanes
 /// part. Expects a reducible function with one exit, loops in simplified and closed form, and no switches.
 class Shapes {
   public:
     Shapes(llvm::Function&, const llvm::LoopInfo&, const llvm::PostDominatorTree&, Tile,
-           llvm::ArrayRef<Shape> arguments, Guesses guesses = Guesses());
+           llvm::ArrayRef<Shape> arguments, Guesses guesses = Guesses(), Agreed agreed = Agreed());
 
     Shape of(const llvm::Value*) const;
     /// Whether lanes may part at the block's end.
@@ -78,6 +81,12 @@ class Shapes {
     Tile tile() const { return tile_; }
     /// Whether the load has its shape by a guess.
     bool is_guess(const llvm::Value* load) const { return guesses_.contains(load) && of(load).is_regular(); }
+    bool is_agreed(const llvm::Value* comparison) const { return agreed_.contains(comparison); }
+    /// Whether what the comparison says of the lanes of a row follows from its first and last one, as long as operands
+    /// with strides do not wrap around.
+    bool is_monotone(const llvm::Value* comparison) const;
+    /// Whether a value is small as threads' numbers in their block are.
+    bool is_of_block(const llvm::Value*) const;
 
   private:
     void run();
@@ -101,6 +110,7 @@ class Shapes {
     const llvm::PostDominatorTree& post_;
     Tile tile_;
     Guesses guesses_;
+    Agreed agreed_;
     llvm::DenseMap<const llvm::Value*, Shape> shapes_;
     llvm::SmallPtrSet<const llvm::BasicBlock*, 16> divergent_, masked_, joins_;
 };

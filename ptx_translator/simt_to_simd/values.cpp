@@ -53,7 +53,7 @@ Value* Widener::vector(Value* value) {
     IR ir(context_);
     llvm::SmallVector<Value*, 2> rows;
     if (isa<llvm::Argument>(value) || isa<llvm::GlobalValue>(value)) {
-        ir.SetInsertPoint(entry_, entry_->getFirstInsertionPt());
+        ir.SetInsertPoint(entry_->getTerminator());
         for (unsigned row = 0; row < rows_of(value); ++row) rows.push_back(base(value, row));
     } else {
         auto& instruction = *cast<Instruction>(value);
@@ -68,7 +68,7 @@ Value* Widener::vector(Value* value) {
         }
         auto* last = dyn_cast<Instruction>(rows.back());
         if (!last)
-            ir.SetInsertPoint(entry_, entry_->getFirstInsertionPt()); // became a constant or an argument
+            ir.SetInsertPoint(entry_->getTerminator()); // became a constant or an argument
         else
             ir.SetInsertPoint(last->getParent(), std::next(last->getIterator()));
     }
@@ -85,8 +85,10 @@ void Widener::widen_instruction(Instruction& instruction) {
         return;
     }
     if (isa<llvm::AtomicRMWInst, llvm::AtomicCmpXchgInst>(instruction)) return one_by_one(instruction);
+    auto* call = dyn_cast<llvm::CallInst>(&instruction);
+    if (call && warp_operation_of(*call)) return widen_warp_operation(*call);
     if (shapes_.of(&instruction).is_regular()) return widen_regular(instruction);
-    if (auto* call = dyn_cast<llvm::CallInst>(&instruction)) {
+    if (call) {
         const auto directed = directed_of(*call);
         return directed ? widen_directed(*call, *directed) : widen_intrinsic(*call);
     }
@@ -127,7 +129,42 @@ void Widener::widen_regular(Instruction& instruction) {
         copy->setMetadata(llvm::LLVMContext::MD_access_group, nullptr);
     }
     bases_[&instruction] = made;
-    keep_guard(instruction);
+    if (shapes_.is_agreed(&instruction))
+        agree(cast<llvm::ICmpInst>(instruction));
+    else
+        keep_guard(instruction);
+}
+
+/// The operand's last column, in the row; `straight` is made false where it wraps around on the way.
+Value* Widener::last_of(Value* value, unsigned row, bool is_signed, Value*& straight) {
+    const int64_t stride = shapes_.of(value).stride;
+    Value* first = base(value, row);
+    if (stride == 0) return first;
+    Value* last = ir_.CreateAdd(
+        first, llvm::ConstantInt::get(value->getType(), uint64_t(stride) * (tile_.columns - 1), false, true));
+    if (shapes_.never_wraps(value, is_signed)) return last;
+    Value* right = is_signed ? (stride > 0 ? ir_.CreateICmpSLE(first, last) : ir_.CreateICmpSGE(first, last))
+                             : (stride > 0 ? ir_.CreateICmpULE(first, last) : ir_.CreateICmpUGE(first, last));
+    straight = straight ? ir_.CreateAnd(straight, right) : right;
+    return last;
+}
+
+/// The lanes of all rows agree if the first and the last of each do.
+void Widener::agree(llvm::ICmpInst& compare) {
+    Value *left = compare.getOperand(0), *right = compare.getOperand(1), *answer = bases_[&compare][0], *all = nullptr;
+    const bool steps = shapes_.of(left).stride != 0 || shapes_.of(right).stride != 0;
+    const unsigned rows = std::max(rows_of(left), rows_of(right));
+    for (unsigned row = 0; row < rows; ++row) {
+        const auto same = [&](Value* a, Value* b) {
+            Value* one = ir_.CreateICmpEQ(ir_.CreateICmp(compare.getPredicate(), a, b), answer);
+            all = all ? ir_.CreateAnd(all, one) : one;
+        };
+        if (row > 0) same(base(left, row), base(right, row));
+        if (!steps) continue;
+        Value* last = last_of(left, row, compare.isSigned(), all);
+        same(last, last_of(right, row, compare.isSigned(), all));
+    }
+    if (all) entry_guards_.push_back(all);
 }
 
 /// Whether a wider integer is the first column's plus so many strides hangs on the narrow sum. What is asked in the

@@ -64,6 +64,23 @@ void hoist_assumptions(llvm::Function& scalar, const Shapes& shapes) {
     for (Instruction* instruction : found) hoist(*instruction, end);
 }
 
+/// Comparisons with the size of the data: where most tiles are, all lanes are on one side.
+Agreed find_agreed(llvm::Function& scalar, const Shapes& shapes) {
+    Instruction* end = scalar.getEntryBlock().getTerminator();
+    Agreed agreed;
+    llvm::SmallVector<Instruction*, 8> found;
+    for (Instruction& instruction : llvm::instructions(scalar)) {
+        if (!llvm::isa<llvm::ICmpInst>(instruction) || shapes.of(&instruction).is_uniform() ||
+            !shapes.is_monotone(&instruction) || !may_hoist(instruction, end))
+            continue;
+        if (llvm::all_of(instruction.operands(), [&](llvm::Use& use) { return shapes.is_of_block(use.get()); })) continue;
+        agreed.insert(&instruction);
+        found.push_back(&instruction);
+    }
+    for (Instruction* instruction : found) hoist(*instruction, end);
+    return agreed;
+}
+
 /// A branch by which a thread ends before it has done anything.
 struct EarlyExit {
     llvm::BranchInst* branch = nullptr;
@@ -138,7 +155,7 @@ bool is_serial_at_heart(const llvm::LoopInfo& loops, const Shapes& shapes) {
 } // namespace
 
 llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Machine& machine,
-                      Guesses guesses, bool no_early_exit) {
+                      Guesses guesses, bool all_alike) {
     // Up to where something may be written, a tile may still be refused.
     llvm::BasicBlock& entry = scalar.getEntryBlock();
     const auto first = llvm::find_if(entry, [](const Instruction& instruction) {
@@ -146,18 +163,28 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
     });
     entry.splitBasicBlock(first);
     EarlyExit exit;
-    if (no_early_exit) {
+    if (all_alike) {
         exit = find_early_exit(scalar);
-        if (!exit.condition) return nullptr;
-        remove(exit);
-        llvm::removeUnreachableBlocks(scalar);
+        if (exit.condition) {
+            remove(exit);
+            llvm::removeUnreachableBlocks(scalar);
+        }
     }
     const llvm::DominatorTree dominators(scalar);
     const llvm::PostDominatorTree post(scalar);
     const llvm::LoopInfo loops(dominators);
     hoist_guesses(scalar, guesses);
-    hoist_assumptions(scalar, Shapes(scalar, loops, post, tile, arguments, guesses));
-    const Shapes shapes(scalar, loops, post, tile, arguments, std::move(guesses));
+    Agreed agreed;
+    {
+        const Shapes shapes(scalar, loops, post, tile, arguments, guesses);
+        hoist_assumptions(scalar, shapes);
+        if (all_alike) agreed = find_agreed(scalar, shapes);
+    }
+    if (all_alike && !exit.condition && agreed.empty()) return nullptr;
+    const Shapes shapes(scalar, loops, post, tile, arguments, std::move(guesses), std::move(agreed));
+    for (const Instruction& instruction : llvm::instructions(scalar))
+        if (const auto* call = llvm::dyn_cast<llvm::CallInst>(&instruction); call && warp_operation_of(*call))
+            if (!why_not_together(*call, shapes).empty()) return nullptr;
     if (is_serial_at_heart(loops, shapes)) return nullptr;
     return Widener(scalar, shapes, loops, dominators, post, machine).run(exit.condition, exit.value_of_exit);
 }

@@ -21,9 +21,10 @@ struct Machine {
 /// An argument that goes by rows is given once for each row, as the first column has it. What the lanes return is stored
 /// at `results` one after another. False, and nothing is done, when some sum of a lane's number and something else wraps
 /// around from lane to lane, or a guess is wrong, so that lanes must be run one by one. Null: it is not worth it.
-/// With `no_early_exit` there is only a function if the scalar one begins with a test by which some threads end at once,
-/// as those do that are past the end of the data; it takes only tiles none of whose lanes does, and needs no mask for it.
+/// With `all_alike` there is only a function if the scalar one begins with a test by which some threads end at once, as
+/// those do that are past the end of the data, or compares with sizes of the data; it takes only tiles none of whose lanes
+/// ends so, and whose lanes agree on the comparisons, and needs no masks for them.
 llvm::Function* widen(llvm::Function& scalar, Tile, llvm::ArrayRef<Shape> arguments, const Machine&,
-                      Guesses guesses = Guesses(), bool no_early_exit = false);
+                      Guesses guesses = Guesses(), bool all_alike = false);
 
 } // namespace ptx::simd

@@ -67,7 +67,19 @@ void Widener::make_signature() {
     entry_ = BasicBlock::Create(context_, "", made_);
     unsigned place = 0;
     for (llvm::Argument& argument : scalar_.args())
-        for (unsigned row = 0; row < rows_of(&argument); ++row) bases_[&argument].push_back(made_->getArg(place++));
+        for (unsigned row = 0; row < rows_of(&argument); ++row)
+            bases_[&argument].push_back(aligned(argument, made_->getArg(place++)));
+}
+
+/// What is known of the argument's low bits, so that LLVM sees it.
+llvm::Value* Widener::aligned(const llvm::Argument& argument, llvm::Value* given) {
+    const unsigned zeros = shapes_.of(&argument).zero_bits;
+    if (zeros == 0 || !argument.getType()->isIntegerTy()) return given;
+    const unsigned width = argument.getType()->getIntegerBitWidth();
+    if (const auto range = argument.getRange(); range && range->getUnsignedMax().getActiveBits() <= zeros)
+        return llvm::ConstantInt::get(argument.getType(), 0);
+    ir_.SetInsertPoint(entry_);
+    return ir_.CreateAnd(given, llvm::ConstantInt::get(context_, llvm::APInt::getBitsSetFrom(width, zeros)));
 }
 
 /// One for each phi, and for the mask of each block that needs its own.
@@ -133,8 +145,13 @@ void Widener::widen_block(unsigned number) {
     current_ = number;
     ir_.SetInsertPoint(entries_[number]);
     if (!needs_no_look(number)) {
+        if (llvm::Value* perhaps = perhaps_any(block)) {
+            BasicBlock* look = BasicBlock::Create(context_, "", made_, entries_[number]->getNextNode());
+            ir_.CreateCondBr(perhaps, look, route(pending_[number]));
+            ir_.SetInsertPoint(look);
+        }
         llvm::Value* some = any(load_mask(block));
-        bodies_[number] = BasicBlock::Create(context_, "", made_, entries_[number]->getNextNode());
+        bodies_[number] = BasicBlock::Create(context_, "", made_, ir_.GetInsertBlock()->getNextNode());
         ir_.CreateCondBr(some, bodies_[number], route(pending_[number]));
         ir_.SetInsertPoint(bodies_[number]);
     }
@@ -153,8 +170,10 @@ void Widener::widen_block(unsigned number) {
     for (llvm::Instruction& instruction : *block)
         if (!isa<llvm::PHINode>(instruction) && !instruction.isTerminator()) widen_instruction(instruction);
     if (number == 0 && exit_) {
-        llvm::Value* stays = vector(exit_);
-        entry_guards_.push_back(are_all(value_of_exit_ ? ir_.CreateNot(stays) : stays));
+        const bool one = shapes_.of(exit_).is_uniform();
+        llvm::Value* stays = one ? base(exit_) : vector(exit_);
+        if (value_of_exit_) stays = ir_.CreateNot(stays);
+        entry_guards_.push_back(one ? stays : are_all(stays));
     }
     if (number != 0 || entry_guards_.empty()) return;
     llvm::Value* all = entry_guards_[0];

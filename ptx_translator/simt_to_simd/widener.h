@@ -2,6 +2,7 @@
 
 #include "simt_to_simd/directed.h"
 #include "simt_to_simd/shapes.h"
+#include "simt_to_simd/warp_operations.h"
 #include "simt_to_simd/widen.h"
 
 #include <llvm/ADT/DenseMap.h>
@@ -36,6 +37,7 @@ class Widener {
     // widener.cpp: blocks, in an order that all lanes can take together.
     using Targets = std::set<unsigned>; ///< numbers of blocks
     void make_signature();
+    llvm::Value* aligned(const llvm::Argument&, llvm::Value* given);
     void make_variables();
     void clear_masks(const llvm::Loop*);
     void widen_block(unsigned number);
@@ -57,6 +59,7 @@ class Widener {
     llvm::Value* both(llvm::Value* mask, llvm::Value* condition);
     llvm::Value* bits(llvm::Value* mask);
     llvm::Value* any(llvm::Value* mask);
+    llvm::Value* perhaps_any(const llvm::BasicBlock*);
     llvm::Value* are_all(llvm::Value* mask);
 
     // values.cpp
@@ -72,6 +75,14 @@ class Widener {
     llvm::Value* widen_division(llvm::Instruction&, llvm::Value* left, llvm::Value* right);
     void widen_intrinsic(llvm::CallInst&);
     void widen_directed(llvm::CallInst&, const Directed&); ///< directed.cpp
+    // warp_operations.cpp
+    void widen_warp_operation(llvm::CallInst&);
+    void widen_shuffle(llvm::CallInst&);
+    void widen_vote(llvm::CallInst&);
+    llvm::Value* match(llvm::Value* wide, llvm::Value* mask);
+    llvm::Value* permute(llvm::Value* wide, llvm::Value* from);
+    llvm::Value* last_of(llvm::Value*, unsigned row, bool is_signed, llvm::Value*& straight);
+    void agree(llvm::ICmpInst&);
     void keep_guard(llvm::Instruction&);
     llvm::Value* guard(llvm::Value*);
     void note(llvm::Instruction&, llvm::Value* wide);

@@ -229,6 +229,42 @@ end:
 )"));
 }
 
+/// Comparisons that all lanes of most tiles agree on, but not where what is compared wraps around in between.
+TEST(HostTiles, ComparisonsWithTheSizeOfTheData) {
+    expect_same(kernel(R"(
+  %far = add i32 %i, 2147483600
+  %big = icmp sgt i32 %far, %n
+  br i1 %big, label %a, label %b
+a:
+  store i32 %v, ptr addrspace(1) %o
+  br label %b
+b:
+  %low = sub i32 %i, 20
+  %u = icmp ult i32 %low, %n
+  %back = sub i32 %n, %i
+  %t = icmp sle i32 %back, %low
+  %ut = or i1 %u, %t
+  br i1 %ut, label %c, label %d
+c:
+  %o4.n = add i64 %at, 4
+  %o4 = inttoptr i64 %o4.n to ptr addrspace(1)
+  store i32 %low, ptr addrspace(1) %o4
+  br label %d
+d:
+  %yn = icmp ne i32 %y, %n
+  %few = icmp slt i32 %x, %n
+  %both = and i1 %yn, %few
+  br i1 %both, label %e, label %end
+e:
+  %o8.n = add i64 %at, 8
+  %o8 = inttoptr i64 %o8.n to ptr addrspace(1)
+  store i32 %x, ptr addrspace(1) %o8
+  br label %end
+end:
+  ret void
+)"));
+}
+
 TEST(HostTiles, BytesAndBackwards) {
     expect_same(kernel(R"(
   %ba = add i64 %in, %iw
