@@ -147,16 +147,18 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
         if (one.copy && one.code.why_not.empty()) {
             const auto scalars = unsigned(one.copy->arg_size() - std::size(fields));
             const llvm::TargetTransformInfo costs = machine.getTargetTransformInfo(*one.copy);
+            // Kernels of clusters are not cut into phases.
+            const bool alone = scalars == phase_arguments;
             const bool bit_masks =
                 machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512bw,+avx512dq,+avx512vl");
             // Most tiles are of threads that stay.
             llvm::ValueToValueMapTy map;
             llvm::Function* clone = llvm::CloneFunction(one.copy, map);
             one.code.function_of_all =
-                simd::widen(*clone, tile, shapes_of_arguments(scalars, tile), {costs, bit_masks},
+                simd::widen(*clone, tile, shapes_of_arguments(scalars, tile), {costs, bit_masks, alone},
                             guess ? guesses_of(*clone, slots, slot_arguments) : simd::Guesses(), true);
             clone->eraseFromParent();
-            one.code.function = simd::widen(*one.copy, tile, shapes_of_arguments(scalars, tile), {costs, bit_masks},
+            one.code.function = simd::widen(*one.copy, tile, shapes_of_arguments(scalars, tile), {costs, bit_masks, alone},
                                             guess ? guesses_of(*one.copy, slots, slot_arguments) : simd::Guesses());
             one.code.whole_warps = whole_warps;
             if (!one.code.any()) one.code.why_not = "lanes are faster one after another";

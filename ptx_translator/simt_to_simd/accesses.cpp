@@ -50,7 +50,7 @@ void Widener::widen_load(llvm::LoadInst& load) {
     if (shapes_.is_guess(&load)) return widen_guess(load);
     if (shapes_.of(&load).is_regular()) return widen_regular(load);
     bool backwards = false;
-    if (!is_contiguous(pointer, load.getType(), backwards)) return note(load, gather(load));
+    if (!is_contiguous(pointer, load.getType(), backwards)) return note(load, load_scattered(load));
     Value* condition = guard(pointer);
     if (!condition) return note(load, load_contiguous(load, backwards));
     note(load, choose(
@@ -291,6 +291,7 @@ Value* Widener::gather(llvm::LoadInst& load) {
 }
 
 void Widener::scatter(llvm::StoreInst& store) {
+    if (store_pattern(store)) return;
     const auto all = [&]() -> Value* {
         for (unsigned lane = 0; lane < lanes_; ++lane) {
             Value* number = ir_.getInt32(lane);

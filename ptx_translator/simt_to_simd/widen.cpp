@@ -6,6 +6,11 @@
 #include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/Dominators.h>
 #include <llvm/IR/InstIterator.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <llvm/Transforms/Scalar/Sink.h>
 #include <llvm/Transforms/Utils/Local.h>
 
 namespace ptx::simd {
@@ -152,6 +157,26 @@ bool is_serial_at_heart(const llvm::LoopInfo& loops, const Shapes& shapes) {
     return false;
 }
 
+/// What is computed in front of a look whether any lane is there is computed behind it, if that is where it is used.
+void sink(llvm::Function& function) {
+    llvm::LoopAnalysisManager loops;
+    llvm::FunctionAnalysisManager functions;
+    llvm::CGSCCAnalysisManager graph;
+    llvm::ModuleAnalysisManager modules;
+    llvm::PassBuilder builder;
+    builder.registerModuleAnalyses(modules);
+    builder.registerCGSCCAnalyses(graph);
+    builder.registerFunctionAnalyses(functions);
+    builder.registerLoopAnalyses(loops);
+    builder.crossRegisterProxies(loops, functions, graph, modules);
+    llvm::FunctionPassManager passes;
+    passes.addPass(llvm::EarlyCSEPass());
+    passes.addPass(llvm::InstCombinePass());
+    passes.addPass(llvm::SimplifyCFGPass());
+    passes.addPass(llvm::SinkingPass());
+    passes.run(function, functions);
+}
+
 } // namespace
 
 llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Machine& machine,
@@ -186,7 +211,10 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
         if (const auto* call = llvm::dyn_cast<llvm::CallInst>(&instruction); call && warp_operation_of(*call))
             if (!why_not_together(*call, shapes).empty()) return nullptr;
     if (is_serial_at_heart(loops, shapes)) return nullptr;
-    return Widener(scalar, shapes, loops, dominators, post, machine).run(exit.condition, exit.value_of_exit);
+    llvm::Function* made =
+        Widener(scalar, shapes, loops, dominators, post, machine).run(exit.condition, exit.value_of_exit);
+    sink(*made);
+    return made;
 }
 
 } // namespace ptx::simd

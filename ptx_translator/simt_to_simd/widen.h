@@ -14,6 +14,7 @@ namespace ptx::simd {
 struct Machine {
     const llvm::TargetTransformInfo& costs;
     bool bit_masks = false; ///< masks have registers of their own
+    bool alone = false;     ///< shared memory is seen by one thread of the process
 };
 
 /// A function that does for the lanes of a tile at once what the scalar one, which is prepared (prepare.h), does for one:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "simt_to_simd/directed.h"
+#include "simt_to_simd/patterns.h"
 #include "simt_to_simd/shapes.h"
 #include "simt_to_simd/warp_operations.h"
 #include "simt_to_simd/widen.h"
@@ -12,6 +13,7 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Instructions.h>
 
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -93,6 +95,14 @@ class Widener {
     void widen_guess(llvm::LoadInst&);
     llvm::Value* load_contiguous(llvm::LoadInst&, bool backwards);
     void store_contiguous(llvm::StoreInst&);
+    // patterns.cpp
+    std::optional<Elements> elements_of(llvm::Value* pointer, llvm::Type*) const;
+    llvm::Value* element(llvm::Value* pointer, const Elements&, llvm::Type*, unsigned number);
+    llvm::Value* load_pattern(llvm::LoadInst&, const Elements&);
+    bool is_own_memory(const llvm::Value* pointer) const;
+    bool store_pattern(llvm::StoreInst&);
+    void store_between(llvm::StoreInst&, const Elements&);
+    llvm::Value* load_scattered(llvm::LoadInst&);
     llvm::Value* gather(llvm::LoadInst&);
     void scatter(llvm::StoreInst&);
     void one_by_one(llvm::Instruction&);

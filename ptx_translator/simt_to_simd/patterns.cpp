@@ -1,0 +1,299 @@
+// Addresses at constant distances: loads of all that lies between them and a shuffle, instead of lane by lane.
+#include "simt_to_simd/patterns.h"
+
+#include "ptx/host_abi.h"
+#include "simt_to_simd/widener.h"
+
+#include <llvm/Analysis/ValueTracking.h>
+#include <llvm/IR/GetElementPtrTypeIterator.h>
+#include <llvm/IR/Module.h>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace ptx::simd {
+
+using llvm::cast;
+using llvm::dyn_cast;
+using llvm::Instruction;
+using llvm::Value;
+
+namespace {
+
+constexpr unsigned most_depth = 16, all_bits = 63;
+/// Elements that may lie between the first and the last, for each lane; elements in one load.
+constexpr unsigned most_elements_for_each_lane = 4, most_elements_of_piece = 8;
+
+class Finder {
+  public:
+    Finder(const Shapes& shapes, const llvm::DataLayout& data) : shapes_(shapes), data_(data) {}
+
+    std::optional<Pattern> find(const Value* value, unsigned depth = 0) const {
+        const llvm::Type* type = value->getType();
+        if (!type->isPointerTy() && !(type->isIntegerTy() && type->getIntegerBitWidth() <= 64)) return std::nullopt;
+        auto pattern = find_unchecked(value, depth);
+        const unsigned width = type->isPointerTy() ? 64 : type->getIntegerBitWidth();
+        // What has wrapped around in the type is not seen as such.
+        const bool fits =
+            pattern && llvm::all_of(pattern->offsets, [&](int64_t offset) { return llvm::isIntN(width, offset); });
+        return fits ? pattern : std::nullopt;
+    }
+
+  private:
+    std::optional<Pattern> find_unchecked(const Value* value, unsigned depth) const {
+        const Shape shape = shapes_.of(value);
+        if (const auto* constant = dyn_cast<llvm::ConstantInt>(value)) {
+            Pattern pattern{all_bits, {}};
+            pattern.offsets.assign(shapes_.tile().lanes(), constant->getSExtValue());
+            return pattern;
+        }
+        if (shape.is_regular()) return of_regular(value, shape);
+        const auto* instruction = dyn_cast<Instruction>(value);
+        if (!instruction || depth > most_depth) return std::nullopt;
+        if (const auto* address = dyn_cast<llvm::GetElementPtrInst>(value)) return of_address(*address, depth);
+        if (const auto* operation = dyn_cast<llvm::BinaryOperator>(value)) return of_binary(*operation, depth);
+        switch (instruction->getOpcode()) {
+        case Instruction::SExt:
+        case Instruction::ZExt: {
+            auto pattern = find(instruction->getOperand(0), depth + 1);
+            return pattern && never_carries(*pattern) ? pattern : std::nullopt;
+        }
+        case Instruction::IntToPtr:
+        case Instruction::PtrToInt:
+            return find(instruction->getOperand(0), depth + 1);
+        default:
+            return std::nullopt;
+        }
+    }
+
+    std::optional<Pattern> of_regular(const Value* value, const Shape& shape) const {
+        const Tile tile = shapes_.tile();
+        if (shape.assumed || (shape.by_row && tile.rows > 1)) return std::nullopt;
+        Pattern pattern;
+        const unsigned known =
+            value->getType()->isIntegerTy() ? llvm::computeKnownBits(value, data_).countMinTrailingZeros() : 0;
+        pattern.zero_bits = shape.stride != 0 ? shape.zero_bits : std::min(known, all_bits);
+        for (unsigned lane = 0; lane < tile.lanes(); ++lane)
+            pattern.offsets.push_back(shape.stride * int64_t(lane % tile.columns));
+        return pattern;
+    }
+
+    /// The offsets are in bits of their own, so nothing is carried into the number's.
+    static bool never_carries(const Pattern& pattern) {
+        return llvm::all_of(pattern.offsets, [&](int64_t offset) {
+            return offset >= 0 && uint64_t(offset) < uint64_t(1) << std::min(pattern.zero_bits, 30u);
+        });
+    }
+
+    static Pattern sum(const Pattern& a, const Pattern& b, int64_t factor) {
+        Pattern result{std::min(a.zero_bits, b.zero_bits), a.offsets};
+        for (size_t i = 0; i < result.offsets.size(); ++i) result.offsets[i] += b.offsets[i] * factor;
+        return result;
+    }
+
+    /// Distances that may have wrapped around are none.
+    static std::optional<Pattern> checked(Pattern pattern) {
+        constexpr int64_t far = int64_t(1) << 24;
+        const bool near = llvm::all_of(pattern.offsets, [&](int64_t offset) {
+            return std::abs(offset - pattern.offsets[0]) < far && std::abs(offset) < int64_t(1) << 48;
+        });
+        return near ? std::optional(std::move(pattern)) : std::nullopt;
+    }
+
+    std::optional<Pattern> of_binary(const llvm::BinaryOperator& operation, unsigned depth) const {
+        const auto left = find(operation.getOperand(0), depth + 1), right = find(operation.getOperand(1), depth + 1);
+        if (!left || !right) return std::nullopt;
+        const auto* constant = dyn_cast<llvm::ConstantInt>(operation.getOperand(1));
+        Pattern result = *left;
+        const auto each = [&](auto&& f) {
+            for (int64_t& offset : result.offsets) offset = f(offset);
+        };
+        switch (operation.getOpcode()) {
+        case Instruction::Add:
+            return checked(sum(*left, *right, 1));
+        case Instruction::Sub:
+            return checked(sum(*left, *right, -1));
+        case Instruction::Shl:
+            if (!constant || constant->getValue().uge(32)) return std::nullopt;
+            each([&](int64_t offset) { return offset << constant->getZExtValue(); });
+            result.zero_bits = std::min(all_bits, result.zero_bits + unsigned(constant->getZExtValue()));
+            return checked(result);
+        case Instruction::And:
+        case Instruction::Or:
+        case Instruction::Xor:
+            if (!constant || !never_carries(*left)) return std::nullopt;
+            return of_bits(operation.getOpcode(), *left, constant->getValue());
+        case Instruction::LShr:
+        case Instruction::AShr:
+            if (!constant || !never_carries(*left) || constant->getValue().ugt(result.zero_bits)) return std::nullopt;
+            each([&](int64_t offset) { return offset >> constant->getZExtValue(); });
+            result.zero_bits -= unsigned(constant->getZExtValue());
+            return result;
+        default:
+            return std::nullopt;
+        }
+    }
+
+    /// Low bits are the offsets' alone, high ones the number's.
+    static std::optional<Pattern> of_bits(unsigned opcode, Pattern pattern, const llvm::APInt& constant) {
+        const unsigned own = std::min(pattern.zero_bits, 30u);
+        const auto low = int64_t(constant.extractBitsAsZExtValue(std::min(own, constant.getBitWidth()), 0));
+        for (int64_t& offset : pattern.offsets)
+            offset = opcode == Instruction::And ? offset & low : opcode == Instruction::Or ? offset | low : offset ^ low;
+        // Of the number nothing may be left, or all that there is changes alike.
+        if (opcode != Instruction::And)
+            pattern.zero_bits = own;
+        else if (constant.getActiveBits() <= own)
+            pattern.zero_bits = all_bits;
+        return pattern;
+    }
+
+    std::optional<Pattern> of_address(const llvm::GetElementPtrInst& address, unsigned depth) const {
+        auto result = find(address.getPointerOperand(), depth + 1);
+        for (auto at = llvm::gep_type_begin(address); result && at != llvm::gep_type_end(address); ++at) {
+            if (at.isStruct() || at.getOperand()->getType()->getScalarSizeInBits() != 64) return std::nullopt;
+            const auto index = find(at.getOperand(), depth + 1);
+            if (!index) return std::nullopt;
+            result = checked(sum(*result, *index, int64_t(at.getSequentialElementStride(data_).getFixedValue())));
+        }
+        return result;
+    }
+
+    const Shapes& shapes_;
+    const llvm::DataLayout& data_;
+};
+
+} // namespace
+
+std::optional<Elements> Widener::elements_of(Value* pointer, llvm::Type* type) const {
+    const uint64_t bits = data_.getTypeSizeInBits(type).getFixedValue();
+    if (bits != 32 && bits != 64) return std::nullopt;
+    const int64_t size = int64_t(bits / 8);
+    const auto pattern = Finder(shapes_, data_).find(pointer);
+    if (!pattern) return std::nullopt;
+    const auto [least, most] = std::minmax_element(pattern->offsets.begin(), pattern->offsets.end());
+    Elements result;
+    result.first = *least - pattern->offsets[0];
+    for (const int64_t offset : pattern->offsets) {
+        if ((offset - *least) % size != 0) return std::nullopt;
+        result.of_lanes.push_back(unsigned((offset - *least) / size));
+    }
+    // What lies between is in the pages of the first and the last.
+    if ((*most - *least) / size >= int64_t(most_elements_for_each_lane * lanes_)) return std::nullopt;
+    result.count = unsigned((*most - *least) / size) + 1;
+    if (result.count < most_elements_of_piece) return std::nullopt;
+    return result;
+}
+
+Value* Widener::element(Value* pointer, const Elements& elements, llvm::Type* type, unsigned number) {
+    const auto size = int64_t(data_.getTypeStoreSize(type).getFixedValue());
+    Value* lane = in_lane(pointer, ir_.getInt32(0));
+    return ir_.CreateConstGEP1_64(ir_.getInt8Ty(), lane, uint64_t(elements.first + size * int64_t(number)));
+}
+
+/// For memory that all lanes may read.
+Value* Widener::load_pattern(llvm::LoadInst& load, const Elements& elements) {
+    llvm::Type* type = load.getType();
+    auto* piece_type = llvm::FixedVectorType::get(type, most_elements_of_piece);
+    llvm::SmallVector<Value*, 16> pieces;
+    for (unsigned begin = 0; begin < elements.count; begin += most_elements_of_piece) {
+        // The last one ends with the last element.
+        const unsigned at = std::min(begin, elements.count - most_elements_of_piece);
+        Value* piece = ir_.CreateAlignedLoad(piece_type, element(load.getPointerOperand(), elements, type, at), load.getAlign());
+        if (at != begin) {
+            llvm::SmallVector<int, 8> order;
+            for (unsigned i = 0; i < most_elements_of_piece; ++i)
+                order.push_back(i + begin < elements.count ? int(i + begin - at) : -1);
+            piece = ir_.CreateShuffleVector(piece, order);
+        }
+        pieces.push_back(piece);
+    }
+    // Side by side.
+    while (pieces.size() > 1) {
+        llvm::SmallVector<Value*, 16> joined;
+        for (size_t i = 0; i < pieces.size(); i += 2) {
+            const auto lanes = int(cast<llvm::FixedVectorType>(pieces[i]->getType())->getNumElements());
+            llvm::SmallVector<int, 128> order;
+            for (int j = 0; j < 2 * lanes; ++j) order.push_back(j < lanes || i + 1 < pieces.size() ? j : -1);
+            Value* second = i + 1 < pieces.size() ? pieces[i + 1] : llvm::PoisonValue::get(pieces[i]->getType());
+            joined.push_back(ir_.CreateShuffleVector(pieces[i], second, order));
+        }
+        pieces = joined;
+    }
+    llvm::SmallVector<int, 32> order(elements.of_lanes.begin(), elements.of_lanes.end());
+    return ir_.CreateShuffleVector(pieces[0], order);
+}
+
+Value* Widener::load_scattered(llvm::LoadInst& load) {
+    const auto elements = elements_of(load.getPointerOperand(), load.getType());
+    if (!elements) return gather(load);
+    if (!masks_[current_]) return load_pattern(load, *elements);
+    return choose(
+        are_all(masks_[current_]), [&] { return load_pattern(load, *elements); }, [&] { return gather(load); });
+}
+
+/// Whether it is the CTA's own, which only this thread of the process sees.
+bool Widener::is_own_memory(const Value* pointer) const {
+    if (!machine_.alone) return false;
+    const auto* load = dyn_cast<llvm::LoadInst>(llvm::getUnderlyingObject(pointer, 32));
+    if (!load) return false;
+    llvm::APInt offset(64, 0);
+    return load->getPointerOperand()->stripAndAccumulateConstantOffsets(data_, offset, true) == scalar_.getArg(0) &&
+           offset == offsetof(host::Lane, shared);
+}
+
+/// What lies between is stored as it was: only in memory that nobody else stores to meanwhile.
+bool Widener::store_pattern(llvm::StoreInst& store) {
+    constexpr uint64_t page = 4096; // Stacks::page of runtime/backend/cpu: shared memory has whole ones
+    Value *pointer = store.getPointerOperand(), *mask = masks_[current_];
+    llvm::Type* type = store.getValueOperand()->getType();
+    if (type->isPointerTy() || !is_own_memory(pointer)) return false;
+    const auto elements = elements_of(pointer, type);
+    if (!elements || elements->count > 2 * lanes_) return false;
+    // Whose value is left where lanes store to one place is not looked at here.
+    const std::set<unsigned> places(elements->of_lanes.begin(), elements->of_lanes.end());
+    if (places.size() < lanes_) return false;
+    if (!mask) return store_between(store, *elements), true;
+    // Some lane is there, and so is all of its page.
+    Value* begin = ir_.CreatePtrToInt(element(pointer, *elements, type, 0), ir_.getInt64Ty());
+    const uint64_t bytes = elements->count * data_.getTypeStoreSize(type).getFixedValue();
+    choose(
+        ir_.CreateICmpULE(ir_.CreateAnd(begin, page - 1), ir_.getInt64(page - bytes)),
+        [&]() -> Value* { return store_between(store, *elements), nullptr; },
+        [&]() -> Value* { return one_by_one(store), nullptr; });
+    return true;
+}
+
+void Widener::store_between(llvm::StoreInst& store, const Elements& elements) {
+    Value *pointer = store.getPointerOperand(), *value = store.getValueOperand();
+    llvm::Type* type = value->getType();
+    llvm::SmallVector<int, 128> lane_of(elements.count, -1);
+    for (unsigned lane = 0; lane < lanes_; ++lane) lane_of[elements.of_lanes[lane]] = int(lane);
+    Value *wide = vector(value), *mask = masks_[current_];
+    llvm::Type* word = ir_.getIntNTy(unsigned(data_.getTypeSizeInBits(type).getFixedValue()));
+    Value* words = mask && !machine_.bit_masks ? ir_.CreateSExt(mask, widened(word)) : nullptr;
+    for (unsigned begin = 0; begin < elements.count;) {
+        const unsigned size = std::min(most_elements_of_piece, llvm::bit_floor(elements.count - begin));
+        const llvm::ArrayRef<int> lanes(lane_of.data() + begin, size);
+        const unsigned there = unsigned(llvm::count_if(lanes, [](int lane) { return lane >= 0; }));
+        if (there != 0) {
+            Value* at = element(pointer, elements, type, begin);
+            Value* piece = ir_.CreateShuffleVector(wide, lanes);
+            if (mask || there < size) {
+                llvm::SmallVector<llvm::Constant*, 8> stored;
+                for (int lane : lanes) stored.push_back(ir_.getInt1(lane >= 0));
+                Value* which = llvm::ConstantVector::get(stored);
+                if (mask) {
+                    Value* some = ir_.CreateShuffleVector(words ? words : mask, lanes);
+                    if (words) some = ir_.CreateICmpSLT(some, llvm::Constant::getNullValue(some->getType()));
+                    which = there == size ? some : ir_.CreateSelect(which, some, llvm::Constant::getNullValue(which->getType()));
+                }
+                piece = ir_.CreateSelect(which, piece, ir_.CreateAlignedLoad(piece->getType(), at, store.getAlign()));
+            }
+            ir_.CreateAlignedStore(piece, at, store.getAlign());
+        }
+        begin += size;
+    }
+}
+
+} // namespace ptx::simd

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <llvm/ADT/SmallVector.h>
+
+#include <cstdint>
+
+namespace ptx::simd {
+
+/// A value that is not regular, but the same number and a constant in each lane: %tid.x * 2 - (%tid.x & 3).
+struct Pattern {
+    unsigned zero_bits = 0; ///< so many low bits of the number are zero
+    llvm::SmallVector<int64_t, 32> offsets;
+};
+
+/// Elements from the first lane's: which each lane has, and how many there are, all that lies between included.
+struct Elements {
+    int64_t first = 0; ///< in bytes from the first lane's
+    unsigned count = 0;
+    llvm::SmallVector<unsigned, 32> of_lanes;
+};
+
+} // namespace ptx::simd

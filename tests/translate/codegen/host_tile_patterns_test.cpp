@@ -1,0 +1,120 @@
+// Loads and stores of lanes at constant distances, against threads one after another.
+#include "blocks_of_warps.h"
+
+using namespace codegen_test;
+using namespace codegen_test::blocks;
+
+namespace {
+
+struct Memory {
+    std::vector<uint32_t> out;
+    std::array<uint8_t, 4096> shared;
+    bool operator==(const Memory&) const = default;
+};
+
+Memory run(const Code& code, uint32_t x, uint32_t y) {
+    Surroundings around;
+    std::vector<uint32_t> in(most_threads + 8);
+    for (uint32_t i = 0; i < in.size(); ++i) in[i] = i * 2654435761u >> (i % 3 ? 25 : 3);
+    Memory memory{std::vector<uint32_t>(most_threads * words, 0xeeeeeeee), {}};
+    around.set_parameters(in.data(), memory.out.data(), 100u);
+    Block(code, around, x, y).run();
+    memory.shared = around.shared;
+    return memory;
+}
+
+void expect_same(const std::string& text) {
+    for (const char* cpu : {"host", "host:haswell", "host:x86-64-v2"}) {
+        if (std::string_view(cpu) == "host:haswell" && !__builtin_cpu_supports("avx2")) continue;
+        ptx::Target target = ptx::Target::parse(cpu);
+        const Code threads(text, target, {.phases = true});
+        target.divide(64, 1);
+        const Code tiles(text, target, {.phases = true, .warp = true});
+        EXPECT_EQ(tiles.symbol("k.kernel.why_threads"), nullptr);
+        for (const auto& [x, y] : {std::pair{64u, 1u}, {96u, 2u}, {100u, 1u}, {48u, 3u}}) {
+            SCOPED_TRACE(std::string(cpu) + " " + std::to_string(x) + "x" + std::to_string(y));
+            EXPECT_TRUE(run(tiles, x, y) == run(threads, x, y));
+        }
+    }
+}
+
+/// Addresses at constant distances that are no strides: pairs to be compared in a sort, in shared and global memory.
+TEST(HostTilePatterns, AddressesAtConstantDistances) {
+    for (const unsigned step : {1u, 2u, 8u, 16u}) {
+        const std::string low = std::to_string(step - 1), far = std::to_string(4 * step);
+        expect_same(kernel(R"(
+  %own = shl i32 %i, 2
+  %sp = inttoptr i32 %own to ptr addrspace(3)
+  store i32 %v, ptr addrspace(3) %sp
+  %i2 = add i32 %i, 256
+  %own2 = shl i32 %i2, 2
+  %sp2 = inttoptr i32 %own2 to ptr addrspace(3)
+  store i32 %i, ptr addrspace(3) %sp2
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %twice = shl i32 %i, 1
+  %bits = and i32 %i, )" + low + R"(
+  %pos = sub i32 %twice, %bits
+  %pos.b = shl i32 %pos, 2
+  %a.p = inttoptr i32 %pos.b to ptr addrspace(3)
+  %pos.c = add i32 %pos.b, )" + far + R"(
+  %b.p = inttoptr i32 %pos.c to ptr addrspace(3)
+  %a = load i32, ptr addrspace(3) %a.p
+  %b = load i32, ptr addrspace(3) %b.p
+  %turn = icmp ugt i32 %a, %b
+  br i1 %turn, label %swap, label %rest
+swap:
+  store i32 %b, ptr addrspace(3) %a.p
+  store i32 %a, ptr addrspace(3) %b.p
+  br label %rest
+rest:
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %flip = xor i32 %i, 5
+  %flip.w = zext i32 %flip to i64
+  %flip.b = shl i64 %flip.w, 2
+  %flip.a = add i64 %in, %flip.b
+  %flip.p = inttoptr i64 %flip.a to ptr addrspace(1)
+  %g = load i32, ptr addrspace(1) %flip.p
+  %flip.s = shl i32 %flip, 3
+  %flip.t = inttoptr i32 %flip.s to ptr addrspace(3)
+  %h = load i32, ptr addrspace(3) %flip.t
+  %gh = add i32 %g, %h
+  store i32 %gh, ptr addrspace(1) %o
+  ret void
+)"));
+    }
+}
+
+/// Numbers that wrap around in their type, and lanes that are not there.
+TEST(HostTilePatterns, NumbersThatWrapAround) {
+    expect_same(kernel(R"(
+  %narrow = trunc i32 %x to i8
+  %n4 = shl i8 %narrow, 4
+  %n4.w = zext i8 %n4 to i64
+  %n4.b = lshr i64 %n4.w, 2
+  %n4.a = and i64 %n4.b, 60
+  %a.n = add i64 %in, %n4.a
+  %a.p = inttoptr i64 %a.n to ptr addrspace(1)
+  %a = load i32, ptr addrspace(1) %a.p
+  store i32 %a, ptr addrspace(1) %o
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %some = icmp ult i32 %a, %v
+  br i1 %some, label %work, label %end
+work:
+  %odd = or i32 %x, 3
+  %near = sub i32 %odd, 2
+  %near.b = shl i32 %near, 2
+  %s.p = inttoptr i32 %near.b to ptr addrspace(3)
+  store i32 %near, ptr addrspace(3) %s.p
+  %f = xor i32 %x, 12
+  %f.m = and i32 %f, -3
+  %f.b = shl i32 %f.m, 3
+  %f.s = add i32 %f.b, 1024
+  %f.p = inttoptr i32 %f.s to ptr addrspace(3)
+  store i32 7, ptr addrspace(3) %f.p
+  br label %end
+end:
+  ret void
+)"));
+}
+
+} // namespace
