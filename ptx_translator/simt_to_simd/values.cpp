@@ -59,18 +59,16 @@ Value* Widener::vector(Value* value) {
         auto& instruction = *cast<Instruction>(value);
         const auto& bases = bases_.find(value)->second;
         rows.append(bases.begin(), bases.end());
-        if (shape.assumed) {
-            // Where the sum wraps around only the lanes themselves are right.
-            llvm::SmallVector<Value*, 4> operands;
+        llvm::SmallVector<Value*, 4> operands;
+        // Where the sum wraps around only the lanes themselves are right.
+        if (shape.assumed)
             for (Value* operand : instruction.operands()) operands.push_back(vector(operand));
-            ir.SetInsertPoint(cast<Instruction>(rows.back())->getNextNode());
-            return vectors_[value] = make_wide(ir, instruction, operands);
-        }
         auto* last = dyn_cast<Instruction>(rows.back());
         if (!last)
             ir.SetInsertPoint(entry_->getTerminator()); // became a constant or an argument
-        else
+        else // perhaps the last so far of a block that has no end yet
             ir.SetInsertPoint(last->getParent(), std::next(last->getIterator()));
+        if (shape.assumed) return vectors_[value] = make_wide(ir, instruction, operands);
     }
     return vectors_[value] = spread(ir, rows[0], shape.stride, rows);
 }

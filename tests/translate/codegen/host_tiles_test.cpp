@@ -137,6 +137,29 @@ e:
 )"));
 }
 
+// The sum may wrap around from lane to lane, is the last that its block has so far, and wanted in all lanes.
+TEST(HostTiles, SumsThatMayWrapAroundInLoops) {
+    expect_same(kernel(R"(
+  br label %loop
+loop:
+  %j = phi i32 [ 2147483560, %body ], [ %j.next, %loop ]
+  %found = phi i32 [ 0, %body ], [ %found.next, %loop ]
+  %s = add i32 %i, %j
+  %wide = sext i32 %s to i64
+  %u = add i64 %wide, 8
+  %past = icmp ugt i64 %u, 2147483650
+  %one = zext i1 %past to i32
+  %shifted = shl i32 %found, 1
+  %found.next = or i32 %shifted, %one
+  %j.next = add i32 %j, 8
+  %again = icmp slt i32 %j.next, 2147483640
+  br i1 %again, label %loop, label %end
+end:
+  store i32 %found.next, ptr addrspace(1) %o
+  ret void
+)"));
+}
+
 TEST(HostTiles, LoopsThatLanesLeaveInDifferentRounds) {
     expect_same(kernel(R"(
   %m = and i32 %v, 31
