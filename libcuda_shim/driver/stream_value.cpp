@@ -7,12 +7,15 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <vector>
 
 // Stream memory operations: a stream writes a word, or waits until a word has some value.
 namespace shim {
 namespace {
 
 constexpr unsigned most_operations = 255; // CUDA driver API, cuStreamBatchMemOp
+
+using Given = std::vector<CUstreamBatchMemOpParams>; ///< what rt::MemoryOperations::given is
 
 void check_word(uint64_t address, bool wide) {
     const size_t bytes = wide ? 8 : 4;
@@ -60,8 +63,7 @@ rt::MemoryOperations batch(rt::Context& context, unsigned count, const CUstreamB
     rt::MemoryOperations list;
     list.context = &context;
     for (unsigned i = 0; i < count; i++) add(list.operations, params[i]);
-    list.given = std::make_shared<std::vector<CUstreamBatchMemOpParams>>(params, params + count);
-    list.given_count = count;
+    list.given = std::make_shared<Given>(params, params + count);
     return list;
 }
 
@@ -116,9 +118,8 @@ Status driver::cuGraphAddBatchMemOpNode(CUgraphNode* node, CUgraph graph, const 
 
 Status driver::cuGraphBatchMemOpNodeGetParams(CUgraphNode node, CUDA_BATCH_MEM_OP_NODE_PARAMS* params) {
     const auto& list = parameters_of<rt::MemoryOperations>(node_of(node));
-    auto* given = static_cast<std::vector<CUstreamBatchMemOpParams>*>(list.given.get());
-    out(params, "nodeParams_out") = {handle_of(*list.context), list.given_count, given ? given->data() : nullptr,
-                                     list.flags};
+    auto& given = *static_cast<Given*>(list.given.get());
+    out(params, "nodeParams_out") = {handle_of(*list.context), unsigned(given.size()), given.data(), 0};
     return Status::success;
 }
 

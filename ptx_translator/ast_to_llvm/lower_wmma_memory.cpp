@@ -143,7 +143,7 @@ class Fragment {
 
     /// Elements of one register lie side by side where memory runs along x.
     bool whole_registers() const { return bits_ >= 32 || bits_ < 8 || along_x(); }
-    /// The manual wants addresses and strides that are multiples of 32 and 16 bytes; no register straddles.
+    /// The manual wants addresses and strides that are multiples of 16 and 8 bytes; no register straddles.
     llvm::Align whole_alignment() const { return llvm::Align(bits_ == 64 ? 8 : 4); }
 
     llvm::Value* load_register(unsigned i) {

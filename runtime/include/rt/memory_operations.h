@@ -25,9 +25,7 @@ struct MemoryOperation {
 struct MemoryOperations {
     std::vector<MemoryOperation> operations;
     Context* context = nullptr;
-    unsigned flags = 0;
     std::shared_ptr<void> given = nullptr; ///< the list as the application wrote it, for queries of the node
-    unsigned given_count = 0;
 };
 
 } // namespace rt
