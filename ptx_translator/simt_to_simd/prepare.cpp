@@ -4,6 +4,7 @@
 #include "simt_to_simd/warp_operations.h"
 
 #include <llvm/ADT/PostOrderIterator.h>
+#include <llvm/ADT/SmallPtrSet.h>
 #include <llvm/Analysis/CFG.h>
 #include <llvm/Analysis/LoopInfo.h>
 #include <llvm/Analysis/PostDominators.h>
@@ -40,20 +41,41 @@ using llvm::dyn_cast;
 using llvm::Instruction;
 using llvm::isa;
 
+constexpr unsigned most_blocks_inlined = 40, most_instructions = 4000;
+
+/// Whether the function may come to call itself.
+bool is_recursive(llvm::Function& function) {
+    llvm::SmallPtrSet<llvm::Function*, 8> seen;
+    llvm::SmallVector<llvm::Function*, 8> open{&function};
+    while (!open.empty())
+        for (Instruction& instruction : llvm::instructions(*open.pop_back_val())) {
+            const auto* call = dyn_cast<llvm::CallBase>(&instruction);
+            llvm::Function* callee = call ? call->getCalledFunction() : nullptr;
+            if (callee == &function) return true;
+            if (callee && !callee->isDeclaration() && seen.insert(callee).second) open.push_back(callee);
+        }
+    return false;
+}
+
 } // namespace
 
 void inline_calls(llvm::Function& function) {
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (Instruction& instruction : llvm::make_early_inc_range(llvm::instructions(function))) {
-            auto* call = dyn_cast<llvm::CallInst>(&instruction);
-            llvm::Function* callee = call ? call->getCalledFunction() : nullptr;
-            if (!callee || callee->isDeclaration() || callee == &function || directed_of(*call)) continue;
-            if (!callee->hasFnAttribute(llvm::Attribute::AlwaysInline) && callee->size() > 40) continue;
-            llvm::InlineFunctionInfo info;
-            changed |= llvm::InlineFunction(*call, info).isSuccess();
-            if (changed) break;
-        }
+    llvm::SmallVector<llvm::CallBase*, 16> open;
+    for (Instruction& instruction : llvm::instructions(function))
+        if (auto* call = dyn_cast<llvm::CallInst>(&instruction)) open.push_back(call);
+    unsigned count = function.getInstructionCount();
+    while (!open.empty()) {
+        llvm::CallBase* call = open.pop_back_val();
+        llvm::Function* callee = call->getCalledFunction();
+        if (!callee || callee->isDeclaration() || callee == &function || directed_of(*call)) continue;
+        const unsigned more = callee->getInstructionCount();
+        const bool is_small = callee->size() <= most_blocks_inlined && count + more <= most_instructions;
+        if (!is_small && !callee->hasFnAttribute(llvm::Attribute::AlwaysInline)) continue;
+        if (is_recursive(*callee)) continue;
+        llvm::InlineFunctionInfo info;
+        if (!llvm::InlineFunction(*call, info).isSuccess()) continue;
+        count += more;
+        open.append(info.InlinedCallSites.begin(), info.InlinedCallSites.end());
     }
 }
 

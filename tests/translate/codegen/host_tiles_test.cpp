@@ -385,4 +385,36 @@ TEST(HostTiles, SomeKernelsStayWithThreads) {
                 false);
 }
 
+TEST(HostTiles, FunctionsThatCallThemselvesStayCalls) {
+    expect_same(kernel(R"(
+  %few = and i32 %v, 7
+  %g = call i32 @deep(i32 %few)
+  store i32 %g, ptr addrspace(1) %o
+  ret void
+)",
+                       R"(
+define internal i32 @deep(i32 %n) {
+  %last = icmp eq i32 %n, 0
+  br i1 %last, label %end, label %more
+more:
+  %less = sub i32 %n, 1
+  %half = lshr i32 %n, 1
+  %a = call i32 @deep(i32 %less)
+  %b = call i32 @deep.too(i32 %half)
+  %c = mul i32 %a, 5
+  %d = add i32 %b, %c
+  br label %end
+end:
+  %e = phi i32 [ 1, %0 ], [ %d, %more ]
+  ret i32 %e
+}
+define internal i32 @deep.too(i32 %n) {
+  %r = call i32 @deep(i32 %n)
+  %s = add i32 %r, %n
+  ret i32 %s
+}
+)"),
+                false);
+}
+
 } // namespace
