@@ -1,6 +1,6 @@
 #include "llvm_to_code/amdgpu_undefined_lanes.h"
 
-#include <llvm/ADT/DenseSet.h>
+#include <llvm/ADT/DenseMap.h>
 #include <llvm/ADT/SetVector.h>
 #include <llvm/CodeGen/LiveIntervals.h>
 #include <llvm/CodeGen/MachineFunctionPass.h>
@@ -41,18 +41,38 @@ class TellUndefinedLanes : public llvm::MachineFunctionPass {
     }
 
   private:
+    using Lanes = llvm::DenseMap<llvm::Register, llvm::LaneBitmask>;
+
+    static llvm::LaneBitmask lanes_of(const llvm::MachineOperand& operand) {
+        const llvm::MachineFunction& function = *operand.getParent()->getMF();
+        return operand.getSubReg()
+                   ? function.getSubtarget().getRegisterInfo()->getSubRegIndexLaneMask(operand.getSubReg())
+                   : function.getRegInfo().getMaxLaneMaskForVReg(operand.getReg());
+    }
+
+    /// Of each register in the block. LLVM finds a live range's segment for them there, and does not look before it.
+    static Lanes lanes_written(const llvm::MachineBasicBlock& block) {
+        Lanes lanes;
+        for (const llvm::MachineInstr& instruction : block)
+            for (const llvm::MachineOperand& operand : instruction.all_defs())
+                if (operand.getReg().isVirtual()) lanes[operand.getReg()] |= lanes_of(operand);
+        return lanes;
+    }
+
     static void tell(llvm::MachineBasicBlock& block, llvm::LiveIntervals& intervals,
                      llvm::SmallSetVector<llvm::Register, 8>& changed) {
-        llvm::DenseSet<llvm::Register> used;
+        const Lanes written = lanes_written(block);
+        Lanes used;
         for (llvm::MachineInstr& instruction : llvm::make_early_inc_range(block)) {
             if (instruction.isDebugInstr()) continue;
-            for (const llvm::MachineOperand& operand : instruction.operands())
-                if (operand.isReg() && operand.getReg().isVirtual() && operand.readsReg())
-                    used.insert(operand.getReg());
-            for (llvm::MachineOperand& operand : instruction.all_defs())
-                if (operand.getSubReg() && operand.isUndef() && used.contains(operand.getReg()) &&
-                    tell_rest(instruction, operand, intervals))
-                    changed.insert(operand.getReg());
+            for (const llvm::MachineOperand& operand : instruction.all_uses())
+                if (operand.getReg().isVirtual() && operand.readsReg()) used[operand.getReg()] |= lanes_of(operand);
+            for (llvm::MachineOperand& operand : instruction.all_defs()) {
+                if (!operand.getSubReg() || !operand.isUndef()) continue;
+                const llvm::Register whole = operand.getReg();
+                if ((used.lookup(whole) & ~written.lookup(whole)).any() && tell_rest(instruction, operand, intervals))
+                    changed.insert(whole);
+            }
         }
     }
 
