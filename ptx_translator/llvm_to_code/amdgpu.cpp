@@ -5,6 +5,7 @@
 #include "llvm_to_code/amdgpu_calls.h"
 #include "llvm_to_code/amdgpu_object.h"
 #include "llvm_to_code/amdgpu_selects.h"
+#include "llvm_to_code/amdgpu_stack.h"
 #include "llvm_to_code/approximations.h"
 #include "llvm_to_code/embedded.h"
 #include "llvm_to_code/function_numbers.h"
@@ -126,6 +127,7 @@ Refused lower(llvm::Module& module, std::vector<KernelInfo>& kernels, uint32_t m
         } catch (const Error& error) {
             refused.try_emplace(function, error.what());
         }
+        take_stack_variables_apart(*function);
         function->addFnAttr(llvm::Attribute::NullPointerIsValid);
     }
     return refused;

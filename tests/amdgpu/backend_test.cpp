@@ -3,6 +3,7 @@
 #include "hip_fixture.h"
 #include "rt/error.h"
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -94,6 +95,45 @@ end:
     add.s64 %to, %to, %offset;
     st.global.u32 [%to], %a;
 done:
+    ret;
+}
+
+// Three words on the stack, one of which is changed in its upper half: which one is a matter of branches and selections.
+.visible .entry parts(.param .u64 out)
+{
+    .local .align 4 .b8 words[12];
+    .reg .pred %p;
+    .reg .b16 %half;
+    .reg .b32 %i, %bit, %a, %b, %c, %changed;
+    .reg .b64 %out, %to, %start, %at;
+    ld.param.u64 %out, [out];
+    mov.u32 %i, %tid.x;
+    mov.u64 %start, words;
+    st.local.u32 [%start], 0x11111111;
+    st.local.u32 [%start+4], 0x22222222;
+    st.local.u32 [%start+8], 0x33333333;
+    add.s64 %at, %start, 4;
+    and.b32 %bit, %i, 1;
+    setp.eq.u32 %p, %bit, 0;
+    @%p bra chosen;
+    add.s64 %at, %start, 8;
+    st.local.u32 [%at], 0x44444444;
+chosen:
+    and.b32 %bit, %i, 2;
+    setp.eq.u32 %p, %bit, 0;
+    selp.b64 %at, %at, %start, %p;
+    cvt.u16.u32 %half, %i;
+    add.s64 %to, %at, 2;
+    st.local.u16 [%to], %half;
+    ld.local.u32 %changed, [%at];
+    ld.local.u32 %a, [%start];
+    ld.local.u32 %b, [%start+4];
+    ld.local.u32 %c, [%start+8];
+    mad.wide.u32 %out, %i, 16, %out;
+    st.global.u32 [%out], %a;
+    st.global.u32 [%out+4], %b;
+    st.global.u32 [%out+8], %c;
+    st.global.u32 [%out+12], %changed;
     ret;
 }
 
@@ -208,6 +248,21 @@ TEST_F(Hip, RunsAReduction) {
     queue->copy({.destination = host(out.data()), .source = to.address, .width = out.size() * 4});
     queue->synchronize();
     EXPECT_EQ(out, expected);
+}
+
+TEST_F(Hip, FindsTheWordsOnTheStack) {
+    constexpr uint32_t threads = 64;
+    std::vector<uint32_t> expected;
+    for (uint32_t i = 0; i < threads; i++) {
+        std::array<uint32_t, 3> words{0x11111111, 0x22222222, i & 1 ? 0x44444444 : 0x33333333u};
+        uint32_t& changed = words[i & 2 ? 0 : 1 + (i & 1)];
+        changed = (changed & 0xffff) | i << 16;
+        expected.insert(expected.end(), {words[0], words[1], words[2], changed});
+    }
+    Buffer out(device(), expected.size() * 4);
+    launch("parts", 1, threads, pack(out.address));
+    queue->synchronize();
+    EXPECT_EQ(words_at(out.address, expected.size()), expected);
 }
 
 TEST_F(Hip, SaysHowManyBlocksAreResident) {

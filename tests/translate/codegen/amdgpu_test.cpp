@@ -94,6 +94,58 @@ TEST_P(Amdgpu, BranchesFarWithoutLosingTheReturnAddress) {
         << "not saved: s" << pair;
 }
 
+/// A kernel that stores to 12 bytes on the stack, at `address`, and takes what is at the start.
+std::string stack_kernel(const std::string& address) {
+    return R"(
+define void @k() #1 {
+entry:
+  %v = alloca [12 x i8], align 4, addrspace(5)
+  %p = call ptr addrspace(4) @cuttle.kernel.parameters()
+  %out = load i64, ptr addrspace(4) %p
+  %o = inttoptr i64 %out to ptr addrspace(1)
+  %t = call i32 @cuttle.sreg.tid.x()
+  %c = icmp ult i32 %t, 3
+  %s = ptrtoint ptr addrspace(5) %v to i64
+  %s4 = add i64 %s, 4
+  store i32 7, ptr addrspace(5) %v
+  br i1 %c, label %yes, label %no
+yes:
+  store volatile i32 1, ptr addrspace(1) %o
+  br label %no
+no:
+  %one = phi i64 [ %s, %entry ], [ %s4, %yes ]
+)" + address +
+           R"(
+  %a = inttoptr i64 %at to ptr addrspace(5)
+  store i32 %t, ptr addrspace(5) %a
+  %r = load i32, ptr addrspace(5) %v
+  store i32 %r, ptr addrspace(1) %o
+  ret void
+})";
+}
+
+TEST_P(Amdgpu, TakesStackVariablesApart) {
+    const auto stays_on_stack = [](const std::string& address) {
+        auto kernels = named({"k"});
+        kernels[0].parameter_bytes = 8;
+        std::string optimized;
+        compile_for(GetParam(), stack_kernel(address).c_str(), std::move(kernels),
+                    [&](std::string_view stage, const std::string& text) {
+                        if (stage == "optimized") optimized = text;
+                        return stage != "optimized";
+                    });
+        EXPECT_NE(optimized.find("define"), std::string::npos);
+        return optimized.find("alloca") != std::string::npos;
+    };
+    EXPECT_FALSE(stays_on_stack("  %at = add i64 %s, 8"));
+    EXPECT_FALSE(stays_on_stack("  %at = add i64 %one, 4"));
+    EXPECT_FALSE(stays_on_stack("  %at = select i1 %c, i64 %one, i64 %s"));
+    // Outside of the variable, of another one, or anywhere in it.
+    EXPECT_TRUE(stays_on_stack("  %at = add i64 %one, 8"));
+    EXPECT_TRUE(stays_on_stack("  %at = select i1 %c, i64 %one, i64 %out"));
+    EXPECT_TRUE(stays_on_stack("  %w = zext i32 %t to i64\n  %at = add i64 %one, %w"));
+}
+
 TEST_P(Amdgpu, UsesTheHardwaresBarrierAndSharedMemory) {
     std::string assembly;
     compile_for(GetParam(), gpu_kernels, gpu_kernel_infos(), [&](std::string_view stage, const std::string& text) {
