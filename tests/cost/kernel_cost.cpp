@@ -1,7 +1,7 @@
 // kernel_cost check|update GPU FOLDER FILE.ptx ... [PEER.hsaco ...]: what the code of each kernel of
 // FOLDER/launches.tsv costs on a chip that the emulator runs. `check` compares with FOLDER/GPU.tsv: a figure that has
 // grown fails. `update` writes that table, with the figures of the peer's code beside ours. Both print the geometric
-// means of ours over the peer's.
+// means of ours over the peer's, and how fast the emulator is.
 #include "disassembly.h"
 #include "dispatch.h"
 #include "launches.h"
@@ -9,6 +9,7 @@
 #include "ptx/translate.h"
 
 #include <cmath>
+#include <ctime>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
@@ -38,6 +39,12 @@ std::vector<uint8_t> read_file(const std::string& name) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// What the emulator itself costs: wave instructions, and the processor's time for them.
+struct {
+    uint64_t instructions = 0;
+    std::clock_t time = 0;
+} emulated;
+
 /// Wave instructions that the launch executes.
 uint64_t execute(const amdgpu::Kernel& kernel, const Launch& launch, bool is_peer) {
     Arguments arguments(launch);
@@ -54,7 +61,11 @@ uint64_t execute(const amdgpu::Kernel& kernel, const Launch& launch, bool is_pee
     std::sort(dispatch.memory.begin(), dispatch.memory.end(),
               [](const amdgpu::Range& a, const amdgpu::Range& b) { return a.begin < b.begin; });
     try {
-        return amdgpu::run(dispatch).wave_instructions;
+        const std::clock_t start = std::clock();
+        const uint64_t executed = amdgpu::run(dispatch).wave_instructions;
+        emulated.time += std::clock() - start;
+        emulated.instructions += executed;
+        return executed;
     } catch (const amdgpu::Stop& stop) {
         throw std::runtime_error(launch.kernel + ": " + stop.message);
     }
@@ -171,6 +182,8 @@ int go(const std::string& mode, const std::string& gpu, const std::string& folde
              measure(gpu, is_peer ? read_file(file) : translated(gpu, file), launches, is_peer))
             (is_peer ? now[kernel].peer : now[kernel].ours) = cost;
     }
+    fmt::print("{}: the emulator ran {:.1f} million wave instructions a second of processor time\n", gpu,
+               double(emulated.instructions) / (double(emulated.time) / CLOCKS_PER_SEC) / 1e6);
     if (mode == "update") {
         write_table(table_file, now);
         print_means(gpu, now);
