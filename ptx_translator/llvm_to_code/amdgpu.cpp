@@ -3,6 +3,7 @@
 #include "ast/position.h"
 #include "llvm_to_code/amdgpu_barriers.h"
 #include "llvm_to_code/amdgpu_calls.h"
+#include "llvm_to_code/amdgpu_comparisons.h"
 #include "llvm_to_code/amdgpu_object.h"
 #include "llvm_to_code/amdgpu_selects.h"
 #include "llvm_to_code/amdgpu_stack.h"
@@ -214,6 +215,7 @@ Image compile_amdgpu(std::unique_ptr<llvm::Module> neutral, std::vector<KernelIn
 
     optimize(module, *machine, options);
     expand_selected_vectors(module);
+    narrow_comparisons(module);
     for (const KernelInfo& kernel : image.kernels)
         if (kernel.error.empty()) reserve_shared(*module.getFunction(kernel.symbol), kernel.static_shared_bytes);
     diagnostics.check();

@@ -146,6 +146,40 @@ TEST_P(Amdgpu, TakesStackVariablesApart) {
     EXPECT_TRUE(stays_on_stack("  %w = zext i32 %t to i64\n  %at = add i64 %one, %w"));
 }
 
+TEST_P(Amdgpu, ComparesInRegisters) {
+    const auto optimized = [](const std::string& comparison) {
+        auto kernels = named({"k"});
+        kernels[0].parameter_bytes = 16;
+        std::string optimized;
+        const std::string text = R"(
+define void @k() #1 {
+  %p = call ptr addrspace(4) @cuttle.kernel.parameters()
+  %out = load i64, ptr addrspace(4) %p
+  %p1 = getelementptr i8, ptr addrspace(4) %p, i64 8
+  %x = load i64, ptr addrspace(4) %p1
+  %o = inttoptr i64 %out to ptr addrspace(1)
+  %short = and i64 %x, 4294967295
+  %bit = and i64 %x, 4
+)" + comparison + R"(
+  %r = select i1 %c, i64 %x, i64 77
+  store i64 %r, ptr addrspace(1) %o
+  ret void
+})";
+        compile_for(GetParam(), text.c_str(), std::move(kernels),
+                    [&](std::string_view stage, const std::string& after) {
+                        if (stage == "optimized") optimized = after;
+                        return stage != "optimized";
+                    });
+        return optimized;
+    };
+    const auto has = [](const std::string& text, const char* part) { return text.find(part) != std::string::npos; };
+    EXPECT_TRUE(has(optimized("  %c = icmp eq i64 %bit, 0"), "icmp eq i32"));
+    EXPECT_TRUE(has(optimized("  %c = icmp ugt i64 %short, 2147483658"), "icmp ugt i32"));
+    EXPECT_TRUE(has(optimized("  %c = icmp sgt i64 %short, 2147483658"), "icmp ugt i32"));
+    EXPECT_TRUE(has(optimized("  %c = icmp eq i64 %x, 5"), "icmp eq i64"));
+    EXPECT_TRUE(has(optimized("  %c = icmp ult i64 %x, 10"), "icmp ult i64"));
+}
+
 TEST_P(Amdgpu, UsesTheHardwaresBarrierAndSharedMemory) {
     std::string assembly;
     compile_for(GetParam(), gpu_kernels, gpu_kernel_infos(), [&](std::string_view stage, const std::string& text) {
