@@ -38,7 +38,8 @@ inline uint32_t end_of(const MatrixForm& form, const Order& order, uint32_t sum,
     const bool half = form.d == MatrixElement::f16;
     if (order.from_zero) {
         const float total = float_of(sum, form.d) + float_of(c, form.c);
-        return half ? half_of(total) : __builtin_bit_cast(uint32_t, total);
+        if (half) return half_of(total);
+        return total != total ? 0x7fffffff : __builtin_bit_cast(uint32_t, total);
     }
     if (!half || order.inner != MatrixElement::f32) return sum;
     // wmma's .satfinite acts where f32 becomes f16 alone, and makes that a cut, which never overflows.

@@ -73,24 +73,50 @@ inline unsigned position(const Warp& warp, unsigned row, unsigned index) {
 
 inline unsigned stored_length(const MatrixForm& form) { return form.sparse ? form.k / 2u : form.k; }
 
-/// Elements of A by rows, or of B by columns, as they are stored: element k of a line is lines[line * stride + k]. The
-/// inverse of place_of_a and place_of_b for elements of at most 32 bits, without a search for each.
-template <class T> void unpack(const Warp& warp, bool of_b, T* lines, unsigned stride) {
+/// Elements of A by rows, or of B by columns, as they are stored: element k of a line is
+/// lines[line * stride + k * along]. The inverse of place_of_a and place_of_b for elements of at most 32 bits, without
+/// a search for each.
+template <unsigned Bits, class T>
+void unpack_words(const Warp& warp, bool of_b, T* lines, unsigned stride, unsigned along) {
     const MatrixForm& form = warp.form;
-    const MatrixElement element = of_b ? form.b : form.a;
+    constexpr unsigned each = 32 / Bits;
+    constexpr uint32_t mask = Bits == 32 ? ~0u : (1u << Bits % 32) - 1;
     const unsigned count = of_b ? form.n : form.m, length = of_b ? form.k : stored_length(form);
-    const unsigned bits = bits_of(element), each = 32 / bits, steps = length / each / 4;
-    const unsigned registers = count * length / (32 * each), first = of_b ? warp.words.a : 0;
-    const uint32_t mask = bits == 32 ? ~0u : (1u << bits) - 1;
-    const bool is_tall = of_b == is_transposed(form);
-    for (unsigned i = 0; i < registers; ++i) {
-        unsigned step = i % steps, line = 8 * (i / steps);
-        if (is_tall && count > 8) step = i / 2 % steps, line = 8 * (i % 2) + 16 * (i / 2 / steps);
-        for (unsigned lane = 0; lane < 32; ++lane) {
-            const uint32_t word = warp.lanes[lane] ? warp.lanes[lane][first + i] : 0;
-            T* to = lines + (line + lane / 4) * stride + (step * 4 + lane % 4) * each;
-            for (unsigned j = 0; j < each; ++j) to[j] = static_cast<T>(word >> j * bits & mask);
+    const unsigned steps = length / each / 4, registers = count * length / (32 * each);
+    const unsigned first = of_b ? warp.words.a : 0, spread = 4 * each * along;
+    const bool is_tall = of_b == is_transposed(form) && count > 8;
+    T* starts[64]; // of a register's numbers, in lane 0
+    for (unsigned i = 0, line = 0, step = 0; i < registers; ++i) {
+        starts[i] = lines + line * stride + step * spread;
+        if (is_tall && i % 2 == 0) {
+            line += 8;
+            continue;
         }
+        if (is_tall) line -= 8;
+        if (++step == steps) step = 0, line += is_tall ? 16 : 8;
+    }
+    for (unsigned lane = 0; lane < 32; ++lane) {
+        const uint32_t* words = warp.lanes[lane] ? warp.lanes[lane] + first : nullptr;
+        const unsigned at = lane / 4 * stride + lane % 4 * each * along;
+        for (unsigned i = 0; i < registers; ++i) {
+            const uint32_t word = words ? words[i] : 0;
+            for (unsigned j = 0; j < each; ++j) starts[i][at + j * along] = static_cast<T>(word >> j * Bits & mask);
+        }
+    }
+}
+
+template <class T> void unpack(const Warp& warp, bool of_b, T* lines, unsigned stride, unsigned along = 1) {
+    switch (bits_of(of_b ? warp.form.b : warp.form.a)) {
+    case 1:
+        return unpack_words<1>(warp, of_b, lines, stride, along);
+    case 4:
+        return unpack_words<4>(warp, of_b, lines, stride, along);
+    case 8:
+        return unpack_words<8>(warp, of_b, lines, stride, along);
+    case 16:
+        return unpack_words<16>(warp, of_b, lines, stride, along);
+    default:
+        return unpack_words<32>(warp, of_b, lines, stride, along);
     }
 }
 
