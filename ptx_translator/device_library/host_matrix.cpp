@@ -146,15 +146,8 @@ void multiply_doubles(const Warp& warp) {
         }
 }
 
-} // namespace
-} // namespace matrix
-
-/// ptx::host::Services::collective calls it: `lanes` are the register blocks of 32 lanes.
-extern "C" __attribute__((visibility("default"))) void cuttle_matrix_multiply(void* const* lanes, uint64_t number) {
-    using namespace matrix;
-    const MatrixForm form = MatrixForm::decode(number);
-    const Warp warp{reinterpret_cast<uint32_t* const*>(lanes), form, words_of(form)};
-    switch (form.a) {
+void multiply(const Warp& warp) {
+    switch (warp.form.a) {
     case MatrixElement::f64:
         return multiply_doubles(warp);
     case MatrixElement::s8:
@@ -164,7 +157,27 @@ extern "C" __attribute__((visibility("default"))) void cuttle_matrix_multiply(vo
     case MatrixElement::b1:
         return multiply_integers(warp);
     default:
-        if (form.a == MatrixElement::e2m1_packed) return multiply_groups(warp);
-        return form.family == MatrixFamily::quad_pair ? multiply_quad_pairs(warp) : multiply_floats(warp);
+        if (warp.form.a == MatrixElement::e2m1_packed) return multiply_groups(warp);
+        return warp.form.family == MatrixFamily::quad_pair ? multiply_quad_pairs(warp) : multiply_floats(warp);
     }
+}
+
+} // namespace
+} // namespace matrix
+
+/// ptx::host::Services::collective calls it: `lanes` are the register blocks of 32 lanes.
+extern "C" __attribute__((visibility("default"))) void cuttle_matrix_multiply(void* const* lanes, uint64_t number) {
+    using namespace matrix;
+    const MatrixForm form = MatrixForm::decode(number);
+    multiply({reinterpret_cast<uint32_t* const*>(lanes), form, words_of(form)});
+}
+
+/// The same for registers of which each lies in all 32 lanes, side by side.
+extern "C" __attribute__((visibility("default"))) void cuttle_matrix_multiply_tile(uint32_t* registers,
+                                                                                   uint64_t number) {
+    using namespace matrix;
+    const MatrixForm form = MatrixForm::decode(number);
+    uint32_t* lanes[32];
+    for (unsigned i = 0; i < 32; ++i) lanes[i] = registers + i;
+    multiply({lanes, form, words_of(form), 32});
 }

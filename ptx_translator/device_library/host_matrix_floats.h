@@ -251,21 +251,24 @@ struct Accumulators {
         const unsigned first = warp.words.a + warp.words.b;
         const bool halves = bits_of(warp.form.c) == 16;
         for (unsigned i = 0; i < 32; ++i) {
-            const uint32_t* from = warp.lanes[i] ? warp.lanes[i] + first : nullptr;
+            const uint32_t* from = warp.lanes[i] ? &warp.word(i, first) : nullptr;
             for (unsigned e = 0; e < count; ++e)
-                matrix[lane[i] + element[e]] = !from ? 0 : halves ? from[e / 2] >> e % 2 * 16 & 0xffff : from[e];
+                matrix[lane[i] + element[e]] = !from    ? 0
+                                               : halves ? from[e / 2 * warp.step] >> e % 2 * 16 & 0xffff
+                                                        : from[e * warp.step];
         }
     }
     void write(const Warp& warp, const uint32_t* matrix) const {
         const bool halves = bits_of(warp.form.d) == 16;
         for (unsigned i = 0; i < 32; ++i) {
             if (!warp.lanes[i]) continue;
-            uint32_t* to = warp.lanes[i] + warp.words.sources();
+            uint32_t* to = &warp.word(i, warp.words.sources());
             const uint32_t* from = matrix + lane[i];
             if (halves)
-                for (unsigned e = 0; e < count; e += 2) to[e / 2] = from[element[e]] | from[element[e + 1]] << 16;
+                for (unsigned e = 0; e < count; e += 2)
+                    to[e / 2 * warp.step] = from[element[e]] | from[element[e + 1]] << 16;
             else
-                for (unsigned e = 0; e < count; ++e) to[e] = from[element[e]];
+                for (unsigned e = 0; e < count; ++e) to[e * warp.step] = from[element[e]];
         }
     }
 };

@@ -7,37 +7,41 @@
 /// The registers of the lanes that multiply matrices together.
 namespace matrix {
 
-/// The registers of a warp: of each lane A, B, C, the metadata and D, one behind the other; null where no lane is.
+/// The registers of a warp: of each lane A, B, C, the metadata and D, one `step` words behind the other; null where no
+/// lane is.
 struct Warp {
     uint32_t* const* lanes;
     MatrixForm form;
     MatrixWords words;
+    unsigned step = 1;
+
+    uint32_t& word(unsigned lane, unsigned number) const { return lanes[lane][number * step]; }
 
     uint64_t read(unsigned first, Place place, MatrixElement element) const {
-        const uint32_t* lane = lanes[place.lane];
-        if (!lane) return 0;
-        const uint32_t* at = lane + first + place.word;
-        const unsigned bits = bits_of(element);
-        if (bits == 64) return at[0] | static_cast<uint64_t>(at[1]) << 32;
-        return bits == 32 ? at[0] : at[0] >> place.bit & ((1u << bits) - 1);
+        if (!lanes[place.lane]) return 0;
+        const unsigned bits = bits_of(element), number = first + place.word;
+        const uint32_t low = word(place.lane, number);
+        if (bits == 64) return low | static_cast<uint64_t>(word(place.lane, number + 1)) << 32;
+        return bits == 32 ? low : low >> place.bit & ((1u << bits) - 1);
     }
     uint64_t a(Place place) const { return read(0, place, form.a); }
     uint64_t b(Place place) const { return read(words.a, place, form.b); }
     uint64_t c(Place place) const { return read(words.a + words.b, place, form.c); }
-    uint32_t metadata(unsigned lane) const { return lanes[lane] ? lanes[lane][words.a + words.b + words.c] : 0; }
+    uint32_t metadata(unsigned lane) const { return lanes[lane] ? word(lane, words.a + words.b + words.c) : 0; }
     /// A word of block scaling: 0 factors of A, 1 their selector, 2 and 3 the same of B.
-    uint32_t scale(unsigned lane, unsigned word) const {
-        return lanes[lane] ? lanes[lane][words.a + words.b + words.c + words.metadata + word] : 0;
+    uint32_t scale(unsigned lane, unsigned which) const {
+        return lanes[lane] ? word(lane, words.a + words.b + words.c + words.metadata + which) : 0;
     }
     void write(Place place, uint64_t value) const {
         if (!lanes[place.lane]) return;
-        uint32_t* at = lanes[place.lane] + words.sources() + place.word;
+        const unsigned number = words.sources() + place.word;
+        uint32_t& low = word(place.lane, number);
         if (bits_of(form.d) == 16) {
-            *at = (*at & ~(0xffffu << place.bit)) | static_cast<uint32_t>(value) << place.bit;
+            low = (low & ~(0xffffu << place.bit)) | static_cast<uint32_t>(value) << place.bit;
             return;
         }
-        at[0] = static_cast<uint32_t>(value);
-        if (bits_of(form.d) == 64) at[1] = static_cast<uint32_t>(value >> 32);
+        low = static_cast<uint32_t>(value);
+        if (bits_of(form.d) == 64) word(place.lane, number + 1) = static_cast<uint32_t>(value >> 32);
     }
 };
 
@@ -96,10 +100,10 @@ void unpack_words(const Warp& warp, bool of_b, T* lines, unsigned stride, unsign
         if (++step == steps) step = 0, line += is_tall ? 16 : 8;
     }
     for (unsigned lane = 0; lane < 32; ++lane) {
-        const uint32_t* words = warp.lanes[lane] ? warp.lanes[lane] + first : nullptr;
+        const uint32_t* words = warp.lanes[lane] ? &warp.word(lane, first) : nullptr;
         const unsigned at = lane / 4 * stride + lane % 4 * each * along;
         for (unsigned i = 0; i < registers; ++i) {
-            const uint32_t word = words ? words[i] : 0;
+            const uint32_t word = words ? words[i * warp.step] : 0;
             for (unsigned j = 0; j < each; ++j) starts[i][at + j * along] = static_cast<T>(word >> j * Bits & mask);
         }
     }

@@ -144,20 +144,22 @@ llvm::SmallVector<llvm::Function*, 8> phases_of(llvm::Module& module, const Kern
     return phases;
 }
 
-/// Tiles that are warps go from barrier to barrier where that can be; the rest from cut to cut.
+/// Tiles that are warps go from barrier to barrier where that can be; the rest from cut to cut, unless what the threads
+/// of a warp keep lies together.
 llvm::SmallVector<TileCode, 4> make_tiles_of_phases(llvm::Module& module, const KernelInfo& kernel,
-                                                    const Target& target, llvm::TargetMachine& machine) {
+                                                    const Target& target, llvm::TargetMachine& machine,
+                                                    bool by_warps) {
     auto phases = phases_of(module, kernel);
     const auto of_warps = phases_of(module, kernel, phase_of_warps_suffix);
     const bool any = llvm::any_of(of_warps, [](const llvm::Function* one) { return one; });
     llvm::SmallVector<TileCode, 4> codes;
-    if (any && are_tiles_warps(target)) codes = make_tile_codes(of_warps, target, machine, true);
+    if (any && are_tiles_warps(target)) codes = make_tile_codes(of_warps, target, machine, true, by_warps);
     bool all = !codes.empty();
     for (size_t i = 0; i < codes.size(); ++i) {
         all &= !of_warps[i] || codes[i].any();
         if (codes[i].any()) phases[i] = nullptr;
     }
-    if (!all) {
+    if (!all && !by_warps) {
         auto others = make_tile_codes(phases, target, machine);
         for (size_t i = 0; i < others.size(); ++i)
             if (phases[i]) {
@@ -197,11 +199,12 @@ void make_entries(llvm::Module& module, const std::vector<KernelInfo>& kernels, 
             const PhaseCode form = forms.at(kernel.name);
             const auto phases = phases_of(module, kernel);
             llvm::SmallVector<TileCode, 4> tiles;
-            if (wide && form != PhaseCode::scalar) tiles = make_tiles_of_phases(module, kernel, target, machine);
+            const bool by_warps = form == PhaseCode::scalar;
+            if (wide) tiles = make_tiles_of_phases(module, kernel, target, machine, by_warps);
             if (wide && tiles.empty()) why = "its threads meet in too many places";
             for (const TileCode& tile : tiles)
                 if (why.empty()) why = tile.why_not;
-            make_phase_entry(module, kernel.symbol, phases, form == PhaseCode::scalar ? 32 * kernel.phase_bytes : 0,
+            make_phase_entry(module, kernel.symbol, phases, by_warps ? 32 * kernel.phase_bytes : 0,
                              note_stack, form, tiles);
         } else {
             llvm::Function* body = module.getFunction(kernel.symbol);

@@ -368,7 +368,7 @@ void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayR
         llvm::Function* box = make_function(module, name + std::to_string(i), i32, {pointer, pointer}, false);
         box->addFnAttr(llvm::Attribute::NoInline);
         if (any_tiles && tiles[i].any()) {
-            fill_tile_box(*box, *phases[i], tiles[i]);
+            fill_tile_box(*box, *phases[i], tiles[i], warp_bytes);
         } else {
             llvm::Function* row = row_of(i, (symbol + ".row").str());
             make_box_loops(

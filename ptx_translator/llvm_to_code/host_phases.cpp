@@ -106,7 +106,7 @@ class Splitter {
 
   private:
     void make_phases_of_warps(Phases& phases) {
-        if (!cuts_->any_of_warps() || cuts_->by_warps() || cuts_->any_collective()) return;
+        if (!cuts_->any_of_warps()) return;
         through_warps_ = true;
         phases.of_warps.resize(phases.functions.size());
         for (uint32_t i = 0; i < begins_.size(); ++i)

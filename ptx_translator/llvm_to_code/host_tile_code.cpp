@@ -121,7 +121,7 @@ llvm::SmallVector<simd::Shape, 12> shapes_of_arguments(unsigned scalars, simd::T
 }
 
 /// Of a phase: i32 (Lane*, state, slots, i64 threads, i64 thread).
-constexpr simd::SlotArguments slot_arguments{.slots = 2, .threads = 3, .thread = 4};
+simd::SlotArguments slot_arguments(bool by_warps) { return {.slots = 2, .threads = 3, .thread = 4, .by_warps = by_warps}; }
 constexpr unsigned phase_arguments = 5;
 
 } // namespace
@@ -129,7 +129,7 @@ constexpr unsigned phase_arguments = 5;
 bool are_tiles_warps(const Target& target) { return tile_for(target).lanes() == most_lanes; }
 
 llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target& target,
-                                               llvm::TargetMachine& machine, bool whole_warps) {
+                                               llvm::TargetMachine& machine, bool whole_warps, bool by_warps) {
     const simd::Tile tile = tile_for(target);
     llvm::SmallVector<Candidate, 4> all;
     llvm::SmallVector<llvm::Function*, 4> phases;
@@ -141,7 +141,8 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
     simd::SlotShapes slots;
     // All that store to slots must be known.
     const bool guess = !phases.empty() && phases.size() == size_t(llvm::count_if(bodies, [](auto* body) { return body; }));
-    if (guess) slots = shapes_of_slots(phases, tile, shapes_of_arguments(phase_arguments, tile), slot_arguments);
+    const simd::SlotArguments where = slot_arguments(by_warps);
+    if (guess) slots = shapes_of_slots(phases, tile, shapes_of_arguments(phase_arguments, tile), where);
     llvm::SmallVector<TileCode, 4> result;
     for (Candidate& one : all) {
         if (one.copy && one.code.why_not.empty()) {
@@ -156,10 +157,10 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
             llvm::Function* clone = llvm::CloneFunction(one.copy, map);
             one.code.function_of_all =
                 simd::widen(*clone, tile, shapes_of_arguments(scalars, tile), {costs, bit_masks, alone},
-                            guess ? guesses_of(*clone, slots, slot_arguments) : simd::Guesses(), true);
+                            guess ? guesses_of(*clone, slots, where) : simd::Guesses(), true);
             clone->eraseFromParent();
             one.code.function = simd::widen(*one.copy, tile, shapes_of_arguments(scalars, tile), {costs, bit_masks, alone},
-                                            guess ? guesses_of(*one.copy, slots, slot_arguments) : simd::Guesses());
+                                            guess ? guesses_of(*one.copy, slots, where) : simd::Guesses());
             one.code.whole_warps = whole_warps;
             if (!one.code.any()) one.code.why_not = "lanes are faster one after another";
         }

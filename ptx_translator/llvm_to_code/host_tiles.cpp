@@ -130,13 +130,17 @@ void set_thread(IR& ir, Value* lane, const Place& place) {
 }
 
 /// What the tile's function gets behind `common`: by rows, where there are several, what differs between them.
+/// `numbers_end`: not 0 if the thread's number is one that begins anew there.
 llvm::SmallVector<Value*, 16> tile_arguments(IR& ir, llvm::ArrayRef<Value*> common, const Place& place, Value* size_x,
-                                             const TileCode& code, bool with_number, Value* results) {
+                                             const TileCode& code, bool with_number, Value* results,
+                                             uint32_t numbers_end = 0) {
     llvm::SmallVector<Value*, 16> arguments(common), numbers;
     for (unsigned row = 0; row < code.rows; ++row)
         numbers.push_back(ir.CreateNUWAdd(place.number, ir.CreateNUWMul(size_x, ir.getInt32(row))));
     if (with_number)
-        for (Value* number : numbers) arguments.push_back(ir.CreateZExt(number, ir.getInt64Ty()));
+        for (Value* number : numbers)
+            arguments.push_back(ir.CreateZExt(numbers_end ? ir.CreateAnd(number, numbers_end - 1) : number,
+                                              ir.getInt64Ty()));
     arguments.push_back(place.x);
     for (unsigned row = 0; row < code.rows; ++row)
         arguments.push_back(ir.CreateNUWAdd(place.y, ir.getInt32(row)));
@@ -208,7 +212,7 @@ void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode
     ir.CreateRetVoid();
 }
 
-void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& code) {
+void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& code, uint32_t warp_bytes) {
     make_leftover(phase);
     IR ir(&box.getEntryBlock());
     llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty(), *i64 = ir.getInt64Ty();
@@ -231,6 +235,13 @@ void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& c
     ir.CreateStore(ir.getInt32(~0u), all);
     ir.CreateStore(ir.getInt32(0), any);
     const unsigned lanes = code.columns * code.rows;
+    constexpr uint32_t in_warp = 32;
+    const auto slots_of = [&](IR& at, Value* number) -> Value* {
+        if (!warp_bytes) return slots;
+        Value* warp = at.CreateZExt(at.CreateLShr(number, llvm::Log2_32(in_warp)), i64);
+        return at.CreateGEP(at.getInt8Ty(), slots, at.CreateNUWMul(warp, at.getInt64(warp_bytes)));
+    };
+    if (warp_bytes) threads = ir.getInt64(in_warp);
     llvm::AllocaInst* results = ir.CreateAlloca(llvm::FixedVectorType::get(i32, lanes));
     const auto note = [&](IR& at, Value* both, Value* either) {
         at.CreateStore(at.CreateAnd(at.CreateLoad(i32, all), both), all);
@@ -239,14 +250,15 @@ void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& c
     const auto one = [&](IR& at, const Place& place) {
         set_thread(at, lane, place);
         Value* number = at.CreateZExt(place.number, i64);
-        Value* result = at.CreateCall(&phase, {lane, state, slots, threads, number});
+        Value* among = warp_bytes ? at.CreateAnd(number, in_warp - 1) : number;
+        Value* result = at.CreateCall(&phase, {lane, state, slots_of(at, place.number), threads, among});
         at.CreateStore(result, at.CreateGEP(i32, next, number));
         note(at, result, result);
     };
     const auto tile = [&](IR& at, const Place& place) -> Value* {
         store(at, wide_lane, offsetof(Lane, thread) + 8, place.z);
-        return run_tile(at, code, tile_arguments(at, {wide_lane, state, slots, threads}, place, loops.size[0], code,
-                                                 true, results));
+        return run_tile(at, code, tile_arguments(at, {wide_lane, state, slots_of(at, place.number), threads}, place,
+                                                 loops.size[0], code, true, results, warp_bytes ? in_warp : 0));
     };
     const auto after = [&](IR& at, const Place& place) {
         Value* numbers = at.CreateLoad(llvm::FixedVectorType::get(i32, lanes), results);

@@ -35,16 +35,18 @@ struct TileCode {
 
 /// For a kernel's body, void (Lane*), or all of its phases, i32 (Lane*, state, slots, i64 threads, i64 thread); of null
 /// there is none. They are lowered for the host.
-/// `whole_warps`: they are phases that go on through operations of a warp, which must be a tile.
+/// `whole_warps`: they are phases that go on through operations of a warp, which must be a tile. `by_warps`: what its
+/// threads keep lies together.
 llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target&,
-                                               llvm::TargetMachine&, bool whole_warps = false);
+                                               llvm::TargetMachine&, bool whole_warps = false, bool by_warps = false);
 /// Whether tiles have as many lanes as warps.
 bool are_tiles_warps(const Target&);
 
 /// Fills the entry block of `range`, which makes_entry calls for a thread or a CTA: void (Lane*, i1 thread).
 void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode&);
-/// The same of i32 (Lane*, PhaseBox*), which takes the box through a phase.
-void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode&);
+/// The same of i32 (Lane*, PhaseBox*), which takes the box through a phase. `warp_bytes`: not 0 if what the threads of
+/// a warp keep lies together, so much of it; tiles are warps then.
+void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode&, uint32_t warp_bytes);
 
 /// A Lane of our own: promoted to registers once the body is inlined, unless a service gets to see it.
 llvm::AllocaInst* copy_lane(llvm::IRBuilder<>&, llvm::Value* source);

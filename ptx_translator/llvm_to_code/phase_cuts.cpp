@@ -98,10 +98,6 @@ bool PhaseCuts::any_of_warps() const {
                         [](const Cut& cut) { return cut.wait != Wait::barrier && cut.wait != Wait::barrier_reduce; });
 }
 
-bool PhaseCuts::any_collective() const {
-    return llvm::any_of(cuts_, [](const Cut& cut) { return cut.wait == Wait::collective; });
-}
-
 /// Calls with nothing between them but computations, of which none gets to them from the others: those computations go
 /// in front of the first.
 void PhaseCuts::find_groups() {
@@ -287,6 +283,8 @@ void PhaseCuts::stay_together(llvm::CallInst& call, const Cut& cut, llvm::ValueT
     give(row.by, cut.by);
     give(row.clamp, cut.clamp);
     give(row.value, cut.value);
+    for (unsigned i = 0; i < cut.words.size(); ++i)
+        call.setArgOperand(1 + i, ir.CreateLoad(ir.getInt32Ty(), map[cut.words[i]]));
     simd::make_warp_operation(call);
 }
 

@@ -45,8 +45,6 @@ class PhaseCuts {
     bool by_warps() const;
     /// Whether threads meet in a warp, and not only at barriers.
     bool any_of_warps() const;
-    /// Whether lanes multiply matrices.
-    bool any_collective() const;
     /// `reserve` gives the byte where a slot of that size begins.
     void lay_out(llvm::function_ref<uint64_t(uint64_t size)> reserve);
     /// The end of a phase at that cut; `map` knows its variables.

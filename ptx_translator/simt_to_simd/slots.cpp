@@ -30,7 +30,8 @@ class Slots {
   public:
     Slots(llvm::Function& phase, SlotArguments arguments)
         : data_(phase.getParent()->getDataLayout()), slots_(phase.getArg(arguments.slots)),
-          threads_(phase.getArg(arguments.threads)), thread_(phase.getArg(arguments.thread)) {}
+          threads_(phase.getArg(arguments.threads)), thread_(phase.getArg(arguments.thread)),
+          by_warps_(arguments.by_warps) {}
 
     /// The byte of the slot of that size that the pointer is the thread's of.
     std::optional<uint64_t> at(const Value* pointer, uint64_t size) const {
@@ -43,8 +44,9 @@ class Slots {
             }
             pointer = address->getPointerOperand();
         }
-        if (pointer != slots_ || sum.per_thread != size || sum.constant != 0) return std::nullopt;
-        return sum.per_threads;
+        if (pointer != slots_ || sum.per_thread != size) return std::nullopt;
+        if (by_warps_) return sum.constant % 32 || sum.per_threads ? std::nullopt : std::optional(sum.constant / 32);
+        return sum.constant ? std::nullopt : std::optional(sum.per_threads);
     }
 
   private:
@@ -72,6 +74,7 @@ class Slots {
 
     const llvm::DataLayout& data_;
     const Value *slots_, *threads_, *thread_;
+    const bool by_warps_;
 };
 
 uint64_t size_of(const Instruction& access) {

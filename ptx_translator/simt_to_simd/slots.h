@@ -9,9 +9,11 @@
 namespace ptx::simd {
 
 /// Which arguments of a phase say where threads keep what they need in later phases: `threads` values of one size lie
-/// together from slots + byte * threads on, the one of the thread `thread` at its number.
+/// together from slots + byte * threads on, the one of the thread `thread` at its number. If `by_warps` there are 32 of
+/// them, which the code knows.
 struct SlotArguments {
     unsigned slots, threads, thread;
+    bool by_warps = false;
 };
 
 /// By the byte.

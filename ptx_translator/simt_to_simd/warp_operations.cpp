@@ -40,11 +40,14 @@ constexpr Row rows[] = {
     {llvm::StringLiteral("reduce"), WarpOperation::reduce, 1, 2},
     {llvm::StringLiteral("active.mask"), WarpOperation::active_mask, -1, -1},
 };
+/// Of matrices; the function is one of each form's.
+constexpr Row multiply{llvm::StringLiteral("mma."), WarpOperation::multiply, -1, -1};
 
 const Row* row_of(const llvm::CallBase& call, llvm::StringRef prefix) {
     const llvm::Function* callee = call.getCalledFunction();
     llvm::StringRef name = callee ? callee->getName() : "";
     if (!name.consume_front(prefix)) return nullptr;
+    if (name.starts_with(multiply.name)) return &multiply;
     for (const Row& row : rows)
         if (row.name == name) return &row;
     return nullptr;
@@ -112,8 +115,10 @@ uint32_t neutral_of(Reduce operation) {
 
 void make_warp_operation(llvm::CallInst& call) {
     const Row& row = *row_of(call, neutral);
-    llvm::FunctionCallee callee = call.getModule()->getOrInsertFunction((prefix + row.name).str(),
-                                                                        call.getCalledFunction()->getFunctionType());
+    const llvm::Function* given = call.getCalledFunction();
+    const llvm::StringRef name = given->getName().drop_front(neutral.size());
+    llvm::FunctionCallee callee =
+        call.getModule()->getOrInsertFunction((prefix + name).str(), given->getFunctionType());
     auto* function = cast<llvm::Function>(callee.getCallee());
     function->setDoesNotThrow();
     function->setWillReturn();
@@ -196,7 +201,26 @@ void Widener::widen_warp_operation(llvm::CallInst& call) {
         fields_[&call] = {ir_.CreateVectorSplat(lanes_, members), ir_.CreateVectorSplat(lanes_, same)};
         return;
     }
+    case WarpOperation::multiply:
+        return widen_multiply(call);
     }
+}
+
+/// Registers lie one behind the other, each in all lanes: device_library/host_matrix.cpp.
+void Widener::widen_multiply(llvm::CallInst& call) {
+    const unsigned sources = call.arg_size() - 1, all = sources + unsigned(call.getType()->getArrayNumElements());
+    llvm::Type* type = widened(ir_.getInt32Ty());
+    llvm::ArrayType* block = llvm::ArrayType::get(type, all);
+    llvm::AllocaInst*& place = blocks_of_registers_[block];
+    if (!place) place = IR(entry_, entry_->begin()).CreateAlloca(block);
+    const auto at = [&](unsigned i) { return ir_.CreateConstInBoundsGEP2_32(block, place, 0, i); };
+    for (unsigned i = 0; i < sources; ++i) ir_.CreateStore(vector(call.getArgOperand(1 + i)), at(i));
+    llvm::FunctionCallee function = call.getModule()->getOrInsertFunction(
+        "cuttle_matrix_multiply_tile", ir_.getVoidTy(), ir_.getPtrTy(), ir_.getInt64Ty());
+    ir_.CreateCall(function, {place, call.getArgOperand(0)})->setDoesNotThrow();
+    llvm::SmallVector<Value*, 2> results;
+    for (unsigned i = sources; i < all; ++i) results.push_back(ir_.CreateLoad(type, at(i)));
+    fields_[&call] = results;
 }
 
 void Widener::widen_vote(llvm::CallInst& call) {

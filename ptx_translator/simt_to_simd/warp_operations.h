@@ -13,7 +13,7 @@ namespace ptx::simd {
 
 class Shapes;
 
-enum class WarpOperation { sync, shuffle, vote, match_any, match_all, reduce, active_mask };
+enum class WarpOperation { sync, shuffle, vote, match_any, match_all, reduce, active_mask, multiply };
 
 /// Makes the call of a neutral function one that only widen() understands.
 void make_warp_operation(llvm::CallInst&);

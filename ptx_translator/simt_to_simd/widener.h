@@ -81,6 +81,7 @@ class Widener {
     void widen_warp_operation(llvm::CallInst&);
     void widen_shuffle(llvm::CallInst&);
     void widen_vote(llvm::CallInst&);
+    void widen_multiply(llvm::CallInst&);
     llvm::Value* match(llvm::Value* wide, llvm::Value* mask);
     llvm::Value* permute(llvm::Value* wide, llvm::Value* from);
     llvm::Value* last_of(llvm::Value*, unsigned row, bool is_signed, llvm::Value*& straight);
@@ -148,6 +149,7 @@ class Widener {
     llvm::DenseMap<llvm::Value*, llvm::SmallVector<llvm::Value*, 2>> fields_; ///< of structures, as vectors
     llvm::DenseMap<llvm::PHINode*, llvm::SmallVector<llvm::AllocaInst*, 2>> phis_;
     llvm::DenseMap<llvm::Value*, llvm::AllocaInst*> memory_; ///< vectors that lie in memory for one_by_one
+    llvm::DenseMap<llvm::Type*, llvm::AllocaInst*> blocks_of_registers_; ///< of matrices, by their size
     llvm::SmallVector<llvm::Value*, 4> entry_guards_;
     llvm::SmallVector<llvm::AllocaInst*, 32> variables_;
 };
