@@ -51,9 +51,10 @@ llvm::Function* copy_with_fields(llvm::Function& body) {
     llvm::CloneFunctionInto(copy, &body, map, llvm::CloneFunctionChangeType::LocalChangesOnly, returns);
     copy->setAttributes(copy->getAttributes().removeFnAttribute(body.getContext(), llvm::Attribute::AlwaysInline));
     for (unsigned i = 0; i < std::size(fields); ++i)
-        copy->addParamAttr(unsigned(body.arg_size()) + i,
-                           llvm::Attribute::get(body.getContext(), llvm::Attribute::Range,
-                                                llvm::ConstantRange(llvm::APInt(32, 0), llvm::APInt(32, fields[i].end))));
+        copy->addParamAttr(
+            unsigned(body.arg_size()) + i,
+            llvm::Attribute::get(body.getContext(), llvm::Attribute::Range,
+                                 llvm::ConstantRange(llvm::APInt(32, 0), llvm::APInt(32, fields[i].end))));
     return copy;
 }
 
@@ -69,8 +70,8 @@ bool use_arguments(llvm::Function& copy, unsigned first) {
             }
             auto* load = llvm::dyn_cast<llvm::LoadInst>(user);
             llvm::APInt offset(64, 0);
-            if (!load || load->getPointerOperand()->stripAndAccumulateConstantOffsets(data, offset, true) !=
-                             copy.getArg(0))
+            if (!load ||
+                load->getPointerOperand()->stripAndAccumulateConstantOffsets(data, offset, true) != copy.getArg(0))
                 return false;
             for (unsigned i = 0; i < std::size(fields); ++i)
                 if (offset == fields[i].offset) load->replaceAllUsesWith(copy.getArg(first + i));
@@ -104,6 +105,15 @@ Candidate begin(llvm::Function& body, simd::Tile tile, llvm::TargetMachine& mach
     return result;
 }
 
+/// What every thread returns, if that is always the same.
+std::optional<uint32_t> constant_result(llvm::Function& prepared) {
+    for (llvm::BasicBlock& block : prepared)
+        if (auto* end = llvm::dyn_cast<llvm::ReturnInst>(block.getTerminator()))
+            if (auto* number = llvm::dyn_cast_or_null<llvm::ConstantInt>(end->getReturnValue()))
+                return uint32_t(number->getZExtValue());
+    return std::nullopt;
+}
+
 /// The arguments' shapes: of `scalars` that the body has the last is the thread's number, but the Lane*.
 llvm::SmallVector<simd::Shape, 12> shapes_of_arguments(unsigned scalars, simd::Tile tile) {
     llvm::SmallVector<simd::Shape, 12> shapes(scalars + std::size(fields), simd::Shape::regular());
@@ -130,7 +140,7 @@ bool are_tiles_warps(const Target& target) { return tile_for(target).lanes() == 
 
 llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target& target,
                                                llvm::TargetMachine& machine, bool whole_warps, bool by_warps) {
-    const simd::Tile tile = tile_for(target);
+    simd::Tile tile = tile_for(target);
     llvm::SmallVector<Candidate, 4> all;
     llvm::SmallVector<llvm::Function*, 4> phases;
     for (llvm::Function* body : bodies) {
@@ -140,27 +150,53 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
     }
     simd::SlotShapes slots;
     // All that store to slots must be known.
-    const bool guess = !phases.empty() && phases.size() == size_t(llvm::count_if(bodies, [](auto* body) { return body; }));
+    const bool guess =
+        !phases.empty() && phases.size() == size_t(llvm::count_if(bodies, [](auto* body) { return body; }));
     const simd::SlotArguments where = slot_arguments(by_warps);
     if (guess) slots = shapes_of_slots(phases, tile, shapes_of_arguments(phase_arguments, tile), where);
+    const auto scalars_of = [](const Candidate& one) { return unsigned(one.copy->arg_size() - std::size(fields)); };
+    const auto guesses_for = [&](llvm::Function& function) {
+        return guess ? guesses_of(function, slots, where) : simd::Guesses();
+    };
+    if (tile.rows > 1 && !whole_warps) {
+        const bool parts = llvm::any_of(all, [&](const Candidate& one) {
+            return one.copy && one.code.why_not.empty() &&
+                   look_at(*one.copy, tile, shapes_of_arguments(scalars_of(one), tile), guesses_for(*one.copy))
+                       .parts_between_rows;
+        });
+        if (parts) {
+            tile.rows = 1;
+            for (Candidate& one : all) one.code.rows = 1;
+            if (guess)
+                slots = shapes_of_slots(phases, tile, shapes_of_arguments(phase_arguments, tile), where);
+        }
+    }
     llvm::SmallVector<TileCode, 4> result;
     for (Candidate& one : all) {
         if (one.copy && one.code.why_not.empty()) {
-            const auto scalars = unsigned(one.copy->arg_size() - std::size(fields));
+            const unsigned scalars = scalars_of(one);
             const llvm::TargetTransformInfo costs = machine.getTargetTransformInfo(*one.copy);
             // Kernels of clusters are not cut into phases.
             const bool alone = scalars == phase_arguments;
             const bool bit_masks =
                 machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512bw,+avx512dq,+avx512vl");
+            const auto shapes = shapes_of_arguments(scalars, tile);
+            // Threads alone stop at operations of a warp.
+            if (!whole_warps) one.code.result = constant_result(*one.copy);
+            one.code.one_result = look_at(*one.copy, tile, shapes, guesses_for(*one.copy)).one_result;
+            const simd::Results results = one.code.result       ? simd::Results::none
+                                          : one.code.one_result ? simd::Results::one
+                                                                : simd::Results::by_lane;
+            const auto widen = [&](llvm::Function& function, bool all_alike) {
+                return simd::widen(function, tile, shapes, {costs, bit_masks, alone}, guesses_for(function), all_alike,
+                                   results);
+            };
             // Most tiles are of threads that stay.
             llvm::ValueToValueMapTy map;
             llvm::Function* clone = llvm::CloneFunction(one.copy, map);
-            one.code.function_of_all =
-                simd::widen(*clone, tile, shapes_of_arguments(scalars, tile), {costs, bit_masks, alone},
-                            guess ? guesses_of(*clone, slots, where) : simd::Guesses(), true);
+            one.code.function_of_all = widen(*clone, true);
             clone->eraseFromParent();
-            one.code.function = simd::widen(*one.copy, tile, shapes_of_arguments(scalars, tile), {costs, bit_masks, alone},
-                                            guess ? guesses_of(*one.copy, slots, where) : simd::Guesses());
+            one.code.function = widen(*one.copy, false);
             one.code.whole_warps = whole_warps;
             if (!one.code.any()) one.code.why_not = "lanes are faster one after another";
         }

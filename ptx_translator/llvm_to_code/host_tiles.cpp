@@ -10,12 +10,12 @@ namespace ptx::code {
 namespace {
 
 using IR = llvm::IRBuilder<>;
-using llvm::BasicBlock;
-using llvm::Value;
 using host::Grid;
 using host::Lane;
 using host::PhaseBox;
 using host::PhaseState;
+using llvm::BasicBlock;
+using llvm::Value;
 
 void store(IR& ir, Value* base, uint32_t offset, Value* value) {
     ir.CreateStore(value, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), base, offset));
@@ -73,50 +73,68 @@ class TileLoops {
 
     void make_rows(IR& ir, Value* z) {
         loop(ir, begin[1], end[1], [&](IR& at, Value* y) -> Value* {
-            Value* enough = at.CreateICmpUGE(at.CreateNUWSub(end[1], y), at.getInt32(rows));
-            Value* step = rows == 1 ? at.getInt32(1) : at.CreateSelect(enough, at.getInt32(rows), at.getInt32(1));
+            Value* enough = rows == 1 ? at.getTrue() : at.CreateICmpUGE(at.CreateNUWSub(end[1], y), at.getInt32(rows));
+            Value* step = at.CreateSelect(enough, at.getInt32(rows), at.getInt32(1));
             // PTX ISA 10.1 and 10.3: threads are numbered x first.
             Value* row = at.CreateNUWMul(at.CreateNUWAdd(at.CreateNUWMul(z, size[1]), y), size[0]);
+            Value* tiles_end = make_tiles_end(at, at.CreateNUWAdd(row, begin[0]), enough);
             loop(at, begin[0], end[0], [&](IR& in, Value* x) {
-                return make_piece(in, {x, y, z, in.CreateNUWAdd(row, x)}, enough, step);
+                return make_piece(in, {x, y, z, in.CreateNUWAdd(row, x)}, tiles_end, step);
             });
             return step;
         });
     }
 
-    Value* make_piece(IR& ir, const Place& place, Value* enough, Value* step) {
-        llvm::Function* function = ir.GetInsertBlock()->getParent();
-        const auto block = [&](const char* name) { return BasicBlock::Create(ir.getContext(), name, function); };
-        BasicBlock *whole = block("tile"), *done = block("tile_done"), *single = block("threads"), *next = block("next");
+    /// The %tid.x where the tiles of rows end that begin with the thread of that number.
+    Value* make_tiles_end(IR& ir, Value* number, Value* enough) {
         // Tiles begin at multiples of their width, by %tid.x and by number, in all rows.
-        Value* low = ir.CreateOr(place.x, place.number);
+        Value* low = ir.CreateOr(begin[0], number);
         if (rows > 1) low = ir.CreateOr(low, size[0]);
-        Value* aligned = ir.CreateIsNull(ir.CreateAnd(low, columns - 1));
+        Value* aligned = ir.CreateAnd(enough, ir.CreateIsNull(ir.CreateAnd(low, columns - 1)));
         if (whole_warps && rows > 1) {
             aligned = ir.CreateAnd(aligned, ir.CreateICmpEQ(size[0], ir.getInt32(columns)));
-            aligned = ir.CreateAnd(aligned, ir.CreateIsNull(ir.CreateAnd(place.number, columns * rows - 1)));
+            aligned = ir.CreateAnd(aligned, ir.CreateIsNull(ir.CreateAnd(number, columns * rows - 1)));
         }
-        Value* fits = ir.CreateICmpUGE(ir.CreateNUWSub(end[0], place.x), ir.getInt32(columns));
-        ir.CreateCondBr(ir.CreateAnd(ir.CreateAnd(aligned, fits), enough), whole, single);
+        return ir.CreateSelect(aligned, ir.CreateAnd(end[0], ~(columns - 1)), ir.getInt32(0));
+    }
+
+    Value* make_piece(IR& ir, const Place& place, Value* tiles_end, Value* step) {
+        llvm::Function* function = ir.GetInsertBlock()->getParent();
+        const auto block = [&](const char* name) { return BasicBlock::Create(ir.getContext(), name, function); };
+        BasicBlock *whole = block("tile"), *done = block("tile_done"), *single = block("threads"),
+                   *next = block("next");
+        BasicBlock* before = ir.GetInsertBlock();
+        ir.CreateCondBr(ir.CreateICmpULT(place.x, tiles_end), whole, single);
         ir.SetInsertPoint(whole);
         Value* run = tile(ir, place);
+        BasicBlock* whole_end = ir.GetInsertBlock();
         ir.CreateCondBr(run, done, single);
         ir.SetInsertPoint(done);
         after_tile(ir, place);
         BasicBlock* done_end = ir.GetInsertBlock();
         ir.CreateBr(next);
+        // Those of a tile that was refused, or all that are left of the rows.
         ir.SetInsertPoint(single);
-        loop(ir, ir.getInt32(0), step, [&](IR& at, Value* row) {
-            Value* number = at.CreateNUWAdd(place.number, at.CreateNUWMul(row, size[0]));
-            one(at, {place.x, at.CreateNUWAdd(place.y, row), place.z, number});
-            return at.getInt32(1);
+        llvm::PHINode* after = ir.CreatePHI(ir.getInt32Ty(), 2);
+        after->addIncoming(end[0], before);
+        IR at_whole(whole_end->getTerminator());
+        after->addIncoming(at_whole.CreateNUWAdd(place.x, at_whole.getInt32(columns)), whole_end);
+        loop(ir, ir.getInt32(0), step, [&](IR& rows_at, Value* row) {
+            Value* first = rows_at.CreateNUWAdd(place.number, rows_at.CreateNUWMul(row, size[0]));
+            loop(rows_at, place.x, after, [&](IR& at, Value* x) {
+                Value* number = at.CreateNUWAdd(first, at.CreateNUWSub(x, place.x));
+                one(at, {x, at.CreateNUWAdd(place.y, row), place.z, number});
+                return at.getInt32(1);
+            });
+            return rows_at.getInt32(1);
         });
         BasicBlock* single_end = ir.GetInsertBlock();
+        Value* threads = ir.CreateNUWSub(after, place.x);
         ir.CreateBr(next);
         ir.SetInsertPoint(next);
         llvm::PHINode* way = ir.CreatePHI(ir.getInt32Ty(), 2);
         way->addIncoming(ir.getInt32(columns), done_end);
-        way->addIncoming(ir.getInt32(1), single_end);
+        way->addIncoming(threads, single_end);
         return way;
     }
 };
@@ -142,8 +160,7 @@ llvm::SmallVector<Value*, 16> tile_arguments(IR& ir, llvm::ArrayRef<Value*> comm
             arguments.push_back(ir.CreateZExt(numbers_end ? ir.CreateAnd(number, numbers_end - 1) : number,
                                               ir.getInt64Ty()));
     arguments.push_back(place.x);
-    for (unsigned row = 0; row < code.rows; ++row)
-        arguments.push_back(ir.CreateNUWAdd(place.y, ir.getInt32(row)));
+    for (unsigned row = 0; row < code.rows; ++row) arguments.push_back(ir.CreateNUWAdd(place.y, ir.getInt32(row)));
     for (Value* number : numbers) arguments.push_back(ir.CreateAnd(number, 31));
     for (Value* number : numbers) arguments.push_back(ir.CreateLShr(number, 5));
     arguments.push_back(results);
@@ -189,8 +206,7 @@ void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode
         Value* index = load(ir, source, offsetof(Lane, thread) + 4 * axis, ir.getInt32Ty());
         loops.size[axis] = load(ir, grid, offsetof(Grid, block_dim) + 4 * axis, ir.getInt32Ty());
         loops.begin[axis] = ir.CreateSelect(range.getArg(1), index, ir.getInt32(0));
-        loops.end[axis] =
-            ir.CreateSelect(range.getArg(1), ir.CreateNUWAdd(index, ir.getInt32(1)), loops.size[axis]);
+        loops.end[axis] = ir.CreateSelect(range.getArg(1), ir.CreateNUWAdd(index, ir.getInt32(1)), loops.size[axis]);
     }
     const auto one = [&](IR& at, const Place& place) {
         set_thread(at, lane, place);
@@ -198,8 +214,9 @@ void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode
     };
     const auto tile = [&](IR& at, const Place& place) -> Value* {
         store(at, wide_lane, offsetof(Lane, thread) + 8, place.z);
-        return run_tile(at, code, tile_arguments(at, {wide_lane}, place, loops.size[0], code, false,
-                                                 llvm::PoisonValue::get(at.getPtrTy())));
+        return run_tile(
+            at, code,
+            tile_arguments(at, {wide_lane}, place, loops.size[0], code, false, llvm::PoisonValue::get(at.getPtrTy())));
     };
     const auto nothing = [](IR&, const Place&) {};
     loops.one = one;
@@ -242,7 +259,8 @@ void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& c
         return at.CreateGEP(at.getInt8Ty(), slots, at.CreateNUWMul(warp, at.getInt64(warp_bytes)));
     };
     if (warp_bytes) threads = ir.getInt64(in_warp);
-    llvm::AllocaInst* results = ir.CreateAlloca(llvm::FixedVectorType::get(i32, lanes));
+    auto* wide = llvm::FixedVectorType::get(i32, lanes);
+    llvm::AllocaInst* results = ir.CreateAlloca(code.one_result ? i32 : static_cast<llvm::Type*>(wide));
     const auto note = [&](IR& at, Value* both, Value* either) {
         at.CreateStore(at.CreateAnd(at.CreateLoad(i32, all), both), all);
         at.CreateStore(at.CreateOr(at.CreateLoad(i32, any), either), any);
@@ -252,6 +270,7 @@ void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& c
         Value* number = at.CreateZExt(place.number, i64);
         Value* among = warp_bytes ? at.CreateAnd(number, in_warp - 1) : number;
         Value* result = at.CreateCall(&phase, {lane, state, slots_of(at, place.number), threads, among});
+        if (code.result) return;
         at.CreateStore(result, at.CreateGEP(i32, next, number));
         note(at, result, result);
     };
@@ -261,8 +280,14 @@ void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& c
                                                  loops.size[0], code, true, results, warp_bytes ? in_warp : 0));
     };
     const auto after = [&](IR& at, const Place& place) {
-        Value* numbers = at.CreateLoad(llvm::FixedVectorType::get(i32, lanes), results);
-        note(at, at.CreateAndReduce(numbers), at.CreateOrReduce(numbers));
+        if (code.result) return;
+        Value* numbers = at.CreateLoad(results->getAllocatedType(), results);
+        if (code.one_result) {
+            note(at, numbers, numbers);
+            numbers = at.CreateVectorSplat(lanes, numbers);
+        } else {
+            note(at, at.CreateAndReduce(numbers), at.CreateOrReduce(numbers));
+        }
         for (unsigned row = 0; row < code.rows; ++row) {
             llvm::SmallVector<int, 32> columns;
             for (unsigned i = 0; i < code.columns; ++i) columns.push_back(int(row * code.columns + i));
@@ -278,6 +303,10 @@ void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& c
     loops.rows = code.rows;
     loops.whole_warps = code.whole_warps;
     loops.make(ir);
+    if (code.result) {
+        ir.CreateRet(ir.getInt32(*code.result));
+        return;
+    }
     Value *both = ir.CreateLoad(i32, all), *either = ir.CreateLoad(i32, any);
     ir.CreateRet(ir.CreateSelect(ir.CreateICmpEQ(both, either), both, ir.getInt32(host::phase_mixed)));
 }

@@ -4,6 +4,7 @@
 #include <llvm/IR/IRBuilder.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace llvm {
@@ -16,20 +17,23 @@ namespace ptx {
 struct Target;
 }
 
-/// The warp mode of the host: a function that runs one thread is made into one that runs a tile of threads side by side,
-/// in vectors (simt_to_simd), beside which it stays for threads that are left over.
+/// The warp mode of the host: a function that runs one thread is made into one that runs a tile of threads side by
+/// side, in vectors (simt_to_simd), beside which it stays for threads that are left over.
 namespace ptx::code {
 
 /// What runs a tile: columns of consecutive %tid.x, from a multiple of their number on, in rows of consecutive %tid.y.
 struct TileCode {
-    /// i1 (the scalar function's arguments, x, y, lane, warp, ptr results), the last argument of a phase and what follows
-    /// it by rows as TileArguments says. Null: there is none.
+    /// i1 (the scalar function's arguments, x, y, lane, warp, ptr results), the last argument of a phase and what
+    /// follows it by rows as TileArguments says. Null: there is none.
     llvm::Function* function = nullptr;
-    /// Null, or the same, to be tried first, which refuses when threads of the tile end at once; there may be only this.
+    /// Null, or the same, to be tried first, which refuses when threads of the tile end at once; there may be only
+    /// this.
     llvm::Function* function_of_all = nullptr;
     unsigned columns = 0, rows = 1;
-    bool whole_warps = false; ///< a tile must be a warp
-    std::string why_not; ///< a few words
+    bool whole_warps = false;       ///< a tile must be a warp
+    bool one_result = false;        ///< all lanes of a tile return the same, which is stored once
+    std::optional<uint32_t> result; ///< what all threads return, always: nothing is stored
+    std::string why_not;            ///< a few words
     bool any() const { return function || function_of_all; }
 };
 

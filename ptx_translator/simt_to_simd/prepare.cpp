@@ -1,6 +1,7 @@
 #include "simt_to_simd/prepare.h"
 
 #include "simt_to_simd/directed.h"
+#include "simt_to_simd/switches.h"
 #include "simt_to_simd/warp_operations.h"
 
 #include <llvm/ADT/PostOrderIterator.h>
@@ -149,12 +150,16 @@ void prepare(llvm::Function& function, llvm::TargetMachine& machine) {
     passes.addPass(llvm::SimplifyCFGPass());
     passes.addPass(llvm::ScalarizerPass(scalar));
     passes.addPass(llvm::ADCEPass());
-    passes.addPass(llvm::LowerSwitchPass());
-    passes.addPass(llvm::UnifyFunctionExitNodesPass());
-    passes.addPass(llvm::FixIrreduciblePass());
-    passes.addPass(llvm::LoopSimplifyPass());
-    passes.addPass(llvm::LCSSAPass());
     passes.run(function, functions);
+    unfold_switches(function);
+    functions.invalidate(function, llvm::PreservedAnalyses::none());
+    llvm::FunctionPassManager shape;
+    shape.addPass(llvm::LowerSwitchPass());
+    shape.addPass(llvm::UnifyFunctionExitNodesPass());
+    shape.addPass(llvm::FixIrreduciblePass());
+    shape.addPass(llvm::LoopSimplifyPass());
+    shape.addPass(llvm::LCSSAPass());
+    shape.run(function, functions);
     drop_promises(function);
 }
 

@@ -41,9 +41,9 @@ bool has_integer_lanes(const llvm::Type* type) {
 } // namespace
 
 Shapes::Shapes(llvm::Function& function, const llvm::LoopInfo& loops, const llvm::PostDominatorTree& post, Tile tile,
-               llvm::ArrayRef<Shape> arguments, Guesses guesses, Agreed agreed)
+               llvm::ArrayRef<Shape> arguments, Guesses guesses, Agreed agreed, Marks marks)
     : function_(function), data_(function.getParent()->getDataLayout()), loops_(loops), post_(post), tile_(tile),
-      guesses_(std::move(guesses)), agreed_(std::move(agreed)) {
+      guesses_(std::move(guesses)), agreed_(std::move(agreed)), marks_(std::move(marks)) {
     for (llvm::Argument& argument : function.args()) shapes_[&argument] = arguments[argument.getArgNo()];
     run();
 }
@@ -141,6 +141,7 @@ Shape Shapes::same_for_all(const Instruction& instruction) const {
 }
 
 Shape Shapes::transfer(const Instruction& instruction) const {
+    if (is_of_one_lane(instruction.getParent()) || is_of_all(&instruction)) return Shape::regular();
     if (const auto* phi = dyn_cast<llvm::PHINode>(&instruction)) return transfer_phi(*phi);
     if (isa<llvm::BinaryOperator>(instruction)) return transfer_binary(instruction);
     if (isa<llvm::ICmpInst>(instruction)) return transfer_compare(instruction);
@@ -314,9 +315,9 @@ bool Shapes::is_monotone(const llvm::Value* comparison) const {
     return !steps || !compare->isEquality();
 }
 
-bool Shapes::is_of_block(const llvm::Value* value) const {
+bool Shapes::is_of_block(const llvm::Value* value, const llvm::DataLayout& data) {
     constexpr unsigned bits = 11; // PTX ISA 10.1: no block has more than 1024 threads
-    return llvm::computeKnownBits(value, data_).countMaxActiveBits() <= bits;
+    return llvm::computeKnownBits(value, data).countMaxActiveBits() <= bits;
 }
 
 bool Shapes::never_wraps(const llvm::Value* value, bool is_signed) const {

@@ -61,12 +61,21 @@ using Guesses = llvm::DenseMap<const llvm::Value*, Shape>;
 /// Comparisons by which lanes are taken not to part, which is asked before anything is done.
 using Agreed = llvm::SmallPtrSet<const llvm::Value*, 8>;
 
+/// What few_lanes.h and rounds_of_all.h say of a function that they have changed. Marked instructions are freezes, which
+/// change nothing for a thread alone.
+struct Marks {
+    llvm::SmallPtrSet<const llvm::BasicBlock*, 8> of_one_lane; ///< blocks for one lane, which is there
+    llvm::DenseMap<const llvm::Value*, unsigned> picks;        ///< the operand's value in the lane of that number
+    llvm::SmallPtrSet<const llvm::Value*, 4> of_all;           ///< whether the operand, a comparison, is true in all lanes
+};
+
 /// Which values of a scalar function are the same in all lanes or go from lane to lane in equal steps, and where lanes
 /// part. Expects a reducible function with one exit, loops in simplified and closed form, and no switches.
 class Shapes {
   public:
     Shapes(llvm::Function&, const llvm::LoopInfo&, const llvm::PostDominatorTree&, Tile,
-           llvm::ArrayRef<Shape> arguments, Guesses guesses = Guesses(), Agreed agreed = Agreed());
+           llvm::ArrayRef<Shape> arguments, Guesses guesses = Guesses(), Agreed agreed = Agreed(),
+           Marks marks = Marks());
 
     Shape of(const llvm::Value*) const;
     /// Whether lanes may part at the block's end.
@@ -85,8 +94,16 @@ class Shapes {
     /// Whether what the comparison says of the lanes of a row follows from its first and last one, as long as operands
     /// with strides do not wrap around.
     bool is_monotone(const llvm::Value* comparison) const;
+    /// Whether all of the block is for one lane alone, which is there.
+    bool is_of_one_lane(const llvm::BasicBlock* block) const { return marks_.of_one_lane.contains(block); }
+    /// The lane whose value the instruction gives; -1: it is an ordinary one.
+    int picked_lane(const llvm::Value* value) const {
+        const auto found = marks_.picks.find(value);
+        return found == marks_.picks.end() ? -1 : int(found->second);
+    }
+    bool is_of_all(const llvm::Value* value) const { return marks_.of_all.contains(value); }
     /// Whether a value is small as threads' numbers in their block are.
-    bool is_of_block(const llvm::Value*) const;
+    static bool is_of_block(const llvm::Value*, const llvm::DataLayout&);
 
   private:
     void run();
@@ -111,6 +128,7 @@ class Shapes {
     Tile tile_;
     Guesses guesses_;
     Agreed agreed_;
+    Marks marks_;
     llvm::DenseMap<const llvm::Value*, Shape> shapes_;
     llvm::SmallPtrSet<const llvm::BasicBlock*, 16> divergent_, masked_, joins_;
 };

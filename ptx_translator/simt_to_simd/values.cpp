@@ -75,7 +75,25 @@ Value* Widener::vector(Value* value) {
 
 void Widener::note(Instruction& instruction, Value* wide) { vectors_[&instruction] = wide; }
 
+/// The scalar instruction once, of values that are the lane's.
+void Widener::do_in_one_lane(Instruction& instruction) {
+    if (const int lane = shapes_.picked_lane(&instruction); lane >= 0) {
+        bases_[&instruction] = {in_lane(instruction.getOperand(0), ir_.getInt32(uint32_t(lane)))};
+        return;
+    }
+    Instruction* copy = instruction.clone();
+    for (llvm::Use& use : copy->operands())
+        if (!isa<llvm::MetadataAsValue>(use.get())) use.set(base(use.get()));
+    bases_[&instruction] = {ir_.Insert(copy)};
+    copy->setMetadata(llvm::LLVMContext::MD_access_group, nullptr);
+}
+
 void Widener::widen_instruction(Instruction& instruction) {
+    if (shapes_.is_of_one_lane(instruction.getParent())) return do_in_one_lane(instruction);
+    if (shapes_.is_of_all(&instruction)) {
+        bases_[&instruction] = {true_in_all(*cast<llvm::ICmpInst>(instruction.getOperand(0)))};
+        return;
+    }
     if (auto* load = dyn_cast<llvm::LoadInst>(&instruction)) return widen_load(*load);
     if (auto* store = dyn_cast<llvm::StoreInst>(&instruction)) return widen_store(*store);
     if (isa<llvm::FenceInst>(instruction)) {
@@ -163,6 +181,23 @@ void Widener::agree(llvm::ICmpInst& compare) {
         same(last, last_of(right, row, compare.isSigned(), all));
     }
     if (all) entry_guards_.push_back(all);
+}
+
+/// Whether the comparison is true in the first and in the last lane of each row.
+Value* Widener::true_in_all(llvm::ICmpInst& compare) {
+    Value *left = compare.getOperand(0), *right = compare.getOperand(1), *all = nullptr;
+    const bool steps = shapes_.of(left).stride != 0 || shapes_.of(right).stride != 0;
+    const auto add = [&](Value* a, Value* b) {
+        Value* one = ir_.CreateICmp(compare.getPredicate(), a, b);
+        all = all ? ir_.CreateAnd(all, one) : one;
+    };
+    for (unsigned row = 0; row < std::max(rows_of(left), rows_of(right)); ++row) {
+        add(base(left, row), base(right, row));
+        if (!steps) continue;
+        Value* last = last_of(left, row, compare.isSigned(), all);
+        add(last, last_of(right, row, compare.isSigned(), all));
+    }
+    return all;
 }
 
 /// Whether a wider integer is the first column's plus so many strides hangs on the narrow sum. What is asked in the

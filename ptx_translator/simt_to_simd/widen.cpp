@@ -1,5 +1,7 @@
 #include "simt_to_simd/widen.h"
 
+#include "simt_to_simd/few_lanes.h"
+#include "simt_to_simd/rounds_of_all.h"
 #include "simt_to_simd/widener.h"
 
 #include <llvm/Analysis/PostDominators.h>
@@ -41,7 +43,8 @@ void hoist(Instruction& instruction, Instruction* end) {
     instruction.moveBefore(end->getIterator());
 }
 
-/// Loads whose shape is a guess are done and asked about before anything else; they change by nothing that comes before.
+/// Loads whose shape is a guess are done and asked about before anything else; they change by nothing that comes
+/// before.
 void hoist_guesses(llvm::Function& scalar, Guesses& guesses) {
     Instruction* end = scalar.getEntryBlock().getTerminator();
     llvm::SmallVector<const llvm::Value*, 8> others;
@@ -78,7 +81,9 @@ Agreed find_agreed(llvm::Function& scalar, const Shapes& shapes) {
         if (!llvm::isa<llvm::ICmpInst>(instruction) || shapes.of(&instruction).is_uniform() ||
             !shapes.is_monotone(&instruction) || !may_hoist(instruction, end))
             continue;
-        if (llvm::all_of(instruction.operands(), [&](llvm::Use& use) { return shapes.is_of_block(use.get()); })) continue;
+        if (llvm::all_of(instruction.operands(),
+                         [&](llvm::Use& use) { return Shapes::is_of_block(use.get(), scalar.getDataLayout()); }))
+            continue;
         agreed.insert(&instruction);
         found.push_back(&instruction);
     }
@@ -115,6 +120,12 @@ EarlyExit find_early_exit(llvm::Function& scalar) {
         if (!branch || branch->isUnconditional()) continue;
         auto* condition = llvm::dyn_cast<Instruction>(branch->getCondition());
         if (!condition || !may_hoist(*condition, end)) return {};
+        // By their place in the block few end in most tiles, or all.
+        const bool by_place =
+            llvm::isa<llvm::ICmpInst>(condition) && llvm::all_of(condition->operands(), [&](llvm::Use& use) {
+                return Shapes::is_of_block(use.get(), scalar.getDataLayout());
+            });
+        if (by_place) return {};
         for (unsigned i : {0u, 1u})
             if (ends_at_once(branch->getSuccessor(i)) && branch->getSuccessor(0) != branch->getSuccessor(1)) {
                 hoist(*condition, end);
@@ -136,13 +147,13 @@ bool is_scattered(const Instruction& instruction, const Shapes& shapes) {
     const llvm::Value* pointer = llvm::getLoadStorePointerOperand(&instruction);
     if (!pointer) return false;
     const Shape shape = shapes.of(pointer);
-    const auto size = int64_t(
-        instruction.getDataLayout().getTypeStoreSize(llvm::getLoadStoreType(&instruction)).getFixedValue());
+    const auto size =
+        int64_t(instruction.getDataLayout().getTypeStoreSize(llvm::getLoadStoreType(&instruction)).getFixedValue());
     return shape.is_varying() || (shape.stride != 0 && std::abs(shape.stride) != size);
 }
 
-/// A loop that lanes leave in different rounds, and that mostly loads from here and there, is as fast for one lane after
-/// another: SpMV by rows.
+/// A loop that lanes leave in different rounds, and that mostly loads from here and there, is as fast for one lane
+/// after another: SpMV by rows.
 bool is_serial_at_heart(const llvm::LoopInfo& loops, const Shapes& shapes) {
     for (const llvm::Loop* loop : loops.getLoopsInPreorder()) {
         if (!loop->isInnermost() || !shapes.is_divergent(loop)) continue;
@@ -179,8 +190,29 @@ void sink(llvm::Function& function) {
 
 } // namespace
 
+Outlook look_at(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Guesses& guesses) {
+    const llvm::DominatorTree dominators(scalar);
+    const llvm::PostDominatorTree post(scalar);
+    const llvm::LoopInfo loops(dominators);
+    const Shapes shapes(scalar, loops, post, tile, arguments, guesses);
+    Outlook outlook;
+    for (const llvm::BasicBlock& block : scalar) {
+        if (const auto* result = llvm::dyn_cast<llvm::ReturnInst>(block.getTerminator()))
+            outlook.one_result = !result->getReturnValue() || shapes.of(result->getReturnValue()).is_uniform();
+        if (!shapes.is_divergent(&block)) continue;
+        const auto* compare =
+            llvm::dyn_cast<llvm::ICmpInst>(llvm::cast<llvm::BranchInst>(block.getTerminator())->getCondition());
+        const Shape shape = compare ? shapes.of(compare) : Shape::varying();
+        outlook.parts_between_rows |= shape.is_regular() && shape.stride == 0 && shape.by_row &&
+                                      llvm::all_of(compare->operands(), [&](const llvm::Use& use) {
+                                          return Shapes::is_of_block(use.get(), scalar.getDataLayout());
+                                      });
+    }
+    return outlook;
+}
+
 llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Machine& machine,
-                      Guesses guesses, bool all_alike) {
+                      Guesses guesses, bool all_alike, Results results) {
     // Up to where something may be written, a tile may still be refused.
     llvm::BasicBlock& entry = scalar.getEntryBlock();
     const auto first = llvm::find_if(entry, [](const Instruction& instruction) {
@@ -195,24 +227,39 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
             llvm::removeUnreachableBlocks(scalar);
         }
     }
+    hoist_guesses(scalar, guesses);
+    Agreed agreed;
+    Marks marks;
+    {
+        const llvm::DominatorTree dominators(scalar);
+        const llvm::PostDominatorTree post(scalar);
+        const llvm::LoopInfo loops(dominators);
+        {
+            const Shapes shapes(scalar, loops, post, tile, arguments, guesses);
+            hoist_assumptions(scalar, shapes);
+            if (all_alike) agreed = find_agreed(scalar, shapes);
+        }
+        if (all_alike && !exit.condition && agreed.empty()) return nullptr;
+        const Shapes shapes(scalar, loops, post, tile, arguments, guesses, agreed);
+        marks = separate_few_lanes(scalar, shapes, post, dominators);
+    }
+    {
+        const llvm::DominatorTree dominators(scalar);
+        const llvm::PostDominatorTree post(scalar);
+        const llvm::LoopInfo loops(dominators);
+        const Shapes shapes(scalar, loops, post, tile, arguments, guesses, agreed, marks);
+        let_all_go_first(scalar, shapes, loops, marks);
+    }
     const llvm::DominatorTree dominators(scalar);
     const llvm::PostDominatorTree post(scalar);
     const llvm::LoopInfo loops(dominators);
-    hoist_guesses(scalar, guesses);
-    Agreed agreed;
-    {
-        const Shapes shapes(scalar, loops, post, tile, arguments, guesses);
-        hoist_assumptions(scalar, shapes);
-        if (all_alike) agreed = find_agreed(scalar, shapes);
-    }
-    if (all_alike && !exit.condition && agreed.empty()) return nullptr;
-    const Shapes shapes(scalar, loops, post, tile, arguments, std::move(guesses), std::move(agreed));
+    const Shapes shapes(scalar, loops, post, tile, arguments, std::move(guesses), std::move(agreed), std::move(marks));
     for (const Instruction& instruction : llvm::instructions(scalar))
         if (const auto* call = llvm::dyn_cast<llvm::CallInst>(&instruction); call && warp_operation_of(*call))
             if (!why_not_together(*call, shapes).empty()) return nullptr;
     if (is_serial_at_heart(loops, shapes)) return nullptr;
     llvm::Function* made =
-        Widener(scalar, shapes, loops, dominators, post, machine).run(exit.condition, exit.value_of_exit);
+        Widener(scalar, shapes, loops, dominators, post, machine).run(exit.condition, exit.value_of_exit, results);
     sink(*made);
     return made;
 }

@@ -17,15 +17,25 @@ struct Machine {
     bool alone = false;     ///< shared memory is seen by one thread of the process
 };
 
+/// What becomes of what the lanes return.
+enum class Results : uint8_t { by_lane, one, none };
+
+/// What is known before a function is made.
+struct Outlook {
+    bool one_result = false;          ///< all lanes of a tile return the same
+    bool parts_between_rows = false;  ///< lanes part at comparisons of their row's number
+};
+Outlook look_at(llvm::Function& scalar, Tile, llvm::ArrayRef<Shape> arguments, const Guesses&);
+
 /// A function that does for the lanes of a tile at once what the scalar one, which is prepared (prepare.h), does for one:
 ///     i1 made(arguments..., ptr results)
 /// An argument that goes by rows is given once for each row, as the first column has it. What the lanes return is stored
-/// at `results` one after another. False, and nothing is done, when some sum of a lane's number and something else wraps
+/// at `results` one after another, once if all return the same, or not at all, as `results` says. False, and nothing is done, when some sum of a lane's number and something else wraps
 /// around from lane to lane, or a guess is wrong, so that lanes must be run one by one. Null: it is not worth it.
 /// With `all_alike` there is only a function if the scalar one begins with a test by which some threads end at once, as
 /// those do that are past the end of the data, or compares with sizes of the data; it takes only tiles none of whose lanes
 /// ends so, and whose lanes agree on the comparisons, and needs no masks for them.
 llvm::Function* widen(llvm::Function& scalar, Tile, llvm::ArrayRef<Shape> arguments, const Machine&,
-                      Guesses guesses = Guesses(), bool all_alike = false);
+                      Guesses guesses = Guesses(), bool all_alike = false, Results = Results::by_lane);
 
 } // namespace ptx::simd

@@ -29,7 +29,8 @@ Widener::Widener(llvm::Function& scalar, const Shapes& shapes, const llvm::LoopI
       data_(scalar.getParent()->getDataLayout()), context_(scalar.getContext()), tile_(shapes.tile()),
       lanes_(tile_.lanes()), ir_(context_) {}
 
-llvm::Function* Widener::run(llvm::Value* exit, bool value_of_exit) {
+llvm::Function* Widener::run(llvm::Value* exit, bool value_of_exit, Results results) {
+    results_ = results;
     exit_ = exit;
     value_of_exit_ = value_of_exit;
     make_signature();
@@ -222,8 +223,9 @@ void Widener::pass(unsigned from, BasicBlock* to, llvm::Value* mask) {
 void Widener::end_block(unsigned number) {
     llvm::Instruction* end = blocks_[number]->getTerminator();
     if (auto* result = dyn_cast<llvm::ReturnInst>(end)) {
-        if (llvm::Value* value = result->getReturnValue())
-            ir_.CreateAlignedStore(vector(value), made_->getArg(made_->arg_size() - 1), llvm::Align(4));
+        if (llvm::Value* value = result->getReturnValue(); value && results_ != Results::none)
+            ir_.CreateAlignedStore(results_ == Results::one ? base(value) : vector(value),
+                                   made_->getArg(made_->arg_size() - 1), llvm::Align(4));
         ir_.CreateRet(ir_.getTrue());
         return;
     }

@@ -33,7 +33,7 @@ class Widener {
     Widener(llvm::Function& scalar, const Shapes&, const llvm::LoopInfo&, const llvm::DominatorTree&,
             const llvm::PostDominatorTree&, const Machine&);
     /// `exit`: null, or a condition in the entry block; tiles are refused any of whose lanes has the value for it.
-    llvm::Function* run(llvm::Value* exit, bool value_of_exit);
+    llvm::Function* run(llvm::Value* exit, bool value_of_exit, Results results);
 
   private:
     // widener.cpp: blocks, in an order that all lanes can take together.
@@ -71,6 +71,7 @@ class Widener {
     llvm::Type* widened(llvm::Type* type) const;
     unsigned rows_of(const llvm::Value*) const;
     void widen_instruction(llvm::Instruction&);
+    void do_in_one_lane(llvm::Instruction&);
     void widen_regular(llvm::Instruction&);
     llvm::Value* address_in_row(llvm::Value* pointer, unsigned row);
     llvm::Value* make_wide(IR&, llvm::Instruction&, llvm::ArrayRef<llvm::Value*> operands);
@@ -86,6 +87,7 @@ class Widener {
     llvm::Value* permute(llvm::Value* wide, llvm::Value* from);
     llvm::Value* last_of(llvm::Value*, unsigned row, bool is_signed, llvm::Value*& straight);
     void agree(llvm::ICmpInst&);
+    llvm::Value* true_in_all(llvm::ICmpInst&);
     void keep_guard(llvm::Instruction&);
     llvm::Value* guard(llvm::Value*);
     void note(llvm::Instruction&, llvm::Value* wide);
@@ -143,6 +145,7 @@ class Widener {
     unsigned current_ = 0;
     llvm::Value* exit_ = nullptr;
     bool value_of_exit_ = false;
+    Results results_ = Results::by_lane;
 
     llvm::DenseMap<llvm::Value*, llvm::SmallVector<llvm::Value*, 2>> bases_;
     llvm::DenseMap<llvm::Value*, llvm::Value*> vectors_, guards_;

@@ -39,7 +39,8 @@ constexpr uint32_t phase_mixed = 0xfffffffe; ///< threads differ
 
 /// The threads of a CTA between the phases of a kernel.
 struct PhaseState {
-    uint32_t* next;           ///< of each thread: the phase that it goes on with
+    uint32_t* next;           ///< of each thread: the phase that it goes on with. Where S.phase gives one for all
+                              ///< threads of a box, theirs may not have been written
     uint8_t* slots;           ///< KernelInfo::phase_bytes for each thread, their number rounded up to a multiple of 32;
                               ///< PhaseCut says where
 };

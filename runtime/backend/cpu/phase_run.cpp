@@ -17,6 +17,17 @@ namespace {
 
 bool is_barrier(const PhaseCut& cut) { return cut.wait == Wait::barrier || cut.wait == Wait::barrier_reduce; }
 
+/// A phase of some threads of a warp; notes where each of them goes on, which the phase does only when they part.
+uint32_t run_box(CpuKernel::Phase phase, ptx::host::Lane* lane, const uint32_t (&size)[3], uint32_t* next, uint32_t at,
+                 const PhaseBox& box) {
+    const uint32_t result = phase(lane, at, &box);
+    if (result == phase_mixed) return result;
+    const uint32_t first = (box.begin[2] * size[1] + box.begin[1]) * size[0];
+    std::fill(next + first + box.begin[0], next + first + (box.end[1] - 1 - box.begin[1]) * size[0] + box.end[0],
+              result);
+    return result;
+}
+
 } // namespace
 
 bool PhaseRun::reserve(const CpuKernel& kernel, const uint32_t (&block)[3]) {
@@ -70,6 +81,7 @@ Outcome PhaseRun::run(const GridRun& grid, ptx::host::Lane& lane) {
         if (grid.cancelled()) return Outcome::stopped;
         if (at == phase_exit) break;
         if (at != phase_mixed && pass_all(at)) continue;
+        if (at != phase_mixed) std::fill_n(next_.begin(), threads_, at);
         for (uint32_t warp = 0; warp < warps(); warp++) at_[warp] = at == phase_mixed ? common(warp) : at;
         at = run_warps(grid);
         if (grid.cancelled()) return Outcome::stopped;
@@ -82,7 +94,10 @@ Outcome PhaseRun::run(const GridRun& grid, ptx::host::Lane& lane) {
 /// by one.
 bool PhaseRun::pass_all(uint32_t& at) {
     if (cuts_[at].wait == Wait::barrier) return true;
-    if (cuts_[at].wait == Wait::barrier_reduce) return count_votes(), true;
+    if (cuts_[at].wait == Wait::barrier_reduce) {
+        std::fill_n(next_.begin(), threads_, at);
+        return count_votes(), true;
+    }
     uint32_t last = at;
     for (uint32_t warp = 0; warp < warps(); warp++)
         if (!is_whole(warp, at)) return false;
@@ -177,9 +192,10 @@ uint32_t PhaseRun::common(uint32_t warp) const {
 
 uint32_t PhaseRun::advance_whole(uint32_t warp, uint32_t at) {
     const Boxes& boxes = boxes_[warp];
-    const uint32_t next = phase_(lane_, at, &boxes.box[0]);
+    const uint32_t next = run_box(phase_, lane_, size_, next_.data(), at, boxes.box[0]);
     bool same = true;
-    for (uint32_t i = 1; i < boxes.count; i++) same &= phase_(lane_, at, &boxes.box[i]) == next;
+    for (uint32_t i = 1; i < boxes.count; i++)
+        same &= run_box(phase_, lane_, size_, next_.data(), at, boxes.box[i]) == next;
     return same ? next : phase_mixed;
 }
 
@@ -195,7 +211,7 @@ uint32_t PhaseRun::advance(uint32_t warp, uint32_t lanes) {
         uint32_t end = begin;
         while (end < 32 && lanes >> end & 1 && state_.next[first + end] == at) lanes &= ~(1u << end++);
         find_boxes(first + begin, first + end, boxes);
-        for (uint32_t i = 0; i < boxes.count; i++) phase_(lane_, at, &boxes.box[i]);
+        for (uint32_t i = 0; i < boxes.count; i++) run_box(phase_, lane_, size_, next_.data(), at, boxes.box[i]);
     }
     return common(warp);
 }

@@ -1,42 +1,12 @@
 // Loads and stores of lanes at constant distances, against threads one after another.
-#include "blocks_of_warps.h"
+#include "tiles_and_threads.h"
 
 using namespace codegen_test;
 using namespace codegen_test::blocks;
 
 namespace {
 
-struct Memory {
-    std::vector<uint32_t> out;
-    std::array<uint8_t, 4096> shared;
-    bool operator==(const Memory&) const = default;
-};
-
-Memory run(const Code& code, uint32_t x, uint32_t y) {
-    Surroundings around;
-    std::vector<uint32_t> in(most_threads + 8);
-    for (uint32_t i = 0; i < in.size(); ++i) in[i] = i * 2654435761u >> (i % 3 ? 25 : 3);
-    Memory memory{std::vector<uint32_t>(most_threads * words, 0xeeeeeeee), {}};
-    around.set_parameters(in.data(), memory.out.data(), 100u);
-    Block(code, around, x, y).run();
-    memory.shared = around.shared;
-    return memory;
-}
-
-void expect_same(const std::string& text) {
-    for (const char* cpu : {"host", "host:haswell", "host:x86-64-v2"}) {
-        if (std::string_view(cpu) == "host:haswell" && !__builtin_cpu_supports("avx2")) continue;
-        ptx::Target target = ptx::Target::parse(cpu);
-        const Code threads(text, target, {.phases = true});
-        target.divide(64, 1);
-        const Code tiles(text, target, {.phases = true, .warp = true});
-        EXPECT_EQ(tiles.symbol("k.kernel.why_threads"), nullptr);
-        for (const auto& [x, y] : {std::pair{64u, 1u}, {96u, 2u}, {100u, 1u}, {48u, 3u}}) {
-            SCOPED_TRACE(std::string(cpu) + " " + std::to_string(x) + "x" + std::to_string(y));
-            EXPECT_TRUE(run(tiles, x, y) == run(threads, x, y));
-        }
-    }
-}
+void expect_same(const std::string& text) { expect_same_memory(text, {{64, 1}}); }
 
 /// Addresses at constant distances that are no strides: pairs to be compared in a sort, in shared and global memory.
 TEST(HostTilePatterns, AddressesAtConstantDistances) {

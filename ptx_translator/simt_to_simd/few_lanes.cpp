@@ -1,0 +1,234 @@
+#include "simt_to_simd/few_lanes.h"
+
+#include "simt_to_simd/warp_operations.h"
+
+#include <llvm/ADT/SetVector.h>
+#include <llvm/Analysis/PostDominators.h>
+#include <llvm/Analysis/ValueTracking.h>
+#include <llvm/IR/CFG.h>
+#include <llvm/IR/Dominators.h>
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <optional>
+
+namespace ptx::simd {
+namespace {
+
+using llvm::BasicBlock;
+using llvm::cast;
+using llvm::dyn_cast;
+using llvm::Instruction;
+using llvm::Value;
+using Region = llvm::SmallSetVector<BasicBlock*, 16>;
+
+/// A comparison of base | step with a constant, where the base's low bits are zero.
+struct Condition {
+    Value* value = nullptr;
+    llvm::APInt low, constant; ///< the steps' bits; what is compared with
+    unsigned lane = 0;         ///< of an equation: the only one for which it may be true
+    bool equation = false;     ///< or "less", unsigned
+    unsigned successor = 0;    ///< where lanes go for which it is true
+};
+
+class Separator {
+  public:
+    Separator(const Shapes& shapes, const llvm::PostDominatorTree& post, const llvm::DominatorTree& dominators)
+        : shapes_(shapes), post_(post), dominators_(dominators) {}
+
+    Marks run(llvm::Function& function) {
+        llvm::SmallVector<llvm::BranchInst*, 16> branches;
+        for (BasicBlock& block : function)
+            if (auto* branch = dyn_cast<llvm::BranchInst>(block.getTerminator());
+                branch && shapes_.is_divergent(&block) && !shapes_.is_masked(&block))
+                branches.push_back(branch);
+        // Regions are looked at before any block is made; no two of them have blocks in common.
+        struct Found {
+            llvm::BranchInst* branch;
+            Condition condition;
+            std::optional<Region> region;
+        };
+        llvm::SmallVector<Found, 8> all;
+        for (llvm::BranchInst* branch : branches)
+            if (const auto condition = condition_of(*branch))
+                all.push_back({branch, *condition,
+                               condition->equation ? region_of_one(*branch, condition->successor) : std::nullopt});
+        for (Found& found : all)
+            if (found.region)
+                let_one_through(*found.branch, found.condition, *found.region);
+            else
+                ask_first(*found.branch, found.condition);
+        return std::move(result_);
+    }
+
+  private:
+    std::optional<Condition> condition_of(const llvm::BranchInst& branch) const {
+        const auto* compare = dyn_cast<llvm::ICmpInst>(branch.getCondition());
+        const auto* constant = compare ? dyn_cast<llvm::ConstantInt>(compare->getOperand(1)) : nullptr;
+        if (!constant || constant->getBitWidth() > 64) return std::nullopt;
+        Condition result;
+        result.value = compare->getOperand(0);
+        const Shape shape = shapes_.of(result.value);
+        const unsigned columns = shapes_.tile().columns, width = constant->getBitWidth();
+        if (!shape.is_regular() || shape.stride <= 0 || shape.assumed || shape.by_row || shape.zero_bits >= width ||
+            uint64_t(shape.stride) * (columns - 1) >= uint64_t(1) << shape.zero_bits)
+            return std::nullopt;
+        result.low = llvm::APInt::getLowBitsSet(width, shape.zero_bits);
+        result.constant = constant->getValue();
+        auto predicate = compare->getPredicate();
+        if (llvm::ICmpInst::isSigned(predicate)) {
+            const bool natural = llvm::computeKnownBits(result.value, branch.getDataLayout()).isNonNegative();
+            if (!natural || constant->isNegative()) return std::nullopt;
+            predicate = llvm::ICmpInst::getUnsignedPredicate(predicate);
+        }
+        switch (predicate) {
+        case llvm::CmpInst::ICMP_EQ:
+        case llvm::CmpInst::ICMP_NE: {
+            const uint64_t step = (result.constant & result.low).getZExtValue();
+            if (step % uint64_t(shape.stride) != 0 || step / uint64_t(shape.stride) >= columns) return std::nullopt;
+            result.equation = true;
+            result.lane = unsigned(step / uint64_t(shape.stride));
+            result.successor = predicate == llvm::CmpInst::ICMP_NE;
+            return result;
+        }
+        case llvm::CmpInst::ICMP_UGT:
+            if (result.constant.isMaxValue()) return std::nullopt;
+            ++result.constant;
+            result.successor = 1;
+            break;
+        case llvm::CmpInst::ICMP_UGE:
+            result.successor = 1;
+            break;
+        case llvm::CmpInst::ICMP_ULE:
+            if (result.constant.isMaxValue()) return std::nullopt;
+            ++result.constant;
+            break;
+        case llvm::CmpInst::ICMP_ULT:
+            break;
+        default:
+            return std::nullopt;
+        }
+        // Only lanes of the first tile.
+        return !result.constant.isZero() && result.constant.ule(result.low) ? std::optional(result) : std::nullopt;
+    }
+
+    /// The blocks that lanes come to only by that way, up to where it is one with the other way, on which nothing is.
+    std::optional<Region> region_of_one(const llvm::BranchInst& branch, unsigned way) const {
+        BasicBlock *from = const_cast<BasicBlock*>(branch.getParent()), *begin = branch.getSuccessor(way),
+                   *join = branch.getSuccessor(1 - way);
+        const auto* node = post_.getNode(from);
+        if (shapes_.tile().rows != 1 || begin == join || begin->getSinglePredecessor() != from || !node ||
+            !node->getIDom() || node->getIDom()->getBlock() != join)
+            return std::nullopt;
+        Region region;
+        region.insert(begin);
+        for (size_t i = 0; i < region.size(); ++i) {
+            if (!dominators_.dominates(begin, region[i])) return std::nullopt;
+            for (BasicBlock* next : llvm::successors(region[i]))
+                if (next != join) region.insert(next);
+        }
+        const bool fine = llvm::all_of(region, [&](const BasicBlock* block) { return may_be_of_one(*block, region); });
+        return fine ? std::optional(std::move(region)) : std::nullopt;
+    }
+
+    static bool may_be_of_one(const BasicBlock& block, const Region& region) {
+        return llvm::all_of(block, [&](const Instruction& instruction) {
+            const auto* call = dyn_cast<llvm::CallBase>(&instruction);
+            if (call && warp_operation_of(*call)) return false;
+            // Structures have no lanes to pick.
+            return llvm::none_of(instruction.operands(), [&](const llvm::Use& use) {
+                const auto* made = dyn_cast<Instruction>(use.get());
+                return made && made->getType()->isAggregateType() && !region.contains(made->getParent());
+            });
+        });
+    }
+
+    static Value* equal_base(llvm::IRBuilder<>& ir, const Condition& condition, llvm::CmpInst::Predicate predicate) {
+        Value* base = ir.CreateAnd(condition.value, ir.getInt(~condition.low));
+        return ir.CreateICmp(predicate, base, ir.getInt(condition.constant & ~condition.low));
+    }
+
+    /// Only whether the tile has the lane decides; in the region values are that lane's.
+    void let_one_through(llvm::BranchInst& branch, const Condition& condition, const Region& region) {
+        BasicBlock *from = branch.getParent(), *begin = region[0], *join = branch.getSuccessor(1 - condition.successor);
+        while (auto* phi = dyn_cast<llvm::PHINode>(&begin->front())) {
+            phi->replaceAllUsesWith(phi->getIncomingValue(0));
+            phi->eraseFromParent();
+        }
+        // Other lanes keep what they have.
+        Value* is_one = branch.getCondition();
+        for (BasicBlock* block : region) {
+            if (!llvm::is_contained(llvm::successors(block), join)) continue;
+            BasicBlock* edge = BasicBlock::Create(block->getContext(), "", block->getParent(), join);
+            block->getTerminator()->replaceSuccessorWith(join, edge);
+            llvm::IRBuilder<> ir(edge);
+            for (llvm::PHINode& phi : join->phis()) {
+                const int place = phi.getBasicBlockIndex(block);
+                Value *own = phi.getIncomingValue(unsigned(place)), *others = phi.getIncomingValueForBlock(from);
+                phi.setIncomingBlock(unsigned(place), edge);
+                if (own == others) continue;
+                const bool first = condition.successor == 0;
+                phi.setIncomingValue(unsigned(place),
+                                     ir.CreateSelect(is_one, first ? own : others, first ? others : own));
+            }
+            ir.CreateBr(join);
+        }
+        llvm::DenseMap<Value*, Value*> picked;
+        llvm::IRBuilder<> ir(begin, begin->begin());
+        llvm::SmallVector<llvm::Use*, 32> uses;
+        for (BasicBlock* block : region)
+            for (Instruction& instruction : *block)
+                for (llvm::Use& use : instruction.operands()) uses.push_back(&use);
+        for (llvm::Use* use : uses) {
+            auto* made = dyn_cast<Instruction>(use->get());
+            if (!made && !llvm::isa<llvm::Argument>(use->get())) continue;
+            if (made && region.contains(made->getParent())) continue;
+            const Shape shape = shapes_.of(use->get());
+            if (shape.is_uniform() && !shape.assumed) continue;
+            Value*& pick = picked[use->get()];
+            if (!pick) {
+                pick = ir.Insert(new llvm::FreezeInst(use->get()));
+                result_.picks[pick] = condition.lane;
+            }
+            use->set(pick);
+        }
+        for (BasicBlock* block : region) result_.of_one_lane.insert(block);
+        llvm::IRBuilder<> end(&branch);
+        branch.setCondition(
+            equal_base(end, condition, condition.successor == 0 ? llvm::CmpInst::ICMP_EQ : llvm::CmpInst::ICMP_NE));
+    }
+
+    /// Tiles without such lanes go the other way; in others, it is known which ones they are.
+    void ask_first(llvm::BranchInst& branch, const Condition& condition) {
+        BasicBlock *from = branch.getParent(), *others = branch.getSuccessor(1 - condition.successor),
+                   *these = branch.getSuccessor(condition.successor);
+        if (these == others) return;
+        BasicBlock* ask = BasicBlock::Create(from->getContext(), "", from->getParent(), from->getNextNode());
+        llvm::IRBuilder<> ir(ask);
+        Value* step = ir.CreateAnd(condition.value, ir.getInt(condition.low));
+        Value* which = ir.CreateICmp(condition.equation ? llvm::CmpInst::ICMP_EQ : llvm::CmpInst::ICMP_ULT, step,
+                                     ir.getInt(condition.constant & condition.low));
+        ir.CreateCondBr(which, these, others);
+        these->replacePhiUsesWith(from, ask);
+        for (llvm::PHINode& phi : others->phis()) phi.addIncoming(phi.getIncomingValueForBlock(from), ask);
+        llvm::IRBuilder<> end(&branch);
+        Value* any = equal_base(end, condition, llvm::CmpInst::ICMP_EQ);
+        end.CreateCondBr(any, ask, others);
+        branch.eraseFromParent();
+    }
+
+    const Shapes& shapes_;
+    const llvm::PostDominatorTree& post_;
+    const llvm::DominatorTree& dominators_;
+    Marks result_;
+};
+
+} // namespace
+
+Marks separate_few_lanes(llvm::Function& function, const Shapes& shapes, const llvm::PostDominatorTree& post,
+                         const llvm::DominatorTree& dominators) {
+    return Separator(shapes, post, dominators).run(function);
+}
+
+} // namespace ptx::simd

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "simt_to_simd/shapes.h"
+
+namespace llvm {
+class DominatorTree;
+} // namespace llvm
+
+namespace ptx::simd {
+
+/// What `if (tid == 0)` and `if (tid < 8)` are made into: whether the tile has such lanes is asked first, once for all.
+/// What only one lane does, of which it is then known which one, is done in scalars; where several are left, their mask
+/// is a constant. Changes the function and its blocks.
+Marks separate_few_lanes(llvm::Function&, const Shapes&, const llvm::PostDominatorTree&, const llvm::DominatorTree&);
+
+} // namespace ptx::simd
