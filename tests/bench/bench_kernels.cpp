@@ -1,33 +1,76 @@
-// The twelve kernels: CUDA code on Cuttle beside what a CPU programmer writes with OpenMP, on the same inputs. Results are
+// The kernels: CUDA code on Cuttle beside what a CPU programmer writes with OpenMP, on the same inputs. Results are
 // compared before anything is timed.
 #include "driver.h"
 #include "problem.h"
 
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
+#include <dlfcn.h>
 #include <map>
 
+using Table = std::map<std::string, void (*)(Problem&)>;
 namespace omp_gcc {
-extern std::map<std::string, void (*)(Problem&)> table;
+extern Table table, further_table;
 }
 
 namespace {
 
 constexpr double scale = 0.25;
 
+bool is_further(const std::string& kernel) { return omp_gcc::further_table.count(kernel) != 0; }
+
+void run_reference(Problem& p) { (is_further(p.name) ? omp_gcc::further_table : omp_gcc::table)[p.name](p); }
+
 void openmp(benchmark::State& state, const std::string& name) {
     Problem p = make_problem(name, scale);
-    for (auto _ : state) omp_gcc::table[p.name](p);
+    for (auto _ : state) run_reference(p);
     free_problem(p);
 }
 
-void cuttle(benchmark::State& state, const std::string& name) {
-    static CUmodule module = bench::load(bench::read_file(BENCH_DIRECTORY "/kernels.ptx"));
+/// The same, compiled by clang, in a library of its own with clang's OpenMP.
+void* clang_library() {
+    static void* const library = dlopen(BINARY_DIRECTORY "/libbench_omp_clang.so", RTLD_NOW | RTLD_LOCAL);
+    return library;
+}
+
+void openmp_clang(benchmark::State& state, const std::string& name) {
     Problem p = make_problem(name, scale);
-    CUfunction f = bench::function(module, p.name.c_str());
+    const auto run = reinterpret_cast<bool (*)(Problem&)>(dlsym(clang_library(), "bench_omp_run"));
+    for (auto _ : state)
+        if (!run || !run(p)) {
+            state.SkipWithError("there is no such kernel");
+            break;
+        }
+    free_problem(p);
+}
+
+/// What a kernel that streams is held to: as many bytes read and written as it reads and writes.
+void stream_copy(benchmark::State& state) {
+    const size_t bytes = size_t(64 * scale) << 20;
+    Buf from{aligned_alloc(4096, bytes), bytes}, to{aligned_alloc(4096, bytes), bytes};
+    memset(from.p, 1, bytes);
+    memset(to.p, 2, bytes);
+    auto* a = from.as<uint64_t>();
+    auto* b = to.as<uint64_t>();
+    for (auto _ : state) {
+#pragma omp parallel for simd
+        for (size_t i = 0; i < bytes / 8; i++) b[i] = a[i];
+        benchmark::ClobberMemory();
+    }
+    state.SetBytesProcessed(int64_t(2 * bytes) * state.iterations());
+    free(from.p);
+    free(to.p);
+}
+
+void cuttle(benchmark::State& state, const std::string& name) {
+    Problem p = make_problem(name, scale);
+    static CUmodule modules[] = {bench::load(bench::read_file(BENCH_DIRECTORY "/kernels.ptx")),
+                                 bench::load(bench::read_file(BENCH_DIRECTORY "/further_kernels.ptx"))};
+    CUfunction f = bench::function(modules[is_further(p.name)], p.name.c_str());
     Buf& out = p.b[p.out];
     if (p.zero_out) memset(out.p, 0, out.bytes);
-    omp_gcc::table[p.name](p);
+    run_reference(p);
     std::vector<char> reference((char*)out.p, (char*)out.p + out.bytes);
     std::vector<CUdeviceptr> device(p.b.size());
     for (size_t i = 0; i < device.size(); i++) {
@@ -48,6 +91,7 @@ void cuttle(benchmark::State& state, const std::string& name) {
     const std::string wrong = compare_out(p, reference.data(), out.p);
     if (!wrong.empty()) state.SkipWithError(wrong.c_str());
     for (auto _ : state) run();
+    if (p.bytes > 0) state.SetBytesProcessed(int64_t(p.bytes) * state.iterations());
     for (CUdeviceptr d : device) cuMemFree_v2(d);
     free_problem(p);
 }
@@ -55,10 +99,14 @@ void cuttle(benchmark::State& state, const std::string& name) {
 const bool registered = [] {
     for (const std::string& name : problem_names()) {
         benchmark::RegisterBenchmark(("kernel/" + name + "/openmp").c_str(), openmp, name)
-            ->Unit(benchmark::kMillisecond)->UseRealTime();
+            ->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime();
+        if (clang_library())
+            benchmark::RegisterBenchmark(("kernel/" + name + "/openmp_clang").c_str(), openmp_clang, name)
+                ->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime();
         benchmark::RegisterBenchmark(("kernel/" + name + "/cuttle").c_str(), cuttle, name)
-            ->Unit(benchmark::kMillisecond)->UseRealTime();
+            ->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime();
     }
+    benchmark::RegisterBenchmark("stream_copy", stream_copy)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime();
     return true;
 }();
 

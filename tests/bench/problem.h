@@ -26,7 +26,7 @@ struct Arg {
 inline Arg B(int i) { return {Arg::BUF, i, 0}; }
 inline Arg I(int i) { return {Arg::I32, i, 0}; }
 inline Arg F(float f) { return {Arg::F32, 0, f}; }
-enum class Cmp { FloatRel, IntExact, IntMostly };
+enum class Cmp { FloatRel, DoubleRel, IntExact, IntMostly };
 
 struct Problem {
     std::string name; // also the kernel function name

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""The tables of docs/performance.md about kernels, in one go: every way to run each kernel, one after another, in several
+rounds, of which the least times count.
+
+    tests/bench/report.py [--rounds N] [--threads N] [--filter REGEX] [--pocl PROGRAM] [BUILD FOLDER]
+
+--pocl: a program that prints `kernel TAB milliseconds` for each kernel that it has run with PoCL."""
+import argparse
+import json
+import math
+import os
+import pathlib
+import re
+import subprocess
+
+MODES = ("warp", "phases", "lane")
+
+
+def measure(program, mode, pattern, threads, seconds, clock):
+    """Milliseconds by (kernel, way)."""
+    environment = dict(os.environ, CUTTLE_CPU_MODE=mode, CUTTLE_NUM_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
+    text = subprocess.run([program, f"--benchmark_filter={pattern}", f"--benchmark_min_time={seconds}",
+                           "--benchmark_format=json"], env=environment, stdout=subprocess.PIPE, check=True).stdout
+    times, rates = {}, {}
+    for row in json.loads(text)["benchmarks"]:
+        if row.get("error_occurred"):
+            raise SystemExit(f"{row['name']}: {row['error_message']}")
+        name = row["name"].split("/")
+        if name[0] == "stream_copy":
+            rates["stream"] = row["bytes_per_second"]
+            continue
+        _, kernel, way = name[:3]
+        times[kernel, mode if way == "cuttle" else way] = row[clock]
+        if way == "cuttle" and "bytes_per_second" in row:
+            rates[kernel] = row["bytes_per_second"]
+    return times, rates
+
+
+def mean(values):
+    values = list(values)
+    return math.exp(sum(map(math.log, values)) / len(values)) if values else float("nan")
+
+
+def number(value):
+    return "-" if value is None else f"{value:.3g}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--filter", default="")
+    parser.add_argument("--seconds", type=float, default=0.05, help="for each time")
+    parser.add_argument("--cpu", action="store_true", help="processor time, for machines with other work to do")
+    parser.add_argument("--without-lane", action="store_true", help="lane mode takes longest of all")
+    parser.add_argument("--pocl")
+    parser.add_argument("build", nargs="?", default=pathlib.Path(__file__).parents[2] / "build", type=pathlib.Path)
+    options = parser.parse_args()
+    program = options.build / "bin/cuttle-bench"
+    best, rates, order = {}, {}, []
+    modes = [mode for mode in MODES if not (options.without_lane and mode == "lane")]
+    for round_number in range(options.rounds):
+        for mode in modes:
+            # The references once a round, beside what is compared with them.
+            ways = "" if mode == "warp" else "/cuttle"
+            pattern = f"kernel/.*{options.filter}.*{ways}" + ("|stream_copy" if mode == "warp" else "")
+            if mode == "lane" and round_number > 0:
+                continue
+            times, found = measure(program, mode, pattern, options.threads, options.seconds,
+                                   "cpu_time" if options.cpu else "real_time")
+            for key, time in times.items():
+                best[key] = min(time, best.get(key, time))
+                if key[0] not in order:
+                    order.append(key[0])
+            if mode == "warp":
+                for key, rate in found.items():
+                    rates[key] = max(rate, rates.get(key, rate))
+    if options.pocl:
+        for line in subprocess.run([options.pocl], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():
+            if match := re.fullmatch(r"(\w+)\t([\d.]+)", line):
+                best[match[1], "pocl"] = float(match[2])
+    columns = [way for way in ("openmp", "openmp_clang", "pocl", "lane", "phases", "warp")
+               if any(key[1] == way for key in best)]
+    print("| kernel | " + " | ".join(f"{way} ms" for way in columns) + " | to the better OpenMP | to phases | of a copy |")
+    print("|---" * (len(columns) + 4) + "|")
+    to_openmp, to_others = [], {way: [] for way in ("lane", "phases", "pocl")}
+    for kernel in order:
+        times = {way: best.get((kernel, way)) for way in columns}
+        reference = min(time for way, time in times.items() if way.startswith("openmp") and time)
+        to_openmp.append(reference / times["warp"])
+        for way, ratios in to_others.items():
+            if times.get(way):
+                ratios.append(times[way] / times["warp"])
+        of_copy = rates[kernel] / rates["stream"] if kernel in rates and "stream" in rates else None
+        print(f"| {kernel} | " + " | ".join(number(times[way]) for way in columns) +
+              f" | {to_openmp[-1]:.2f} | {number(times['phases'] / times['warp'])} | {number(of_copy)} |")
+    print(f"\nGeometric means: to the better OpenMP {mean(to_openmp):.2f} (least {min(to_openmp):.2f})", end="")
+    for way, ratios in to_others.items():
+        if ratios:
+            print(f", to {way} {mean(ratios):.2f} (least {min(ratios):.2f})", end="")
+    print("." if "stream" not in rates else f". A copy moves {rates['stream'] / 1e9:.1f} GB/s.")
+
+
+if __name__ == "__main__":
+    main()
