@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdint>
+#include <stdint.h> // <cstdint> is not there for every device
 
 /// What the 128 opaque bytes of a CUtensorMap hold here: the runtime writes them, cp.async.bulk.tensor reads them, and
 /// tensormap.replace changes them in place. PTX ISA 5.5.

@@ -18,28 +18,22 @@ using ptx::host::Lane;
 TensorMap read_map(Lane* lane, uint64_t address) {
     TensorMap map;
     std::memcpy(&map, reinterpret_cast<const void*>(address), sizeof map);
-    const bool sound = map.mark == TensorMap::valid && map.rank >= 1 && map.rank <= 5 && size_of(map.element);
-    if (!sound) refuse(lane, fmt::format("there is no tensor map at {:#x}", address));
+    if (!is_sound(map)) refuse(lane, fmt::format("there is no tensor map at {:#x}", address));
     return map;
 }
 
 /// What a row is filled with before the elements of the tensor are put in.
 void fill(const TensorMap& map, uint8_t* row, uint32_t bytes) {
-    if (!map.nan_fill) return void(std::memset(row, 0, bytes));
-    // What an H100 writes, whatever the type: a NaN in each.
-    constexpr uint16_t pattern = 0x7ff7;
+    const uint16_t pattern = ptx::fill_pattern(map);
+    if (!pattern) return void(std::memset(row, 0, bytes));
     for (uint32_t i = 0; i < bytes; i += 2) std::memcpy(row + i, &pattern, 2);
 }
 
-/// To the 10 bits of mantissa that .tf32 has, halves to even.
 void round_to_tf32(uint8_t* row, uint32_t bytes) {
     for (uint32_t i = 0; i < bytes; i += 4) {
         uint32_t bits;
         std::memcpy(&bits, row + i, 4);
-        const uint32_t magnitude = bits & 0x7fffffff;
-        constexpr uint32_t infinity = 0x7f800000, nan = 0x7fffe000; // as an H100's
-        const uint32_t odd = bits >> 13 & 1;
-        bits = magnitude > infinity ? nan : magnitude == infinity ? bits : (bits + 0xfff + odd) & ~0x1fffu;
+        bits = ptx::rounded_to_tf32(bits);
         std::memcpy(row + i, &bits, 4);
     }
 }
@@ -57,7 +51,7 @@ struct Shared {
 };
 
 void load_row(const TensorMap& map, const TileRow& row, const Shared& shared) {
-    alignas(16) uint8_t buffer[max_row_bytes];
+    alignas(16) uint8_t buffer[ptx::max_row_bytes];
     fill(map, buffer, row.bytes);
     if (row.end > row.begin)
         std::memcpy(buffer + row.begin, reinterpret_cast<const void*>(row.global + row.begin), row.end - row.begin);
@@ -67,7 +61,7 @@ void load_row(const TensorMap& map, const TileRow& row, const Shared& shared) {
 }
 
 void store_row(const TileRow& row, const Shared& shared, const Combine* combine) {
-    alignas(16) uint8_t buffer[max_row_bytes];
+    alignas(16) uint8_t buffer[ptx::max_row_bytes];
     if (row.end <= row.begin) return;
     for (uint32_t i = 0; i < row.bytes; i += 16) std::memcpy(buffer + i, shared.chunk(row.shared + i), 16);
     if (!combine) {
@@ -78,17 +72,10 @@ void store_row(const TileRow& row, const Shared& shared, const Combine* combine)
         combine->apply(reinterpret_cast<void*>(row.global + i), buffer + i);
 }
 
-constexpr ptx::host::BulkType bulk_types[] = {
-    ptx::host::BulkType::u32, ptx::host::BulkType::u32,  ptx::host::BulkType::u32, ptx::host::BulkType::s32,
-    ptx::host::BulkType::u64, ptx::host::BulkType::s64,  ptx::host::BulkType::f16, ptx::host::BulkType::f32,
-    ptx::host::BulkType::f64, ptx::host::BulkType::bf16, ptx::host::BulkType::f32, ptx::host::BulkType::f32,
-    ptx::host::BulkType::f32,
-};
-
 Combine combination_of(Lane* lane, const TensorMap& map, uint32_t operation) {
     Combine combine;
-    if (map.element > TensorElement::u16 && map.element <= TensorElement::tf32_ftz)
-        combine = combination(ptx::host::BulkOperation(operation), bulk_types[uint32_t(map.element)]);
+    ptx::host::BulkType type;
+    if (bulk_type_of(map.element, type)) combine = combination(ptx::host::BulkOperation(operation), type);
     if (!combine.apply) refuse(lane, "cp.reduce.async.bulk.tensor: no such operation on the tensor's elements");
     return combine;
 }
