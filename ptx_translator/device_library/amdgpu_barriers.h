@@ -93,4 +93,90 @@ LIBRARY uint32_t cuttle_amdgpu_barrier_arrive(uint32_t area, uint32_t number, ui
 LIBRARY uint32_t cuttle_amdgpu_barrier_result(uint32_t area, uint32_t number, uint32_t operation) {
     return result_of(ptx::host::BarrierReduce(operation), load(&area_at(area)->barriers[number & 15].last_votes));
 }
+
+// The barriers of blocks that are parts of a work group (ptx::amdgpu::ClusterArea). `all`: the threads of the block, or
+// of the cluster.
+namespace {
+
+using ClusterBarrier = LDS ptx::amdgpu::CountingBarrier*;
+
+/// Whether all who are left have arrived, and this wave is the one to end the phase.
+bool ends_phase(LDS uint32_t* arrived, LDS uint32_t* gone, uint32_t all) {
+    __scoped_atomic_thread_fence(__ATOMIC_ACQ_REL, __MEMORY_SCOPE_WRKGRP);
+    uint32_t count = load(arrived);
+    if (count == 0 || count + load(gone) < all) return false;
+    return __scoped_atomic_compare_exchange_n(arrived, &count, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED,
+                                              __MEMORY_SCOPE_WRKGRP);
+}
+
+void end_block_phase(SharedArea area, uint32_t all) {
+    LDS ptx::amdgpu::Barrier* barrier = &area->barriers[0];
+    if (!ends_phase(&barrier->arrived, &area->reserved[0], all)) return;
+    store(&barrier->last_votes, load(&barrier->votes));
+    store(&barrier->votes, 0);
+    __scoped_atomic_thread_fence(__ATOMIC_RELEASE, __MEMORY_SCOPE_WRKGRP);
+    add(&barrier->phase, 1);
+}
+
+void end_cluster_phase(ClusterBarrier barrier, uint32_t all) {
+    if (ends_phase(&barrier->arrived, &barrier->gone, all)) add(&barrier->phase, 1);
+}
+
+uint32_t count_of_lanes() { return uint32_t(__builtin_popcount(ballot(true))); }
+
+} // namespace
+
+LIBRARY void cuttle_amdgpu_cluster_init(uint32_t area, uint32_t thread, uint32_t threads) {
+    auto* words = reinterpret_cast<LDS uint32_t*>(area);
+#pragma clang loop unroll(disable)
+    for (uint32_t i = thread; i < sizeof(ptx::amdgpu::ClusterArea) / 4; i += threads) words[i] = 0;
+    block_barrier();
+}
+
+/// Barrier 0 of all threads: the phase that is over once it is complete.
+LIBRARY uint32_t cuttle_amdgpu_block_arrive(uint32_t area, uint32_t all, uint32_t yes) {
+    LDS ptx::amdgpu::Barrier* barrier = &area_at(area)->barriers[0];
+    const uint32_t lanes = count_of_lanes(), votes = votes_of_warp(yes != 0);
+    // Nobody completes the phase before this warp has come.
+    const uint32_t phase = load(&barrier->phase);
+    __scoped_atomic_thread_fence(__ATOMIC_RELEASE, __MEMORY_SCOPE_WRKGRP);
+    if (is_first_of_warp()) {
+        add(&barrier->votes, votes);
+        __scoped_atomic_thread_fence(__ATOMIC_ACQ_REL, __MEMORY_SCOPE_WRKGRP);
+        add(&barrier->arrived, lanes);
+        end_block_phase(area_at(area), all);
+    }
+    return phase;
+}
+
+/// Before threads return.
+LIBRARY void cuttle_amdgpu_block_leave(uint32_t area, uint32_t all) {
+    const uint32_t lanes = count_of_lanes();
+    __scoped_atomic_thread_fence(__ATOMIC_RELEASE, __MEMORY_SCOPE_WRKGRP);
+    if (!is_first_of_warp()) return;
+    add(&area_at(area)->reserved[0], lanes);
+    end_block_phase(area_at(area), all);
+}
+
+/// PTX ISA 9.7.13.3: the phase that is over once it is complete. `address`: of the cluster's barrier.
+LIBRARY uint32_t cuttle_amdgpu_cluster_arrive(uint32_t address, uint32_t all) {
+    auto* barrier = reinterpret_cast<ClusterBarrier>(address);
+    const uint32_t lanes = count_of_lanes(), phase = load(&barrier->phase);
+    __scoped_atomic_thread_fence(__ATOMIC_RELEASE, __MEMORY_SCOPE_WRKGRP);
+    if (is_first_of_warp()) {
+        add(&barrier->arrived, lanes);
+        end_cluster_phase(barrier, all);
+    }
+    return phase;
+}
+
+/// Before threads return, none of which waits for the barrier.
+LIBRARY void cuttle_amdgpu_cluster_leave(uint32_t address, uint32_t all) {
+    auto* barrier = reinterpret_cast<ClusterBarrier>(address);
+    const uint32_t lanes = count_of_lanes();
+    __scoped_atomic_thread_fence(__ATOMIC_RELEASE, __MEMORY_SCOPE_WRKGRP);
+    if (!is_first_of_warp()) return;
+    add(&barrier->gone, lanes);
+    end_cluster_phase(barrier, all);
+}
 #undef LDS

@@ -3,6 +3,7 @@
 #include "ast/position.h"
 #include "llvm_to_code/amdgpu_barriers.h"
 #include "llvm_to_code/amdgpu_calls.h"
+#include "llvm_to_code/amdgpu_clusters.h"
 #include "llvm_to_code/amdgpu_comparisons.h"
 #include "llvm_to_code/amdgpu_object.h"
 #include "llvm_to_code/amdgpu_selects.h"
@@ -18,6 +19,7 @@
 #include "llvm_to_code/neutral.h"
 #include "llvm_to_code/small_floats.h"
 #include "llvm_to_code/waiting_lanes.h"
+#include "ptx/gpu_services.h"
 
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IRBuilder.h>
@@ -33,20 +35,25 @@ using namespace code;
 /// The packed parameters travel as one struct in the kernarg segment, before what gpu_services.h wants.
 llvm::Function* make_kernel(llvm::Function& neutral, const KernelInfo& info) {
     llvm::LLVMContext& context = neutral.getContext();
-    llvm::SmallVector<llvm::Type*, 3> parameters;
-    if (info.parameter_bytes) parameters.push_back(llvm::PointerType::get(context, Space::constant));
+    llvm::SmallVector<llvm::Type*, 4> parameters;
+    llvm::SmallVector<uint32_t, 2> blocks; // bytes of those that are passed as memory
+    if (info.parameter_bytes) blocks.push_back(info.parameter_bytes);
+    if (info.uses_cluster) blocks.push_back(static_cast<uint32_t>(sizeof(gpu::ClusterLaunch)));
+    parameters.append(blocks.size(), llvm::PointerType::get(context, Space::constant));
     if (info.uses_services) parameters.append(2, llvm::Type::getInt64Ty(context));
     llvm::Function* kernel = with_parameters(neutral, parameters);
-    if (info.parameter_bytes) {
-        auto* block = llvm::ArrayType::get(llvm::Type::getInt8Ty(context), info.parameter_bytes);
-        kernel->getArg(0)->addAttr(llvm::Attribute::getWithByRefType(context, block));
-        kernel->getArg(0)->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(16)));
+    for (unsigned i = 0; i < blocks.size(); ++i) {
+        auto* block = llvm::ArrayType::get(llvm::Type::getInt8Ty(context), blocks[i]);
+        kernel->getArg(i)->addAttr(llvm::Attribute::getWithByRefType(context, block));
+        kernel->getArg(i)->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(16)));
     }
     kernel->setCallingConv(llvm::CallingConv::AMDGPU_KERNEL);
     kernel->setVisibility(llvm::GlobalValue::ProtectedVisibility);
-    const uint32_t threads = info.max_threads[0] ? info.max_threads[0] * std::max(1u, info.max_threads[1]) *
-                                                       std::max(1u, info.max_threads[2])
-                                                 : 1024;
+    // A work group of a cluster is as large as the launch makes it.
+    const uint32_t threads =
+        info.max_threads[0] && !info.uses_cluster
+            ? info.max_threads[0] * std::max(1u, info.max_threads[1]) * std::max(1u, info.max_threads[2])
+            : 1024;
     kernel->addFnAttr("amdgpu-flat-work-group-size", "1," + std::to_string(threads));
     kernel->addFnAttr("uniform-work-group-size", "true");
     return kernel;
@@ -96,6 +103,10 @@ void check_allocas(llvm::Module& module) {
 /// A result in a VGPR that was the operand.
 constexpr const char* in_lane_register = "=v,0";
 
+unsigned lanes_of(const llvm::TargetMachine& machine) {
+    return machine.getMCSubtargetInfo()->checkFeatures("+wavefrontsize32") ? 32 : 64;
+}
+
 /// What each function asks for that the target lacks.
 using Refused = llvm::DenseMap<llvm::Function*, std::string>;
 
@@ -104,15 +115,33 @@ uint32_t most_shared_bytes(const llvm::TargetMachine& machine) {
     return machine.getMCSubtargetInfo()->checkFeatures("+addressablelocalmemorysize163840") ? 160 << 10 : 64 << 10;
 }
 
-Refused lower(llvm::Module& module, std::vector<KernelInfo>& kernels, uint32_t most_shared) {
+/// Where barriers are, and blocks that are parts of a work group.
+void lower_groups(llvm::Function& kernel, KernelInfo& info, unsigned lanes) {
+    info.uses_cluster = uses_clusters(kernel);
+    if (info.uses_cluster)
+        lower_clusters(kernel, info, lanes);
+    else
+        lower_emulated_barriers(kernel, info);
+}
+
+Refused lower(llvm::Module& module, std::vector<KernelInfo>& kernels, const llvm::TargetMachine& machine) {
+    const uint32_t most_shared = most_shared_bytes(machine);
     declare_symbols(module);
-    for (KernelInfo& kernel : kernels) lower_emulated_barriers(*module.getFunction(kernel.name), kernel);
+    llvm::StringMap<std::string> no_groups; // kernels, and why
+    for (KernelInfo& kernel : kernels) {
+        try {
+            lower_groups(*module.getFunction(kernel.name), kernel, lanes_of(machine));
+        } catch (const Error& error) {
+            no_groups[kernel.name] = error.what();
+        }
+    }
     for (const KernelInfo& kernel : kernels)
         return_instead_of_exit(*make_kernel(*module.getFunction(kernel.name), kernel));
     for (const KernelInfo& kernel : kernels)
         let_waiting_lanes_go_on(*module.getFunction(kernel.symbol), in_lane_register);
     rename_scopes(module, {"workgroup", "agent", "agent"});
     Refused refused;
+    for (const auto& kernel : no_groups) refused[module.getFunction(kernel.first())] = kernel.second;
     for (const KernelInfo& kernel : kernels)
         if (kernel.static_shared_bytes > most_shared)
             refused[module.getFunction(kernel.symbol)] = "it has " + std::to_string(kernel.static_shared_bytes) +
@@ -156,10 +185,6 @@ void remove_refused(llvm::Module& module, std::vector<KernelInfo>& kernels, cons
     }
 }
 
-unsigned lanes_of(const llvm::TargetMachine& machine) {
-    return machine.getMCSubtargetInfo()->checkFeatures("+wavefrontsize32") ? 32 : 64;
-}
-
 /// Library functions are of the processor that the module is for.
 void link_device_library(llvm::Module& module, const llvm::TargetMachine& machine) {
     using device_library::AmdgpuPart;
@@ -167,6 +192,7 @@ void link_device_library(llvm::Module& module, const llvm::TargetMachine& machin
     constexpr std::pair<const char*, AmdgpuPart> parts[] = {{"cuttle_amdgpu_matrix_", AmdgpuPart::matrix},
                                                             {"cuttle_amdgpu_mbarrier", AmdgpuPart::async},
                                                             {"cuttle_amdgpu_bulk_", AmdgpuPart::async},
+                                                            {"cuttle_amdgpu_tensor_", AmdgpuPart::async},
                                                             {"cuttle_texture_", AmdgpuPart::texture},
                                                             {"cuttle_surface_", AmdgpuPart::texture},
                                                             {"cuttle_", AmdgpuPart::library},
@@ -203,10 +229,11 @@ Image compile_amdgpu(std::unique_ptr<llvm::Module> neutral, std::vector<KernelIn
     inline_exits(module);
     inline_waits(module);
     inline_emulated_barriers(module);
+    inline_into_cluster_kernels(module);
     simplify(module, *machine, options);
     inspect_kernels(module, kernels);
     for (KernelInfo& kernel : kernels) kernel.symbol = kernel.name;
-    remove_refused(module, kernels, lower(module, kernels, most_shared_bytes(*machine)));
+    remove_refused(module, kernels, lower(module, kernels, *machine));
     lower_small_floats(module, true);
     lower_approximations(module);
     link_device_library(module, *machine);

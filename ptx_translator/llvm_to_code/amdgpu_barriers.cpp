@@ -10,6 +10,7 @@
 #include <llvm/IR/Module.h>
 #include <llvm/Transforms/Utils/BasicBlockUtils.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -42,6 +43,8 @@ bool has_emulated(llvm::Function& function) {
 class Barriers {
   public:
     Barriers(llvm::Function& kernel, uint32_t area) : kernel_(kernel), module_(*kernel.getParent()), area_(area) {}
+    Barriers(llvm::Function& kernel, const PartOfGroup& block)
+        : kernel_(kernel), module_(*kernel.getParent()), block_(&block) {}
 
     void begin() {
         llvm::BasicBlock& entry = kernel_.getEntryBlock();
@@ -60,9 +63,11 @@ class Barriers {
         llvm::Value* number = call.getArgOperand(reduces ? 1 : 0);
         llvm::Value* count = call.getArgOperand(reduces ? 2 : 1);
         llvm::Value* aligned = ir.getInt32(call.hasMetadata("cuttle.aligned"));
-        llvm::Value* phase = library(ir, "cuttle_amdgpu_barrier_arrive", ir.getInt32Ty(),
-                                     {area(ir), number, count, block_threads(ir), aligned, yes});
-        if (name != "barrier.arrive") wait(call, number, phase);
+        llvm::Value* phase = is_whole(call) ? library(ir, "cuttle_amdgpu_block_arrive", ir.getInt32Ty(),
+                                                      {area(ir), block_threads(ir), yes})
+                                            : library(ir, "cuttle_amdgpu_barrier_arrive", ir.getInt32Ty(),
+                                                      {area(ir), number, count, block_threads(ir), aligned, yes});
+        if (name != "barrier.arrive") wait_for_phase(call, phase_of(ir, number), phase);
         if (reduces) {
             ir.SetInsertPoint(&call);
             call.replaceAllUsesWith(library(ir, "cuttle_amdgpu_barrier_result", ir.getInt32Ty(),
@@ -72,12 +77,13 @@ class Barriers {
     }
 
   private:
-    llvm::Value* area(llvm::IRBuilder<>& ir) const { return ir.getInt32(area_); }
+    llvm::Value* area(llvm::IRBuilder<>& ir) const { return block_ ? block_->area : ir.getInt32(area_); }
 
     llvm::Value* sreg(llvm::IRBuilder<>& ir, const char* name) {
         return ir.CreateCall(module_.getOrInsertFunction(("cuttle.sreg." + llvm::Twine(name)).str(), ir.getInt32Ty()));
     }
     llvm::Value* block_threads(llvm::IRBuilder<>& ir) {
+        if (block_) return block_->threads;
         return ir.CreateMul(ir.CreateMul(sreg(ir, "ntid.x"), sreg(ir, "ntid.y")), sreg(ir, "ntid.z"));
     }
 
@@ -90,36 +96,28 @@ class Barriers {
         return call;
     }
 
-    /// Until the barrier is in another phase, before `call`.
-    void wait(llvm::CallInst& call, llvm::Value* number, llvm::Value* phase) {
-        llvm::BasicBlock* before = call.getParent();
-        llvm::BasicBlock* after = llvm::SplitBlock(before, &call);
-        auto* loop = llvm::BasicBlock::Create(module_.getContext(), "barrier", &kernel_, after);
-        auto* again = llvm::BasicBlock::Create(module_.getContext(), "barrier.again", &kernel_, after);
-        before->getTerminator()->setSuccessor(0, loop);
-        llvm::IRBuilder<> ir(loop);
-        const auto block = module_.getContext().getOrInsertSyncScopeID("workgroup");
-        llvm::Value* place =
-            ir.CreateAdd(ir.getInt32(area_ + static_cast<uint32_t>(offsetof(amdgpu::BarrierArea, barriers) +
-                                                                   offsetof(amdgpu::Barrier, phase))),
-                         ir.CreateMul(ir.CreateAnd(number, 15), ir.getInt32(sizeof(amdgpu::Barrier))));
-        llvm::LoadInst* now =
-            ir.CreateAlignedLoad(ir.getInt32Ty(), ir.CreateIntToPtr(place, ir.getPtrTy(Space::shared)), llvm::Align(4));
-        now->setAtomic(llvm::AtomicOrdering::Acquire, block);
-        ir.CreateCondBr(ir.CreateICmpEQ(now, phase), again, after);
-        ir.SetInsertPoint(again);
-        llvm::FunctionCallee spin = module_.getOrInsertFunction("cuttle.spin", ir.getVoidTy());
-        llvm::CallInst* rest = ir.CreateCall(spin);
-        rest->setConvergent();
-        ir.CreateBr(loop);
+    llvm::Value* phase_of(llvm::IRBuilder<>& ir, llvm::Value* number) {
+        constexpr auto first =
+            static_cast<uint32_t>(offsetof(amdgpu::BarrierArea, barriers) + offsetof(amdgpu::Barrier, phase));
+        llvm::Value* distance =
+            ir.CreateMul(ir.CreateAnd(number, 15), ir.getInt32(static_cast<uint32_t>(sizeof(amdgpu::Barrier))));
+        return ir.CreateAdd(ir.CreateAdd(area(ir), ir.getInt32(first)), distance);
     }
 
     llvm::Function& kernel_;
     llvm::Module& module_;
-    const uint32_t area_;
+    const uint32_t area_ = 0;
+    const PartOfGroup* const block_ = nullptr; ///< null: the block is the work group, its area lies at `area_`
 };
 
 } // namespace
+
+uint32_t shared_bytes_with(uint32_t own, uint32_t bytes) {
+    // Tiles of tensors want 128, and nothing that is declared more than 1024.
+    const uint32_t lowest = own & (0u - own);
+    const uint32_t alignment = own == 0 ? 128 : std::clamp(lowest, 16u, 1024u);
+    return (((own + 15) & ~15u) + bytes + alignment - 1) & (0u - alignment);
+}
 
 void inline_emulated_barriers(llvm::Module& module) {
     for (bool changed = true; changed;) {
@@ -138,8 +136,34 @@ void lower_emulated_barriers(llvm::Function& kernel, KernelInfo& info) {
         if (is_emulated(*call) && !is_whole(*call)) barriers.lower(*call);
     barriers.begin();
     kernel.addFnAttr(barrier_area_attribute, std::to_string(area));
-    info.static_shared_bytes = area + static_cast<uint32_t>(sizeof(amdgpu::BarrierArea));
+    info.static_shared_bytes =
+        shared_bytes_with(info.static_shared_bytes, static_cast<uint32_t>(sizeof(amdgpu::BarrierArea)));
     info.uses_services = true; // it waits
+}
+
+void lower_barriers_of_part(llvm::Function& kernel, const PartOfGroup& block) {
+    Barriers barriers(kernel, block);
+    for (llvm::CallInst* call : cuttle_calls(kernel))
+        if (is_barrier(*call)) barriers.lower(*call);
+}
+
+void wait_for_phase(llvm::Instruction& place, llvm::Value* address, llvm::Value* phase) {
+    llvm::BasicBlock* before = place.getParent();
+    llvm::Module& module = *before->getModule();
+    llvm::BasicBlock* after = llvm::SplitBlock(before, &place);
+    auto* loop = llvm::BasicBlock::Create(module.getContext(), "barrier", before->getParent(), after);
+    auto* again = llvm::BasicBlock::Create(module.getContext(), "barrier.again", before->getParent(), after);
+    before->getTerminator()->setSuccessor(0, loop);
+    llvm::IRBuilder<> ir(loop);
+    const auto block = module.getContext().getOrInsertSyncScopeID("workgroup");
+    llvm::LoadInst* now =
+        ir.CreateAlignedLoad(ir.getInt32Ty(), ir.CreateIntToPtr(address, ir.getPtrTy(Space::shared)), llvm::Align(4));
+    now->setAtomic(llvm::AtomicOrdering::Acquire, block);
+    ir.CreateCondBr(ir.CreateICmpEQ(now, phase), again, after);
+    ir.SetInsertPoint(again);
+    llvm::CallInst* rest = ir.CreateCall(module.getOrInsertFunction("cuttle.spin", ir.getVoidTy()));
+    rest->setConvergent();
+    ir.CreateBr(loop);
 }
 
 } // namespace ptx::code

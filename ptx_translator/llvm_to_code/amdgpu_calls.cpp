@@ -166,6 +166,10 @@ LIBRARY_FUNCTION(atomic_extreme_16);
 LIBRARY_FUNCTION(mbarrier);
 LIBRARY_FUNCTION(bulk_copy);
 LIBRARY_FUNCTION(bulk_reduce);
+LIBRARY_FUNCTION(bulk_multicast);
+LIBRARY_FUNCTION(tensor_copy);
+LIBRARY_FUNCTION(tensor_multicast);
+LIBRARY_FUNCTION(tensor_replace);
 #undef LIBRARY_FUNCTION
 
 /// round.fadd.rz.f32 -> cuttle_round_fadd_rz_f32, texture.sample -> cuttle_texture_sample.
@@ -175,9 +179,14 @@ llvm::Value* of_that_name(GpuCall& site) {
     return library_call(site, symbol.c_str());
 }
 
-llvm::Value* copy_in_bulk(GpuCall& site) {
-    site.demand(4, 0, "the mask of the cluster's blocks that get the data");
-    return library_call(site, bulk_copy);
+/// A word of ptx::gpu::ClusterLaunch, which such a kernel takes in front of what services want.
+llvm::Value* cluster_launch(GpuCall& site) {
+    llvm::IRBuilder<>& ir = site.ir;
+    llvm::Function& kernel = site.kernel();
+    llvm::Value* block = kernel.getArg(static_cast<unsigned>(kernel.arg_size()) - 3);
+    llvm::LoadInst* load = ir.CreateLoad(ir.getInt32Ty(), ir.CreateInBoundsGEP(ir.getInt8Ty(), block, site.operand(0)));
+    load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(ir.getContext(), {}));
+    return load;
 }
 
 llvm::Value* dynamic_bytes(GpuCall& site) { return hidden_argument(site, 120, site.ir.getInt32Ty()); }
@@ -226,8 +235,13 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("surface."), of_that_name},
     {llvm::StringLiteral("mma."), lower_amdgpu_matrix},
     {llvm::StringLiteral("mbarrier"), library<mbarrier>},
-    {llvm::StringLiteral("bulk.copy"), copy_in_bulk},
+    {llvm::StringLiteral("bulk.copy"), library<bulk_copy>},
     {llvm::StringLiteral("bulk.reduce"), library<bulk_reduce>},
+    {llvm::StringLiteral("bulk.multicast"), library<bulk_multicast>},
+    {llvm::StringLiteral("tensor.copy"), service<tensor_copy>},
+    {llvm::StringLiteral("tensor.multicast"), service<tensor_multicast>},
+    {llvm::StringLiteral("tensor.replace"), service<tensor_replace>},
+    {llvm::StringLiteral("launch.cluster"), cluster_launch},
     {llvm::StringLiteral("barrier.sync"), barrier},
     {llvm::StringLiteral("barrier.reduce"), lower_barrier_vote},
     {llvm::StringLiteral("kernel.parameters"), kernel_parameters},
@@ -238,6 +252,7 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("cvta.local"), cast<Space::local, Space::generic>},
     {llvm::StringLiteral("cvta.to.local"), cast<Space::generic, Space::local>},
     {llvm::StringLiteral("isspacep.shared"), is_in<llvm::Intrinsic::amdgcn_is_shared>},
+    {llvm::StringLiteral("isspacep.shared.cluster"), is_in<llvm::Intrinsic::amdgcn_is_shared>},
     {llvm::StringLiteral("isspacep.local"), is_in<llvm::Intrinsic::amdgcn_is_private>},
     {llvm::StringLiteral("isspacep.global"), is_global},
 };

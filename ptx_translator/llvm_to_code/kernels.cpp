@@ -33,9 +33,10 @@ constexpr llvm::StringLiteral of_clusters[] = {
 
 /// GPU targets ask the runtime for these, or must hear from it.
 constexpr llvm::StringLiteral of_services[] = {
-    llvm::StringLiteral("vprintf"),      llvm::StringLiteral("malloc"),       llvm::StringLiteral("free"),
-    llvm::StringLiteral("assertfail"),   llvm::StringLiteral("trap"),         llvm::StringLiteral("spin"),
-    llvm::StringLiteral("sreg.envreg1"), llvm::StringLiteral("sreg.envreg2"),
+    llvm::StringLiteral("vprintf"),        llvm::StringLiteral("malloc"),       llvm::StringLiteral("free"),
+    llvm::StringLiteral("assertfail"),     llvm::StringLiteral("trap"),         llvm::StringLiteral("spin"),
+    llvm::StringLiteral("sreg.envreg1"),   llvm::StringLiteral("sreg.envreg2"), llvm::StringLiteral("tensor.copy"),
+    llvm::StringLiteral("tensor.replace"),
 };
 
 /// What a kernel and all that it may call do.

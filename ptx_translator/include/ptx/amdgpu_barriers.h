@@ -20,6 +20,22 @@ struct BarrierArea {
 };
 static_assert(sizeof(BarrierArea) == 272 && sizeof(BarrierArea) % 16 == 0);
 
+/// A barrier that does not wait for threads that have returned.
+struct CountingBarrier {
+    uint32_t arrived, phase; ///< as in Barrier
+    uint32_t gone;           ///< threads that have returned
+    uint32_t reserved;
+};
+
+/// In the shared memory of each block of a cluster, which is one work group (llvm_to_code/amdgpu_clusters.h). Barrier 0
+/// of all threads of the block is barriers[0], with the threads that have returned in reserved[0]. The cluster's is
+/// that of its first block.
+struct ClusterArea {
+    BarrierArea block;
+    CountingBarrier cluster;
+};
+static_assert(sizeof(ClusterArea) == 288 && sizeof(ClusterArea) % 16 == 0);
+
 } // namespace ptx::amdgpu
 
 namespace ptx::gpu {

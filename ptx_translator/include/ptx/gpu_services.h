@@ -62,4 +62,18 @@ struct ServiceBlock {
     uint64_t report;       ///< address of the StopReport
 };
 
+/// On AMD GPUs a kernel with KernelInfo::uses_cluster takes this, too, before what services want. Its work group is a
+/// cluster: each block has its threads rounded up to whole waves, and a window of shared memory of its own, one behind
+/// the other from 0 on.
+struct ClusterLaunch {
+    uint32_t block[3], grid[3]; ///< threads of a block, blocks of the grid
+    uint32_t cluster[3];        ///< blocks of a cluster
+    uint32_t window_bytes;      ///< a multiple of cluster_window_alignment
+    uint32_t dynamic_bytes;     ///< of dynamic shared memory that a block has
+    uint32_t is_explicit;       ///< %is_explicit_cluster
+};
+static_assert(sizeof(ClusterLaunch) == 48);
+/// So that what is aligned in one block's shared memory is so in all, at the same place.
+constexpr uint32_t cluster_window_alignment = 1024;
+
 } // namespace ptx::gpu

@@ -85,7 +85,8 @@ enum class Shuffle : uint32_t { up = 0, down = 1, bfly = 2, idx = 3 };
 enum class Reduce : uint32_t { add = 0, min_s = 1, max_s = 2, min_u = 3, max_u = 4, and_ = 5, or_ = 6, xor_ = 7,
                                min_f = 8, max_f = 9, min_nan = 10, max_nan = 11 }; ///< f32: _nan gives NaN if any is
 enum class BarrierReduce : uint32_t { popc = 0, and_ = 1, or_ = 2 };
-enum class Trap : uint32_t { trap = 0, assertion = 1, breakpoint = 2, unreachable = 3 };
+enum class Trap : uint32_t { trap = 0, assertion = 1, breakpoint = 2, unreachable = 3,
+                             illegal_instruction = 4, misaligned_address = 5 }; ///< the last two: GPUs' operands
 /// PTX ISA 9.7.13.15. The argument of Services::mbarrier: a count (init, *_tx, arrive, drop), the state or parity waited
 /// for, or the state asked about (pending_count, where the address is unused).
 enum class Mbarrier : uint32_t {

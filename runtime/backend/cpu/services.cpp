@@ -113,6 +113,10 @@ void trap(Lane* lane, uint32_t kind) {
         fail(lane, Fault::illegal_instruction, "unreachable code reached");
     case ptx::host::Trap::breakpoint:
         fail(lane, Fault::trap, "breakpoint");
+    case ptx::host::Trap::illegal_instruction:
+        fail(lane, Fault::illegal_instruction, "illegal instruction");
+    case ptx::host::Trap::misaligned_address:
+        fail(lane, Fault::misaligned_address, "misaligned address");
     case ptx::host::Trap::trap:
         break;
     }

@@ -139,6 +139,10 @@ void ServiceBox::look_at_report() {
         return set(Fault::illegal_instruction, "unreachable code reached");
     case ptx::host::Trap::breakpoint:
         return set(Fault::trap, "breakpoint");
+    case ptx::host::Trap::illegal_instruction:
+        return set(Fault::illegal_instruction, "illegal instruction");
+    case ptx::host::Trap::misaligned_address:
+        return set(Fault::misaligned_address, "misaligned address");
     case ptx::host::Trap::trap:
         break;
     }

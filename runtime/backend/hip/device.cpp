@@ -15,7 +15,8 @@
 namespace rt::backend::hip {
 
 HipDevice::HipDevice(int number)
-    : number_(number), facts_(describe_device(number)), clock_(std::make_shared<Clock>(number)),
+    : number_(number), facts_(describe_device(number)), wave_lanes_(lanes_of_wave(number)),
+      clock_(std::make_shared<Clock>(number)),
       watch_dog_(std::chrono::seconds(std::max<int64_t>(0, options().launch_timeout))),
       runtime_({[this](size_t bytes) { return allocate(bytes, MemoryKind::device); }, {}}) {}
 

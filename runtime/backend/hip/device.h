@@ -35,6 +35,7 @@ class HipDevice : public Device {
 
     /// HIP's current device belongs to a thread, and the application's threads come and go.
     void make_current() const { check(loader().hipSetDevice(number_), "choosing a device"); }
+    uint32_t wave_lanes() const { return wave_lanes_; }
     const std::shared_ptr<Clock>& clock() const { return clock_; }
     DeviceRuntime& runtime() { return runtime_; }
     gpu::ServiceThread& service_thread() { return service_thread_; }
@@ -50,6 +51,7 @@ class HipDevice : public Device {
   private:
     const int number_;
     const DeviceFacts facts_;
+    const uint32_t wave_lanes_;
     const std::shared_ptr<Clock> clock_;
     WatchDog watch_dog_;
     std::atomic<bool> lost_{false};

@@ -73,4 +73,6 @@ DeviceFacts describe_device(int device) {
     return facts;
 }
 
+uint32_t lanes_of_wave(int device) { return attribute(device, hipDeviceAttributeWarpSize); }
+
 } // namespace rt::backend::hip

@@ -3,10 +3,10 @@
 #include "backend/gpu/rows.h"
 #include "backend/hip/code.h"
 #include "backend/hip/device.h"
+#include "backend/hip/group.h"
 #include "support/log.h"
 
 #include <algorithm>
-#include <cassert>
 #include <exception>
 #include <fmt/format.h>
 
@@ -57,14 +57,15 @@ void HipQueue::taken(hipError_t result, const std::string& doing) {
 }
 
 void HipQueue::launch(const Launch& launch) {
-    assert(launch.cluster.count() <= 1 && "facts() offers none");
     device_.make_current();
     auto& kernel = static_cast<HipKernel&>(*launch.kernel);
+    Group group = group_of(launch, device_.facts(), device_.wave_lanes());
     kernel.code().set_globals(launch.globals);
     // The packed parameters are one argument. HIP copies all before it returns.
-    void* arguments[3];
+    void* arguments[4];
     size_t count = 0;
     if (!launch.parameters.empty()) arguments[count++] = const_cast<uint8_t*>(launch.parameters.data());
+    if (kernel.info().uses_cluster) arguments[count++] = &group.cluster;
     uint64_t services = 0, workspace = 0;
     if (kernel.info().uses_services) {
         services = waiter_->services().block();
@@ -74,13 +75,13 @@ void HipQueue::launch(const Launch& launch) {
         if (kernel.info().uses_heap) device_.runtime().make_heap();
     }
     void** parameters = count ? arguments : nullptr;
-    const auto &grid = launch.grid, &threads = launch.block;
+    const auto &grid = group.grid, &threads = group.threads;
     const hipError_t result =
         launch.cooperative
             ? hip_.hipModuleLaunchCooperativeKernel(kernel.handle(), grid.x, grid.y, grid.z, threads.x, threads.y,
-                                                    threads.z, launch.dynamic_shared_bytes, stream_, parameters)
+                                                    threads.z, group.dynamic_shared_bytes, stream_, parameters)
             : hip_.hipModuleLaunchKernel(kernel.handle(), grid.x, grid.y, grid.z, threads.x, threads.y, threads.z,
-                                         launch.dynamic_shared_bytes, stream_, parameters, nullptr);
+                                         group.dynamic_shared_bytes, stream_, parameters, nullptr);
     taken(result, "launching kernel " + kernel.info().name);
     device_.watch_dog().launched(stream_);
     if (kernel.info().uses_services) serve();

@@ -1,0 +1,44 @@
+#include "backend/hip/group.h"
+
+#include "rt/error.h"
+
+#include <fmt/format.h>
+
+namespace rt::backend::hip {
+
+namespace {
+
+uint64_t rounded_up(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
+
+void put(uint32_t (&to)[3], Dim3 from) { to[0] = from.x, to[1] = from.y, to[2] = from.z; }
+
+} // namespace
+
+Group group_of(const Launch& launch, const DeviceFacts& facts, uint32_t lanes) {
+    const ptx::KernelInfo& info = launch.kernel->info();
+    // A kernel that does not ask for its cluster cannot tell that there is none.
+    if (!info.uses_cluster) return {launch.grid, launch.block, launch.dynamic_shared_bytes, {}};
+    const uint64_t blocks = launch.cluster.count(), threads = rounded_up(launch.block.count(), lanes) * blocks;
+    const uint64_t window = rounded_up(rounded_up(info.static_shared_bytes, 16) + launch.dynamic_shared_bytes,
+                                       ptx::gpu::cluster_window_alignment);
+    if (threads > facts.max_threads_per_block || window * blocks > facts.shared_bytes_per_block_optin)
+        throw Error(
+            Status::invalid_cluster_size,
+            fmt::format("hip: {}: a cluster runs as one work group, and {} blocks have {} threads and {} bytes of "
+                        "shared memory; the device has {} and {}",
+                        info.name, blocks, threads, window * blocks, facts.max_threads_per_block,
+                        facts.shared_bytes_per_block_optin));
+    Group group;
+    group.grid = {launch.grid.x / launch.cluster.x, launch.grid.y / launch.cluster.y, launch.grid.z / launch.cluster.z};
+    group.threads.x = uint32_t(threads);
+    group.dynamic_shared_bytes = uint32_t(window * blocks) - info.static_shared_bytes;
+    put(group.cluster.block, launch.block);
+    put(group.cluster.grid, launch.grid);
+    put(group.cluster.cluster, launch.cluster);
+    group.cluster.window_bytes = uint32_t(window);
+    group.cluster.dynamic_bytes = launch.dynamic_shared_bytes;
+    group.cluster.is_explicit = blocks > 1;
+    return group;
+}
+
+} // namespace rt::backend::hip
