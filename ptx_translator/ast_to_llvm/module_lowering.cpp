@@ -50,7 +50,10 @@ class ModuleLowering {
     }
 
     /// Whether an indirect call must be able to choose among all functions: docs/neutral_ir.md, "AMDGPU".
-    bool calls_by_number() const { return module_->getTargetTriple().isAMDGCN(); }
+    bool calls_by_number() const {
+        const llvm::Triple& triple = module_->getTargetTriple();
+        return triple.isAMDGCN() || triple.isSPIRV();
+    }
 
     bool calls_indirectly() const {
         return llvm::any_of(*module_, [](const llvm::Function& function) {

@@ -59,9 +59,6 @@ void initialize_spirv() {
     LLVMInitializeSPIRVTarget();
     LLVMInitializeSPIRVTargetMC();
     LLVMInitializeSPIRVAsmPrinter();
-    // LLVM has only a command-line option for it, which it reads when it makes code.
-    if (llvm::cl::Option* extensions = llvm::cl::getRegisteredOptions().lookup("spirv-ext"))
-        extensions->addOccurrence(0, extensions->ArgStr, "+SPV_KHR_shader_clock");
 }
 
 struct Processor {

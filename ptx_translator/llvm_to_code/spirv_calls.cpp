@@ -46,7 +46,7 @@ llvm::Value* lane_number(GpuCall& site) {
 }
 
 // SPIR-V 1.4, 3.27 and 3.25.
-constexpr uint32_t scope_workgroup = 2, scope_subgroup = 3, scope_device = 1;
+constexpr uint32_t scope_workgroup = 2, scope_subgroup = 3;
 constexpr uint32_t acquire_release = 0x8, workgroup_memory = 0x100, global_memory = 0x200;
 
 llvm::Value* control_barrier(GpuCall& site, uint32_t scope) {
@@ -79,9 +79,9 @@ llvm::Value* lane_shuffle(GpuCall& site) {
     return builtin(site, "_Z17sub_group_shufflejj", site.ir.getInt32Ty(), {site.operand(0), site.operand(1)}, true);
 }
 
-/// SPV_KHR_shader_clock.
+/// A function of Intel's compiler, which refuses modules with SPV_KHR_shader_clock.
 llvm::Value* read_clock(GpuCall& site) {
-    return builtin(site, "_Z20__spirv_ReadClockKHRi", site.ir.getInt64Ty(), {site.ir.getInt32(scope_device)}, true);
+    return builtin(site, "_Z23intel_get_cycle_counterv", site.ir.getInt64Ty(), {}, true);
 }
 template <unsigned shift> llvm::Value* counter(GpuCall& site) { return site.ir.CreateLShr(read_clock(site), shift); }
 

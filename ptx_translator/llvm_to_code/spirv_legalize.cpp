@@ -228,9 +228,17 @@ template <class Instruction> llvm::SmallVector<Instruction*, 16> all_in(llvm::Fu
     return found;
 }
 
+/// OpPtrEqual and its like came with SPIR-V 1.4. Intel's compiler of 2022 does not know them.
+void compare_as_integers(llvm::ICmpInst& comparison) {
+    if (!comparison.getOperand(0)->getType()->isPointerTy()) return;
+    IR ir(&comparison);
+    for (llvm::Use& operand : comparison.operands()) operand.set(ir.CreatePtrToInt(operand, ir.getInt64Ty()));
+}
+
 } // namespace
 
 void legalize_for_spirv(llvm::Function& function) {
+    for (auto* comparison : all_in<llvm::ICmpInst>(function)) compare_as_integers(*comparison);
     for (auto* call : all_in<llvm::CallInst>(function)) {
         if (!call->getCalledFunction() || call->getCalledFunction()->getName() != spirv_opaque) continue;
         call->replaceAllUsesWith(call->getArgOperand(0));

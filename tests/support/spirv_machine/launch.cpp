@@ -62,7 +62,7 @@ class GroupRun {
             warps_.push_back(std::make_unique<Warp>(*launch.module, *launch.kernel, group_, i, arguments));
     }
 
-    void run() {
+    uint64_t run() {
         for (size_t ended = 0; ended < warps_.size();) {
             for (auto& warp : warps_)
                 if (warp->state == Warp::State::running) warp->run();
@@ -78,6 +78,9 @@ class GroupRun {
                 warps_[0]->stop(std::to_string(waiting) + " warps wait at a barrier that " + std::to_string(ended) +
                                 " have left for ever");
         }
+        uint64_t executed = 0;
+        for (const auto& warp : warps_) executed += warp->executed;
+        return executed;
     }
 
   private:
@@ -87,12 +90,14 @@ class GroupRun {
 
 } // namespace
 
-void run(const Launch& launch) {
+uint64_t run(const Launch& launch) {
     const Values values = values_of(launch);
     std::array<uint32_t, 3> id{};
+    uint64_t executed = 0;
     for (id[2] = 0; id[2] < launch.groups[2]; id[2]++)
         for (id[1] = 0; id[1] < launch.groups[1]; id[1]++)
-            for (id[0] = 0; id[0] < launch.groups[0]; id[0]++) GroupRun(launch, values, id).run();
+            for (id[0] = 0; id[0] < launch.groups[0]; id[0]++) executed += GroupRun(launch, values, id).run();
+    return executed;
 }
 
 } // namespace spirv_machine

@@ -18,9 +18,9 @@ struct Launch {
     std::vector<Range> memory; ///< that kernels may reach; sorted
 };
 
-/// Runs a launch to its end, group after group in order, the warps of a group in turns. Throws Stop (warp.h) with a
-/// reason. Barriers count whole warps, as hardware does: a group some of whose warps have ended waits for ever, which
-/// is noticed and stops it.
-void run(const Launch&);
+/// Runs a launch to its end, group after group in order, the warps of a group in turns. Gives the instructions that its
+/// warps executed. Throws Stop (warp.h) with a reason. Barriers count whole warps, as hardware does: a group some of
+/// whose warps have ended waits for ever, which is noticed and stops it.
+uint64_t run(const Launch&);
 
 } // namespace spirv_machine

@@ -74,6 +74,7 @@ struct Block {
     Row condition = 0;
     std::vector<Edge> edges;       ///< branch: true, false; choice: the default first
     std::vector<uint64_t> choices; ///< of the edges from the second on
+    bool latch = false;            ///< where lanes of a loop wait for each other: nothing of the module's
 };
 
 /// A variable that every warp or lane has of its own.
@@ -102,6 +103,7 @@ struct Kernel {
     std::vector<Variable> variables;
     uint64_t private_bytes = 0; ///< of a lane
     uint64_t group_bytes = 0;   ///< of variables in the group's memory
+    uint64_t instructions = 0;  ///< in the text: without labels, phis and variables, which cost nothing by themselves
 };
 
 struct Range {

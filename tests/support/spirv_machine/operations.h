@@ -19,6 +19,8 @@ struct Operation {
 const Operation* find_operation(uint16_t opcode);
 /// Of the OpenCL.std extended instructions (OpenCL Extended Instruction Set, 2).
 Execute find_extended(uint32_t number);
+/// Of the functions that Intel's compiler has for modules that import them.
+Execute find_function(const std::string& name);
 
 // Each family adds its own.
 using Operations = std::vector<Operation>;

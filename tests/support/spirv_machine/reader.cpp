@@ -97,6 +97,9 @@ void Reader::read_decoration(const Words& words) {
         if (words[2] > uint32_t(Rounding::down)) throw Malformed("an unknown rounding mode");
         target.rounding = Rounding(words[2]);
         break;
+    case decoration_linkage:
+        linked_[words[0]] = text_at(&words.at[2], words.count - 2);
+        break;
     default:
         break; // hints
     }

@@ -69,6 +69,7 @@ class Reader {
     std::map<uint32_t, Decorations> decorations_;
     std::map<uint32_t, std::string> entry_points_;
     std::map<uint32_t, uint32_t> subgroup_sizes_;
+    std::map<uint32_t, std::string> linked_; ///< names of functions that other modules have, or may use
     std::vector<Words> variables_; ///< of the module, of which each warp or lane has its own
     uint32_t rows_ = 0;
     uint32_t opencl_ = 0; ///< id of the set of extended instructions

@@ -27,6 +27,7 @@ void Reader::read_function(const std::vector<Words>& words) {
     declare(*kernel, words);
     read_blocks(*kernel, divide(words));
     kernel->rows = rows_;
+    kernel->private_bytes = (kernel->private_bytes + 15) / 16 * 16; // one lane's lies behind the other's
     module_.kernels_.push_back(std::move(kernel));
 }
 
@@ -108,12 +109,14 @@ void Reader::read_blocks(Kernel& kernel, const Body& body) {
         Block& block = kernel.blocks.emplace_back();
         if (place.latch) {
             block.end = Block::jump;
+            block.latch = true;
             block.edges = {{place_of_.at(place.block), {}}};
             continue;
         }
         for (size_t i = body.begin[place.block];; i++) {
             const Words& words = body.instructions[i];
             if (ends_block(words.opcode)) {
+                ++kernel.instructions;
                 read_end(block, words, body, place.block);
                 break;
             }
@@ -121,6 +124,7 @@ void Reader::read_blocks(Kernel& kernel, const Body& body) {
             if (words.opcode == 8 || words.opcode == 246 || words.opcode == 247 || words.opcode == 317)
                 continue;                                             // notes
             if (words.opcode == 256 || words.opcode == 257) continue; // lifetimes
+            ++kernel.instructions;
             block.instructions.push_back(decode(words));
         }
     }
@@ -245,6 +249,11 @@ Instruction Reader::decode(const Words& words) const {
         if (in.words[0] != opencl_) throw Malformed("extended instructions that are not OpenCL's");
         in.execute = find_extended(in.words[1]);
         if (!in.execute) throw Malformed("extended instruction " + std::to_string(in.words[1]) + " is not known");
+    }
+    if (words.opcode == op_function_call) {
+        const auto callee = linked_.find(in.words[0]);
+        in.execute = find_function(callee == linked_.end() ? "" : callee->second);
+        if (!in.execute) throw Malformed("a call of a function that is not known");
     }
     return in;
 }

@@ -35,6 +35,7 @@ enum Opcode : uint16_t {
     op_function = 54,
     op_function_parameter = 55,
     op_function_end = 56,
+    op_function_call = 57,
     op_variable = 59,
     op_decorate = 71,
     op_convert_ptr_to_u = 117,
@@ -66,6 +67,7 @@ enum Decoration : uint32_t {
     decoration_built_in = 11,
     decoration_saturated = 28,
     decoration_rounding = 39,
+    decoration_linkage = 41,
 };
 
 /// 3.16: how an operand decorated so is rounded.

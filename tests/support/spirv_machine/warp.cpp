@@ -152,9 +152,11 @@ void Warp::run() {
         const Block& block = kernel.blocks[block_];
         while (next_ < block.instructions.size()) {
             const Instruction& in = block.instructions[next_++];
+            ++executed;
             in.execute(*this, in);
             if (state == State::at_barrier) return;
         }
+        executed += !block.latch;
         leave_block(block);
         mask = 0;
     }

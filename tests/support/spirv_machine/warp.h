@@ -60,6 +60,7 @@ class Warp {
     const uint32_t number;
     uint32_t mask = 0; ///< lanes that take part
     State state = State::running;
+    uint64_t executed = 0; ///< instructions, each of all lanes that take part
 
   private:
     void set_built_in(const Variable&);
