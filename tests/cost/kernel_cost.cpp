@@ -5,33 +5,22 @@
 #include "disassembly.h"
 #include "dispatch.h"
 #include "launches.h"
+#include "table.h"
 
 #include "ptx/translate.h"
 
-#include <cmath>
 #include <ctime>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <sstream>
 
 namespace cost {
 namespace {
 
-struct Figure {
-    const char* name;
-    bool is_compared; ///< in a geometric mean
-};
 constexpr Figure figures[] = {
     {"executed", true}, {"instructions", true}, {"registers", true}, {"lds", false}, {"scratch", false}};
-constexpr size_t figure_count = std::size(figures);
-using Cost = std::array<uint64_t, figure_count>;
-
-struct Row {
-    Cost ours{}, peer{};
-};
-using Table = std::map<std::string, Row>;
+using Cost = std::vector<uint64_t>;
 
 std::vector<uint8_t> read_file(const std::string& name) {
     std::ifstream file(name, std::ios::binary);
@@ -102,80 +91,11 @@ std::vector<uint8_t> translated(const std::string& gpu, const std::string& file)
     return image.code;
 }
 
-Table read_table(const std::string& file) {
-    std::ifstream in(file);
-    Table table;
-    std::string line, kernel;
-    for (std::getline(in, line); std::getline(in, line);) {
-        std::istringstream columns(line);
-        columns >> kernel;
-        Row& row = table[kernel];
-        for (size_t i = 0; i < figure_count; ++i) columns >> row.ours[i] >> row.peer[i];
-        if (!columns) throw std::runtime_error(file + ": a broken line: " + line);
-    }
-    return table;
-}
-
-void write_table(const std::string& file, const Table& table) {
-    std::ofstream out(file);
-    out << "kernel";
-    for (const Figure& figure : figures) out << '\t' << figure.name << "\tpeer";
-    for (const auto& [kernel, row] : table) {
-        out << '\n' << kernel;
-        for (size_t i = 0; i < figure_count; ++i) out << '\t' << row.ours[i] << '\t' << row.peer[i];
-    }
-    out << '\n';
-    if (!out) throw std::runtime_error(file + ": cannot be written");
-}
-
-void print_means(const std::string& gpu, const Table& table) {
-    for (size_t i = 0; i < figure_count; ++i) {
-        double logarithms = 0;
-        uint64_t ours = 0, peer = 0;
-        for (const auto& [kernel, row] : table) {
-            logarithms += std::log(double(row.ours[i]) / double(row.peer[i]));
-            ours += row.ours[i];
-            peer += row.peer[i];
-        }
-        if (figures[i].is_compared)
-            fmt::print("{}: {}: {:.3f} of the peer's (geometric mean of {} kernels)\n", gpu, figures[i].name,
-                       std::exp(logarithms / double(table.size())), table.size());
-        else
-            fmt::print("{}: {}: {} bytes, the peer {}\n", gpu, figures[i].name, ours, peer);
-    }
-}
-
-int check(const Table& stored, const Table& now) {
-    int wrong = 0;
-    for (const auto& [kernel, row] : now) {
-        const auto known = stored.find(kernel);
-        if (known == stored.end()) {
-            fmt::print("{}: not in the table\n", kernel);
-            ++wrong;
-            continue;
-        }
-        for (size_t i = 0; i < figure_count; ++i) {
-            const uint64_t before = known->second.ours[i], after = row.ours[i];
-            if (before == after) continue;
-            fmt::print("{}: {}: {} {} -> {}\n", kernel, after > before ? "worse" : "better", figures[i].name, before,
-                       after);
-            wrong += after > before;
-        }
-    }
-    for (const auto& [kernel, row] : stored)
-        if (!now.contains(kernel)) {
-            fmt::print("{}: in the table, but no kernel\n", kernel);
-            ++wrong;
-        }
-    if (wrong) fmt::print("the table is renewed by tests/cost/update.sh, and its changes are looked at\n");
-    return wrong != 0 || now.empty();
-}
-
 int go(const std::string& mode, const std::string& gpu, const std::string& folder, std::span<char*> files) {
     const std::vector<Launch> launches = read_launches(folder + "/launches.tsv");
     const std::string table_file = folder + "/" + gpu + ".tsv";
-    const Table stored = read_table(table_file);
-    Table now;
+    const Table stored(figures, table_file);
+    Table now(figures);
     for (const std::string file : files) {
         const bool is_peer = !file.ends_with(".ptx");
         for (const auto& [kernel, cost] :
@@ -185,15 +105,14 @@ int go(const std::string& mode, const std::string& gpu, const std::string& folde
     fmt::print("{}: the emulator ran {:.1f} million wave instructions a second of processor time\n", gpu,
                double(emulated.instructions) / (double(emulated.time) / CLOCKS_PER_SEC) / 1e6);
     if (mode == "update") {
-        write_table(table_file, now);
-        print_means(gpu, now);
+        now.write(table_file);
+        now.print_means(gpu);
         return 0;
     }
-    for (auto& [kernel, row] : now)
-        if (auto known = stored.find(kernel); known != stored.end()) row.peer = known->second.peer;
-    const int result = check(stored, now);
-    if (!result) print_means(gpu, now);
-    return result;
+    now.take_peer_from(stored);
+    if (stored.compare(now) || now.empty()) return 1;
+    now.print_means(gpu);
+    return 0;
 }
 
 } // namespace

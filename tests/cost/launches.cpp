@@ -64,6 +64,12 @@ template <class T> void append(std::vector<uint8_t>& bytes, T value) {
     std::memcpy(bytes.data() + bytes.size() - sizeof value, &value, sizeof value);
 }
 
+template <class T> std::vector<uint8_t> bytes_of(T value) {
+    std::vector<uint8_t> bytes;
+    append(bytes, value);
+    return bytes;
+}
+
 } // namespace
 
 std::vector<Launch> read_launches(const std::string& file) {
@@ -87,14 +93,18 @@ std::vector<Launch> read_launches(const std::string& file) {
 Arguments::Arguments(const Launch& launch) {
     for (const std::string& text : launch.arguments) {
         const std::string value = text.substr(1);
+        const auto add = [&](auto argument) {
+            append(packed, argument);
+            values.push_back(bytes_of(argument));
+        };
         if (text[0] == 'i')
-            append(packed, int32_t(std::stol(value)));
+            add(int32_t(std::stol(value)));
         else if (text[0] == 'f')
-            append(packed, std::stof(value));
+            add(std::stof(value));
         else if (text[0] == 'd')
-            append(packed, std::stod(value));
+            add(std::stod(value));
         else
-            append(packed, reinterpret_cast<uint64_t>(buffers.emplace_back(filled(text)).data()));
+            add(reinterpret_cast<uint64_t>(buffers.emplace_back(filled(text)).data()));
     }
 }
 

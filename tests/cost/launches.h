@@ -26,6 +26,7 @@ struct Arguments {
     /// for anything, and no workspace.
     void append_services();
     std::vector<uint8_t> packed;
+    std::vector<std::vector<uint8_t>> values; ///< one by one
     std::vector<std::vector<uint32_t>> buffers;
 };
 
