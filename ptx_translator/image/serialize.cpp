@@ -12,7 +12,7 @@ namespace {
 using archive::Is;
 
 /// Part of every header. Raise it when a fields() below changes.
-constexpr uint32_t format_version = 4;
+constexpr uint32_t format_version = 5;
 
 } // namespace
 
@@ -39,6 +39,7 @@ static void fields(auto& list, Is<KernelInfo> auto& kernel) {
     list(kernel.translated, kernel.symbol, kernel.static_shared_bytes, kernel.local_bytes, kernel.registers,
          kernel.uses_barrier, kernel.phases, kernel.phase_bytes, kernel.uses_cooperative, kernel.uses_cluster,
          kernel.uses_services, kernel.uses_heap);
+    list(kernel.tile_columns, kernel.tile_rows, kernel.divided);
 }
 
 static void fields(auto& list, Is<GlobalInfo> auto& global) {
@@ -58,7 +59,7 @@ static void fields(auto& list, Is<ModuleInfo> auto& module) {
 static void fields(auto& list, Is<FunctionSymbol> auto& function) { list(function.name, function.symbol); }
 
 static void fields(auto& list, Is<Image> auto& image) {
-    list(image.target, image.kernels, image.functions, image.code);
+    list(image.target, image.kernels, image.functions, image.code, image.remarks);
 }
 
 static void fields(auto& list, Is<Job> auto& job) {

@@ -116,6 +116,9 @@ void export_text(llvm::Module& module, const std::string& name, const std::strin
 /// With no more, phases are worth LLVM's time. Those between barriers alone are few and large.
 constexpr uint32_t few_phases = 4, few_between_barriers = 16;
 
+/// What tiles are made of has been optimised as a thread's code; so many are not worth all of LLVM's passes once more.
+constexpr unsigned many_instructions = 2500;
+
 using PhaseCodes = llvm::StringMap<PhaseCode>;
 
 /// Cuts kernels into phases; gives the form of their code by the kernels' names.
@@ -148,19 +151,20 @@ llvm::SmallVector<llvm::Function*, 8> phases_of(llvm::Module& module, const Kern
 /// of a warp keep lies together.
 llvm::SmallVector<TileCode, 4> make_tiles_of_phases(llvm::Module& module, const KernelInfo& kernel,
                                                     const Target& target, llvm::TargetMachine& machine,
-                                                    bool by_warps) {
+                                                    const Options& options, bool by_warps) {
     auto phases = phases_of(module, kernel);
     const auto of_warps = phases_of(module, kernel, phase_of_warps_suffix);
     const bool any = llvm::any_of(of_warps, [](const llvm::Function* one) { return one; });
     llvm::SmallVector<TileCode, 4> codes;
-    if (any && are_tiles_warps(target)) codes = make_tile_codes(of_warps, target, machine, true, by_warps);
+    if (any && are_tiles_warps(target))
+        codes = make_tile_codes(of_warps, target, machine, options, true, by_warps);
     bool all = !codes.empty();
     for (size_t i = 0; i < codes.size(); ++i) {
         all &= !of_warps[i] || codes[i].any();
         if (codes[i].any()) phases[i] = nullptr;
     }
     if (!all && !by_warps) {
-        auto others = make_tile_codes(phases, target, machine);
+        auto others = make_tile_codes(phases, target, machine, options);
         for (size_t i = 0; i < others.size(); ++i)
             if (phases[i]) {
                 const std::string why = codes.empty() ? "" : codes[i].why_not;
@@ -190,31 +194,46 @@ void lower(llvm::Module& module, const std::vector<KernelInfo>& kernels, const l
     lower_approximations(module);
 }
 
-void make_entries(llvm::Module& module, const std::vector<KernelInfo>& kernels, const PhaseCodes& forms,
-                  bool note_stack, bool wide, llvm::TargetMachine& machine, const Target& target,
-                  const Options& options) {
-    for (const KernelInfo& kernel : kernels) {
+/// Notes in KernelInfo what is done of tiles; gives why something is not, or `why`.
+std::string describe(KernelInfo& kernel, llvm::ArrayRef<TileCode> tiles, std::string why) {
+    kernel.tile_columns = kernel.tile_rows = 0;
+    kernel.divided = false;
+    for (const TileCode& tile : tiles) {
+        kernel.divided |= tile.depends_on_tile;
+        if (why.empty()) why = tile.why_not;
+        if (!tile.any()) continue;
+        kernel.tile_columns = static_cast<uint8_t>(tile.columns);
+        kernel.tile_rows = static_cast<uint8_t>(tile.rows);
+    }
+    return why;
+}
+
+/// `remarks`: see Image.
+void make_entries(llvm::Module& module, std::vector<KernelInfo>& kernels, const PhaseCodes& forms, bool note_stack,
+                  bool wide, llvm::TargetMachine& machine, const Target& target, const Options& options,
+                  std::vector<std::string>& remarks) {
+    for (KernelInfo& kernel : kernels) {
         std::string why;
+        llvm::SmallVector<TileCode, 4> tiles;
         if (kernel.phases) {
             const PhaseCode form = forms.at(kernel.name);
             const auto phases = phases_of(module, kernel);
-            llvm::SmallVector<TileCode, 4> tiles;
             const bool by_warps = form == PhaseCode::scalar;
-            if (wide) tiles = make_tiles_of_phases(module, kernel, target, machine, by_warps);
+            if (wide) tiles = make_tiles_of_phases(module, kernel, target, machine, options, by_warps);
             if (wide && tiles.empty()) why = "its threads meet in too many places";
-            for (const TileCode& tile : tiles)
-                if (why.empty()) why = tile.why_not;
             make_phase_entry(module, kernel.symbol, phases, by_warps ? 32 * kernel.phase_bytes : 0,
                              note_stack, form, tiles);
         } else {
             llvm::Function* body = module.getFunction(kernel.symbol);
-            TileCode tile;
-            if (wide && !kernel.uses_barrier) tile = make_tile_codes(body, target, machine)[0];
-            why = wide && kernel.uses_barrier ? "its threads have fibers" : tile.why_not;
-            make_entry(*body, kernel.uses_barrier, note_stack, tile);
+            if (wide && !kernel.uses_barrier) tiles = make_tile_codes(body, target, machine, options);
+            if (wide && kernel.uses_barrier) why = "its threads have fibers";
+            make_entry(*body, kernel.uses_barrier, note_stack, tiles.empty() ? TileCode() : tiles[0]);
         }
         if (options.warp && !wide) why = "there are source lines, little optimisation, or questions after local memory";
-        if (!why.empty()) export_text(module, kernel.symbol + ".why_threads", why);
+        why = describe(kernel, tiles, std::move(why));
+        if (why.empty()) continue;
+        export_text(module, kernel.symbol + ".why_threads", why);
+        remarks.push_back(kernel.name + ": " + why);
     }
 }
 
@@ -258,7 +277,7 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     link_library(module, "cuttle_", device_library::host_library());
     set_attributes(module, *machine, options);
     keep_accesses_to_constant_addresses(module);
-    make_entries(module, kernels, forms, note_stack, wide, *machine, target, options);
+    make_entries(module, kernels, forms, note_stack, wide, *machine, target, options, image.remarks);
     make_atomics_of_one_cta_plain(module);
     lower_small_floats(module);
     set_attributes(module, *machine, options); // of what is new
@@ -270,7 +289,11 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     };
     // As little as is worth it, where there is so much.
     if (any_of(PhaseCode::scalar)) middle.optimization_level = std::min<uint8_t>(options.optimization_level, 1);
-    optimize(module, *machine, middle);
+    const bool all_tiles = image.remarks.empty() &&
+                           llvm::all_of(kernels, [](const KernelInfo& kernel) { return kernel.tile_columns != 0; });
+    if (all_tiles && module.getInstructionCount() > many_instructions)
+        middle.optimization_level = std::min<uint8_t>(options.optimization_level, 1);
+    (all_tiles ? optimize_vectors : optimize)(module, *machine, middle);
     keep_numbers_against_nans(module);
     diagnostics.check();
     image.kernels = std::move(kernels);

@@ -92,6 +92,7 @@ Candidate begin(llvm::Function& body, simd::Tile tile, llvm::TargetMachine& mach
     result.code.rows = tile.rows;
     if (tile.columns < least_columns) {
         result.code.why_not = "its blocks are too narrow";
+        result.code.depends_on_tile = true;
         return result;
     }
     result.copy = copy_with_fields(body);
@@ -101,6 +102,7 @@ Candidate begin(llvm::Function& body, simd::Tile tile, llvm::TargetMachine& mach
     } else {
         simd::prepare(*result.copy, machine);
         result.code.why_not = simd::why_not(*result.copy);
+        result.code.depends_on_tile = result.code.why_not.empty();
     }
     return result;
 }
@@ -139,7 +141,8 @@ constexpr unsigned phase_arguments = 5;
 bool are_tiles_warps(const Target& target) { return tile_for(target).lanes() == most_lanes; }
 
 llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target& target,
-                                               llvm::TargetMachine& machine, bool whole_warps, bool by_warps) {
+                                               llvm::TargetMachine& machine, const Options& options, bool whole_warps,
+                                               bool by_warps) {
     simd::Tile tile = tile_for(target);
     llvm::SmallVector<Candidate, 4> all;
     llvm::SmallVector<llvm::Function*, 4> phases;
@@ -187,15 +190,16 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
             const simd::Results results = one.code.result       ? simd::Results::none
                                           : one.code.one_result ? simd::Results::one
                                                                 : simd::Results::by_lane;
+            simd::Machine how{costs, bit_masks, alone, options.warp == 2};
             const auto widen = [&](llvm::Function& function, bool all_alike) {
-                return simd::widen(function, tile, shapes, {costs, bit_masks, alone}, guesses_for(function), all_alike,
-                                   results);
+                return simd::widen(function, tile, shapes, how, guesses_for(function), all_alike, results);
             };
             // Most tiles are of threads that stay.
             llvm::ValueToValueMapTy map;
             llvm::Function* clone = llvm::CloneFunction(one.copy, map);
             one.code.function_of_all = widen(*clone, true);
             clone->eraseFromParent();
+            how.brief_masks = one.code.function_of_all != nullptr;
             one.code.function = widen(*one.copy, false);
             one.code.whole_warps = whole_warps;
             if (!one.code.any()) one.code.why_not = "lanes are faster one after another";

@@ -14,6 +14,7 @@ class TargetMachine;
 } // namespace llvm
 
 namespace ptx {
+struct Options;
 struct Target;
 }
 
@@ -31,6 +32,7 @@ struct TileCode {
     llvm::Function* function_of_all = nullptr;
     unsigned columns = 0, rows = 1;
     bool whole_warps = false;       ///< a tile must be a warp
+    bool depends_on_tile = false;   ///< with tiles of another size it may be otherwise
     bool one_result = false;        ///< all lanes of a tile return the same, which is stored once
     std::optional<uint32_t> result; ///< what all threads return, always: nothing is stored
     std::string why_not;            ///< a few words
@@ -42,7 +44,8 @@ struct TileCode {
 /// `whole_warps`: they are phases that go on through operations of a warp, which must be a tile. `by_warps`: what its
 /// threads keep lies together.
 llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target&,
-                                               llvm::TargetMachine&, bool whole_warps = false, bool by_warps = false);
+                                               llvm::TargetMachine&, const Options&, bool whole_warps = false,
+                                               bool by_warps = false);
 /// Whether tiles have as many lanes as warps.
 bool are_tiles_warps(const Target&);
 

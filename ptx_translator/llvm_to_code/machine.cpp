@@ -135,7 +135,7 @@ struct Passes {
     llvm::ModuleAnalysisManager modules;
     llvm::PassBuilder builder;
 
-    explicit Passes(llvm::TargetMachine& machine) : builder(&machine) {
+    explicit Passes(llvm::TargetMachine& machine, llvm::PipelineTuningOptions tuning = {}) : builder(&machine, tuning) {
         builder.registerModuleAnalyses(modules);
         builder.registerCGSCCAnalyses(graph);
         builder.registerFunctionAnalyses(functions);
@@ -219,8 +219,11 @@ void infer_address_spaces(llvm::Module& module, llvm::TargetMachine& machine, co
     pipeline.run(module, passes.modules);
 }
 
-void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options& options) {
-    Passes passes(machine);
+namespace {
+
+void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options& options,
+              const llvm::PipelineTuningOptions& tuning) {
+    Passes passes(machine, tuning);
     std::optional<KeepCommonCode> keep;
     if (machine.getTargetTriple().isAMDGPU() || machine.getTargetTriple().isSPIRV()) keep.emplace();
     llvm::ModulePassManager pipeline;
@@ -233,6 +236,18 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options&
     }
     keep.reset();
     pipeline.run(module, passes.modules);
+}
+
+} // namespace
+
+void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options& options) {
+    optimize(module, machine, options, llvm::PipelineTuningOptions());
+}
+
+void optimize_vectors(llvm::Module& module, llvm::TargetMachine& machine, const Options& options) {
+    llvm::PipelineTuningOptions tuning;
+    tuning.LoopVectorization = tuning.LoopInterleaving = tuning.SLPVectorization = tuning.LoopUnrolling = false;
+    optimize(module, machine, options, tuning);
 }
 
 namespace {

@@ -99,8 +99,7 @@ Value* Widener::load_contiguous(llvm::LoadInst& load, bool backwards) {
                 part = masked();
             else
                 part = choose(
-                    are_all(row_mask),
-                    [&]() -> Value* { return ir_.CreateAlignedLoad(row_type, first, align); },
+                    are_all(row_mask), [&]() -> Value* { return ir_.CreateAlignedLoad(row_type, first, align); },
                     [&]() -> Value* { return masked(); });
         }
         if (backwards) part = ir_.CreateShuffleVector(part, reversed);
@@ -251,8 +250,8 @@ void Widener::for_each_lane(llvm::function_ref<void(Value* lane)> body) {
     ir_.SetInsertPoint(loop);
     llvm::PHINode* left = ir_.CreatePHI(type, 2);
     left->addIncoming(set, before);
-    Value* lane = ir_.CreateZExtOrTrunc(ir_.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, left, ir_.getTrue()),
-                                        ir_.getInt32Ty());
+    Value* lane =
+        ir_.CreateZExtOrTrunc(ir_.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, left, ir_.getTrue()), ir_.getInt32Ty());
     body(lane);
     Value* rest = ir_.CreateAnd(left, ir_.CreateSub(left, llvm::ConstantInt::get(type, 1)));
     left->addIncoming(rest, ir_.GetInsertBlock());
@@ -265,8 +264,7 @@ Value* Widener::gather(llvm::LoadInst& load) {
     llvm::Type* type = load.getType();
     auto* wide = llvm::FixedVectorType::get(type, lanes_);
     if (machine_.costs.isLegalMaskedGather(wide, load.getAlign()))
-        return ir_.CreateMaskedGather(wide, vector(pointer), load.getAlign(), mask,
-                                      llvm::Constant::getNullValue(wide));
+        return ir_.CreateMaskedGather(wide, vector(pointer), load.getAlign(), mask, llvm::Constant::getNullValue(wide));
     const auto all = [&]() -> Value* {
         Value* result = llvm::PoisonValue::get(wide);
         for (unsigned lane = 0; lane < lanes_; ++lane) {
@@ -276,7 +274,7 @@ Value* Widener::gather(llvm::LoadInst& load) {
         return result;
     };
     if (!mask) return all();
-    return choose(are_all(mask), all, [&]() -> Value* {
+    const auto some = [&]() -> Value* {
         memory_.clear();
         prepare_lanes(pointer);
         IR entry(entry_, entry_->begin());
@@ -287,7 +285,8 @@ Value* Widener::gather(llvm::LoadInst& load) {
             ir_.CreateStore(loaded, ir_.CreateGEP(type, results, lane));
         });
         return ir_.CreateLoad(wide, results);
-    });
+    };
+    return machine_.brief_masks ? some() : choose(are_all(mask), all, some);
 }
 
 void Widener::scatter(llvm::StoreInst& store) {
@@ -302,6 +301,8 @@ void Widener::scatter(llvm::StoreInst& store) {
     };
     if (!masks_[current_])
         all();
+    else if (machine_.brief_masks)
+        one_by_one(store);
     else
         choose(are_all(masks_[current_]), all, [&]() -> Value* { return one_by_one(store), nullptr; });
 }
@@ -313,7 +314,9 @@ void Widener::one_by_one(Instruction& instruction) {
     llvm::Type* type = instruction.getType();
     auto* structure = dyn_cast<llvm::StructType>(type);
     llvm::SmallVector<llvm::AllocaInst*, 2> results;
-    const unsigned count = type->isVoidTy() || instruction.use_empty() ? 0 : structure ? structure->getNumElements() : 1;
+    const unsigned count = type->isVoidTy() || instruction.use_empty() ? 0
+                           : structure                                 ? structure->getNumElements()
+                                                                       : 1;
     const auto stored = [&](unsigned i) {
         llvm::Type* field = structure ? structure->getElementType(i) : type;
         return field->isIntegerTy(1) ? ir_.getInt8Ty() : field;
@@ -337,7 +340,7 @@ void Widener::one_by_one(Instruction& instruction) {
         return nullptr;
     };
     Value* mask = masks_[current_];
-    if (!isa<llvm::AtomicRMWInst>(instruction))
+    if (!isa<llvm::AtomicRMWInst>(instruction) || (mask && machine_.brief_masks))
         for_each_lane(run);
     else if (!mask)
         all();

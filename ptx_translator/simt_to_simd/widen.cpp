@@ -3,6 +3,7 @@
 #include "simt_to_simd/few_lanes.h"
 #include "simt_to_simd/rounds_of_all.h"
 #include "simt_to_simd/widener.h"
+#include "simt_to_simd/worth.h"
 
 #include <llvm/Analysis/PostDominators.h>
 #include <llvm/Analysis/ValueTracking.h>
@@ -108,7 +109,24 @@ bool ends_at_once(const llvm::BasicBlock* block) {
     }
 }
 
-EarlyExit find_early_exit(llvm::Function& scalar) {
+/// Whether a value of the entry block is made of what lanes load from here and there. Of the slots only predicates are
+/// kept tests, mostly with sizes.
+bool hangs_on_data(const llvm::Value* value, const Shapes& shapes, const Guesses& guesses) {
+    llvm::SmallVector<const llvm::Value*, 16> open{value};
+    llvm::SmallPtrSet<const llvm::Value*, 16> seen;
+    while (!open.empty()) {
+        const auto* instruction = llvm::dyn_cast<Instruction>(open.pop_back_val());
+        if (!instruction || !seen.insert(instruction).second || shapes.of(instruction).is_uniform()) continue;
+        if (instruction->mayReadFromMemory() &&
+            !(guesses.contains(instruction) &&
+              (instruction->getType()->isIntegerTy(8) || shapes.of(instruction).is_regular())))
+            return true;
+        open.append(instruction->op_begin(), instruction->op_end());
+    }
+    return false;
+}
+
+EarlyExit find_early_exit(llvm::Function& scalar, const Shapes& shapes, const Guesses& guesses) {
     Instruction* end = scalar.getEntryBlock().getTerminator();
     llvm::SmallPtrSet<const llvm::BasicBlock*, 8> seen;
     for (llvm::BasicBlock* block = &scalar.getEntryBlock(); block && seen.insert(block).second;
@@ -119,7 +137,7 @@ EarlyExit find_early_exit(llvm::Function& scalar) {
         auto* branch = llvm::dyn_cast<llvm::BranchInst>(block->getTerminator());
         if (!branch || branch->isUnconditional()) continue;
         auto* condition = llvm::dyn_cast<Instruction>(branch->getCondition());
-        if (!condition || !may_hoist(*condition, end)) return {};
+        if (!condition || !may_hoist(*condition, end) || hangs_on_data(condition, shapes, guesses)) return {};
         // By their place in the block few end in most tiles, or all.
         const bool by_place =
             llvm::isa<llvm::ICmpInst>(condition) && llvm::all_of(condition->operands(), [&](llvm::Use& use) {
@@ -221,7 +239,10 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
     entry.splitBasicBlock(first);
     EarlyExit exit;
     if (all_alike) {
-        exit = find_early_exit(scalar);
+        const llvm::DominatorTree dominators(scalar);
+        const llvm::PostDominatorTree post(scalar);
+        const llvm::LoopInfo loops(dominators);
+        exit = find_early_exit(scalar, Shapes(scalar, loops, post, tile, arguments, guesses), guesses);
         if (exit.condition) {
             remove(exit);
             llvm::removeUnreachableBlocks(scalar);
@@ -258,6 +279,7 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
         if (const auto* call = llvm::dyn_cast<llvm::CallInst>(&instruction); call && warp_operation_of(*call))
             if (!why_not_together(*call, shapes).empty()) return nullptr;
     if (is_serial_at_heart(loops, shapes)) return nullptr;
+    if (machine.only_if_faster && relative_cost(scalar, shapes, loops, machine.costs) > 1) return nullptr;
     llvm::Function* made =
         Widener(scalar, shapes, loops, dominators, post, machine).run(exit.condition, exit.value_of_exit, results);
     sink(*made);

@@ -15,6 +15,8 @@ struct Machine {
     const llvm::TargetTransformInfo& costs;
     bool bit_masks = false; ///< masks have registers of their own
     bool alone = false;     ///< shared memory is seen by one thread of the process
+    bool only_if_faster = false; ///< widen() gives nothing that does not seem to pay
+    bool brief_masks = false; ///< of masked accesses: most tiles run another function, so that short code is better
 };
 
 /// What becomes of what the lanes return.
@@ -34,7 +36,8 @@ Outlook look_at(llvm::Function& scalar, Tile, llvm::ArrayRef<Shape> arguments, c
 /// around from lane to lane, or a guess is wrong, so that lanes must be run one by one. Null: it is not worth it.
 /// With `all_alike` there is only a function if the scalar one begins with a test by which some threads end at once, as
 /// those do that are past the end of the data, or compares with sizes of the data; it takes only tiles none of whose lanes
-/// ends so, and whose lanes agree on the comparisons, and needs no masks for them.
+/// ends so, and whose lanes agree on the comparisons, and needs no masks for them. What hangs on the data itself is no such
+/// test.
 llvm::Function* widen(llvm::Function& scalar, Tile, llvm::ArrayRef<Shape> arguments, const Machine&,
                       Guesses guesses = Guesses(), bool all_alike = false, Results = Results::by_lane);
 

@@ -21,7 +21,7 @@ struct Arguments {
     std::string target = "host", output, stop_after = "code";
     unsigned optimization = 3, compute_capability = 0;
     std::vector<unsigned> block;
-    bool debug = false, phases = false, warp = false, serve = false;
+    bool debug = false, phases = false, warp = false, if_faster = false, explain = false, serve = false;
 };
 
 std::string read_file(const std::string& name) {
@@ -52,6 +52,19 @@ const char* extension_of(ptx::Arch arch) {
     return "";
 }
 
+/// "name: 4 phases, tiles of 32x1; threads one by one: why".
+std::string explain(const ptx::KernelInfo& kernel, const ptx::Image& image) {
+    std::string text = kernel.name + ": ";
+    text += kernel.phases ? fmt::format("{} phases", kernel.phases) : kernel.uses_barrier ? "fibers" : "loop";
+    const bool tiles = kernel.tile_columns != 0;
+    if (tiles) text += fmt::format(", tiles of {}x{}", kernel.tile_columns, kernel.tile_rows);
+    for (const std::string& remark : image.remarks)
+        if (remark.starts_with(kernel.name + ": "))
+            text += fmt::format("; {} one by one: {}", tiles ? "some threads" : "threads",
+                                remark.substr(kernel.name.size() + 2));
+    return text;
+}
+
 void compile(const Arguments& arguments) {
     std::vector<std::string> texts;
     for (const std::string& file : arguments.files) texts.push_back(read_file(file));
@@ -63,7 +76,7 @@ void compile(const Arguments& arguments) {
     request.options.optimization_level = static_cast<uint8_t>(arguments.optimization);
     request.options.debug_info = arguments.debug;
     request.options.phases = arguments.phases || arguments.warp;
-    request.options.warp = arguments.warp;
+    request.options.warp = !arguments.warp ? 0 : arguments.if_faster ? 2 : 1;
     if (arguments.block.size() == 2) request.target.divide(arguments.block[0], arguments.block[1]);
     request.options.compute_capability = arguments.compute_capability;
     request.kernels = arguments.kernels;
@@ -82,7 +95,10 @@ void compile(const Arguments& arguments) {
         if (!kernel.error.empty())
             std::cerr << fmt::format("{}: warning: kernel '{}' left out: {}\n", arguments.files[0], kernel.name,
                                      kernel.error);
-    if (written) return;
+    if (arguments.explain)
+        for (const ptx::KernelInfo& kernel : image.kernels)
+            if (kernel.error.empty()) fmt::print("{}\n", explain(kernel, image));
+    if (written || (arguments.explain && arguments.output.empty())) return;
     if (arguments.stop_after != "code")
         throw std::runtime_error("this target has no stage '" + arguments.stop_after + "'");
     std::string output =
@@ -107,8 +123,13 @@ void add_options(CLI::App& app, Arguments& arguments) {
     app.add_option("-O", arguments.optimization, "optimization level")->check(CLI::Range(0, 3))->capture_default_str();
     app.add_option("--compute-capability", arguments.compute_capability, "that the device claims, such as 89");
     app.add_flag("--phases", arguments.phases, "host: cut kernels at barriers, as the runtime asks for");
-    app.add_flag("--warp", arguments.warp, "host: run threads side by side in vectors, as the runtime asks for; has --phases");
+    app.add_flag("--warp", arguments.warp,
+                 "host: run threads side by side in vectors, as the runtime asks for; has --phases");
+    app.add_flag("--if-faster", arguments.if_faster, "with --warp: only where it seems to pay");
     app.add_option("--block", arguments.block, "with --warp: the blocks' size by x and y")->expected(2);
+    app.add_flag(
+        "--explain", arguments.explain,
+        "host: say of each kernel how its threads run, and why they do not run side by side; writes code only with -o");
     app.add_flag("-g", arguments.debug, "carry source lines");
     app.add_flag("--serve", arguments.serve, "take jobs from the socket with descriptor 3");
     app.set_version_flag("--version", ptx::translator_version());

@@ -32,7 +32,8 @@ struct Options {
     uint8_t optimization_level = 3;   ///< 0..3
     bool debug_info = false;          ///< carry .loc and symbol names into the code
     bool phases = false;              ///< host: cut kernels at barriers, see host_abi.h, instead of asking for fibers
-    bool warp = false;                ///< host: run threads side by side in vectors where that is possible; with phases
+    /// host: run threads side by side in vectors, 1 = where that is possible, 2 = where it seems to pay, too; with phases.
+    uint8_t warp = 0;
     uint32_t compute_capability = 0;  ///< 89 for 8.9: what __nvvm_reflect-like queries see; 0 = the PTX's own
     bool operator==(const Options&) const = default;
 };
@@ -61,6 +62,8 @@ struct KernelInfo {
     uint32_t local_bytes = 0;     ///< per thread, one frame of the entry and what was inlined into it
     uint32_t registers = 0;       ///< an estimate on targets without a register file of CUDA's kind
     bool uses_barrier = false;    ///< synchronises lanes: see host_abi.h, needs_fibers
+    uint8_t tile_columns = 0, tile_rows = 0;   ///< host: so many threads run side by side in vectors; 0 = none do
+    bool divided = false;         ///< host: code of other divisions of blocks (Target::divide) may differ from this
     uint32_t phases = 0;          ///< host: the kernel is cut into so many, see host_abi.h; 0 = it is not
     uint32_t phase_bytes = 0;     ///< what each thread keeps between them
     bool uses_cooperative = false;///< grid synchronisation
@@ -120,6 +123,8 @@ struct Image {
     std::vector<KernelInfo> kernels;          ///< the translated ones
     std::vector<FunctionSymbol> functions;    ///< for ModuleInfo::functions_in_data, when asked for
     std::vector<uint8_t> code;
+    /// host, with Options::warp: "KERNEL: why its threads, or those of a phase, run one by one".
+    std::vector<std::string> remarks = {};
 };
 
 std::vector<uint8_t> serialize(const ModuleInfo&);

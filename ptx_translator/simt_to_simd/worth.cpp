@@ -1,0 +1,101 @@
+#include "simt_to_simd/worth.h"
+
+#include "simt_to_simd/directed.h"
+#include "simt_to_simd/warp_operations.h"
+
+#include <llvm/Analysis/LoopInfo.h>
+#include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/IntrinsicInst.h>
+
+#include <cmath>
+
+namespace ptx::simd {
+namespace {
+
+using llvm::Instruction;
+using llvm::isa;
+
+// In operations of one register. Rough: what decides is how much goes lane by lane.
+constexpr double division = 20, call = 4;
+constexpr double lane_access =
+    1.5;                         ///< to take a lane's address out of a vector, or to put its value in, is work besides
+constexpr double lane_alone = 2; ///< an atomic or the like, in a loop over lanes
+constexpr double look = 2;       ///< whether any lane is there, and whether all are
+constexpr double rounds = 8;     ///< of a loop
+constexpr double uneven = 1.3;   ///< lanes that leave a loop in different rounds wait for the last
+
+double alone(const Instruction& instruction) {
+    if (isa<llvm::PHINode>(instruction)) return 0;
+    if (instruction.isIntDivRem() || instruction.getOpcode() == Instruction::FDiv) return division;
+    if (isa<llvm::CallInst>(instruction) && !isa<llvm::IntrinsicInst>(instruction)) return call;
+    return 1;
+}
+
+class Estimate {
+  public:
+    Estimate(const Shapes& shapes, const llvm::TargetTransformInfo& costs)
+        : shapes_(shapes), lanes_(shapes.tile().lanes()),
+          register_bits_(std::max<double>(
+              64, double(costs.getRegisterBitWidth(llvm::TargetTransformInfo::RGK_FixedWidthVector).getFixedValue()))) {
+    }
+
+    double together(const Instruction& instruction) const {
+        const double one = alone(instruction);
+        if (instruction.isTerminator()) return shapes_.is_divergent(instruction.getParent()) ? 1 + look : one;
+        if (const llvm::Value* pointer = llvm::getLoadStorePointerOperand(&instruction))
+            return access(instruction, shapes_.of(pointer));
+        if (isa<llvm::AtomicRMWInst, llvm::AtomicCmpXchgInst>(instruction)) return lanes_ * lane_alone;
+        const auto* called = llvm::dyn_cast<llvm::CallInst>(&instruction);
+        if (called && warp_operation_of(*called)) return registers(32) * call;
+        if (shapes_.of(&instruction).is_regular()) return one * (shapes_.of(&instruction).by_row ? rows() : 1);
+        if (instruction.isIntDivRem()) return lanes_ * one;
+        return one * registers(bits(instruction.getType()));
+    }
+
+  private:
+    double rows() const { return shapes_.tile().rows; }
+    double registers(double width) const { return std::max(1.0, std::ceil(lanes_ * width / register_bits_)); }
+
+    static double bits(const llvm::Type* type) {
+        if (type->isPointerTy()) return 64;
+        return std::max(8.0, double(type->getPrimitiveSizeInBits().getFixedValue()));
+    }
+
+    double access(const Instruction& instruction, const Shape& pointer) const {
+        llvm::Type* type = llvm::getLoadStoreType(const_cast<Instruction*>(&instruction));
+        const double masks = shapes_.is_masked(instruction.getParent()) ? look : 0;
+        if (pointer.is_uniform()) return 1 + masks;
+        const bool near = pointer.is_regular() && std::abs(pointer.stride) * 8 == int64_t(bits(type));
+        if (near) return registers(bits(type)) + masks;
+        if (pointer.is_regular() && pointer.stride == 0) return rows() + masks;
+        return lanes_ * lane_access + masks;
+    }
+
+    const Shapes& shapes_;
+    const double lanes_, register_bits_;
+};
+
+} // namespace
+
+double relative_cost(const llvm::Function& function, const Shapes& shapes, const llvm::LoopInfo& loops,
+                     const llvm::TargetTransformInfo& costs) {
+    const Estimate estimate(shapes, costs);
+    double side_by_side = 0, one_by_one = 0;
+    for (const llvm::BasicBlock& block : function) {
+        double weight = 1, waiting = 1;
+        for (const llvm::Loop* loop = loops.getLoopFor(&block); loop; loop = loop->getParentLoop()) {
+            weight *= rounds;
+            if (shapes.is_divergent(loop)) waiting *= uneven;
+        }
+        // Where lanes may be elsewhere, a thread by itself does not come each time.
+        const double comes = shapes.is_masked(&block) && !loops.getLoopFor(&block) ? 0.5 : 1;
+        for (const Instruction& instruction : block) {
+            side_by_side += weight * waiting * estimate.together(instruction);
+            one_by_one += weight * comes * shapes.tile().lanes() * alone(instruction);
+        }
+    }
+    return one_by_one > 0 ? side_by_side / one_by_one : 1;
+}
+
+} // namespace ptx::simd
