@@ -67,22 +67,29 @@ ptx::Reply ask_translator(const ptx::Job& job) {
     throw Error(Status::invalid_ptx, fmt::format("{} while {}", reply.message, subject(job)));
 }
 
-/// `read` makes the result of the bytes, and throws if it cannot.
-template <class Result>
-Result obtain(const ptx::Job& job, const Digest& digest, Result (*read)(std::span<const uint8_t>)) {
+/// Makes the result of the bytes, and throws if it cannot.
+template <class Result> using Read = Result (*)(std::span<const uint8_t>);
+
+template <class Result> std::optional<Result> find_in_cache(const Digest& key, Read<Result> read) {
+    CodeCache* cache = CodeCache::shared();
+    if (cache == nullptr) return {};
+    const auto payload = cache->find(key);
+    if (!payload) return {};
+    try {
+        Result result = read(*payload);
+        ++statistics().cache_hits;
+        return result;
+    } catch (const std::runtime_error& error) {
+        log(LogLevel::warning, LogChannel::translate, "code cache: {}; it is made again", error.what());
+        cache->discard(key);
+        return {};
+    }
+}
+
+template <class Result> Result obtain(const ptx::Job& job, const Digest& digest, Read<Result> read) {
     CodeCache* cache = CodeCache::shared();
     const Digest key = key_of(job, digest);
-    if (cache != nullptr)
-        if (const auto payload = cache->find(key)) {
-            try {
-                Result result = read(*payload);
-                ++statistics().cache_hits;
-                return result;
-            } catch (const std::runtime_error& error) {
-                log(LogLevel::warning, LogChannel::translate, "code cache: {}; it is made again", error.what());
-                cache->discard(key);
-            }
-        }
+    if (auto found = find_in_cache(key, read)) return std::move(*found);
     const ptx::Reply reply = ask_translator(job);
     try {
         Result result = read(reply.payload);
@@ -105,19 +112,30 @@ ptx::ModuleInfo Compilation::index() const {
     job.kind = ptx::Job::Kind::index;
     job.sources = sources_;
     job.options = options_;
-    return obtain(job, digest_, ptx::deserialize_module_info);
+    return obtain(job, digest_, Read<ptx::ModuleInfo>(ptx::deserialize_module_info));
 }
 
-ptx::Image Compilation::translate(const ptx::Target& target, const std::vector<std::string>& kernels,
-                                  const std::vector<std::string>& functions) const {
+ptx::Job Compilation::translation(const ptx::Target& target) const {
     ptx::Job job;
     job.kind = ptx::Job::Kind::translate;
     job.sources = sources_;
     job.target = target;
     job.options = options_;
+    return job;
+}
+
+std::optional<ptx::Image> Compilation::find(const ptx::Target& target, const std::string& kernel) const {
+    ptx::Job job = translation(target);
+    job.kernels = {kernel};
+    return find_in_cache(key_of(job, digest_), Read<ptx::Image>(ptx::deserialize_image));
+}
+
+ptx::Image Compilation::translate(const ptx::Target& target, const std::vector<std::string>& kernels,
+                                  const std::vector<std::string>& functions) const {
+    ptx::Job job = translation(target);
     job.kernels = kernels;
     job.functions = functions;
-    return obtain(job, digest_, ptx::deserialize_image);
+    return obtain(job, digest_, Read<ptx::Image>(ptx::deserialize_image));
 }
 
 } // namespace rt::code

@@ -1,3 +1,4 @@
+#include "code/background.h"
 #include "code/compile.h"
 #include "code/statistics.h"
 #include "rt/module.h"
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <charconv>
 #include <future>
+#include <unistd.h>
 
 namespace rt {
 namespace {
@@ -24,8 +26,9 @@ ptx::Options options_of(const JitOptions& jit) {
     const int64_t level = jit.optimization_level >= 0 ? jit.optimization_level : options().optimization;
     result.optimization_level = uint8_t(std::clamp<int64_t>(level, 0, 3));
     result.debug_info = jit.debug_info || jit.line_info;
-    result.warp = options().cpu_mode == "warp";
-    result.phases = result.warp || options().cpu_mode == "phases";
+    const std::string& mode = options().cpu_mode;
+    result.warp = mode == "warp" ? 1 : mode == "auto" ? 2 : 0;
+    result.phases = result.warp || mode == "phases" || mode == "threads";
     result.compute_capability = uint32_t(options().compute_capability);
     return result;
 }
@@ -127,7 +130,46 @@ struct Program::State {
         return result.get();
     }
 
+    /// The image of one kernel if it is there; null while another thread makes it for `self`, which is this.
+    static Result obtain_later(const std::shared_ptr<State>& self, const std::string& kernel,
+                               const ptx::Target& target) {
+        const std::string key = kernel + '\n' + target.name();
+        std::unique_lock lock(self->mutex);
+        if (const auto found = self->results.find(key);
+            found != self->results.end() &&
+            found->second.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+            return found->second.get();
+        Later& later = self->later[key];
+        if (later.result.valid() && later.process == getpid()) {
+            if (later.result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return nullptr;
+            return later.result.get();
+        }
+        const auto promise = std::make_shared<std::promise<Result>>();
+        later = {promise->get_future().share(), getpid()};
+        lock.unlock();
+        if (std::optional<ptx::Image> image = self->compilation.find(target, kernel)) {
+            const auto result = std::make_shared<const ptx::Image>(std::move(*image));
+            promise->set_value(result);
+            return result;
+        }
+        code::do_later([self, promise, kernel, target] {
+            try {
+                promise->set_value(self->translate(kernel, {}, target));
+            } catch (...) {
+                promise->set_exception(std::current_exception());
+            }
+        });
+        return nullptr;
+    }
+
   private:
+    /// What nobody waits for. A forked child has not the thread that would fulfil it.
+    struct Later {
+        std::shared_future<Result> result;
+        pid_t process = 0;
+    };
+    std::map<std::string, Later> later; ///< as `results`
+
     void fulfil(std::promise<Result>& promise, const std::string& key, const std::string& kernel,
                 const std::vector<std::string>& functions, const ptx::Target& target) {
         try {
@@ -162,6 +204,8 @@ struct Program::State {
     }
 };
 
+bool Program::divides_blocks() const { return state_->compilation.options().warp; }
+
 Program::Program() = default;
 Program::~Program() = default;
 
@@ -191,19 +235,29 @@ std::shared_ptr<Program> Program::load(const ModuleSource& source, const JitOpti
     if (program == nullptr) {
         program.reset(new Program);
         program->info_ = index(compilation, jit);
-        program->state_ = std::make_unique<State>(std::move(compilation));
+        program->state_ = std::make_shared<State>(std::move(compilation));
     }
     report(program->info_, program->state_->compilation, jit);
     slot->program = program;
     return program;
 }
 
-std::shared_ptr<const ptx::Image> Program::translate(const std::string& kernel, const ptx::Target& target) {
+const ptx::KernelInfo& Program::usable(const std::string& kernel) const {
     const ptx::KernelInfo* info = info_.kernel(kernel);
     if (info == nullptr) throw Error(Status::not_found, fmt::format("there is no kernel {}", kernel));
     if (!info->error.empty()) throw Error(Status::invalid_ptx, explain(*info));
+    return *info;
+}
+
+std::shared_ptr<const ptx::Image> Program::translate(const std::string& kernel, const ptx::Target& target) {
+    usable(kernel);
     ++code::statistics().kernels;
     return state_->obtain(kernel, {}, target);
+}
+
+std::shared_ptr<const ptx::Image> Program::translate_later(const std::string& kernel, const ptx::Target& target) {
+    usable(kernel);
+    return State::obtain_later(state_, kernel, target);
 }
 
 std::shared_ptr<const ptx::Image> Program::translate_functions(const ptx::Target& target) {

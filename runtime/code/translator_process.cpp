@@ -1,5 +1,6 @@
 #include "code/translator_process.h"
 
+#include "code/background.h"
 #include "code/spawn_server.h"
 #include "code/translator_path.h"
 #include "ptx/translate.h"
@@ -94,7 +95,11 @@ ptx::Reply run_job(const ptx::Job& job) {
     std::string failure;
     for (int attempt = 0; attempt < 2; ++attempt) {
         const std::shared_ptr<Server> server = running_server();
-        if (const auto frame = server->exchange(bytes)) {
+        const auto frame = [&] {
+            const LongWait wait;
+            return server->exchange(bytes);
+        }();
+        if (frame) {
             ptx::Reply reply = read_reply(*frame, server->path());
             check_version(reply, server->path());
             return reply;

@@ -12,19 +12,31 @@
 #include <cstring>
 
 namespace rt {
+namespace {
+
+/// By powers of two up to 32 each.
+unsigned number_of_division(const ptx::Target& target) {
+    return unsigned(std::countr_zero(target.columns)) * 6 + unsigned(std::countr_zero(target.rows));
+}
+
+} // namespace
 
 Function::Function(Module& module, const ptx::KernelInfo& info)
     : HandleBase(kind), module_(module), info_(info),
-      divided_(options().cpu_mode == "warp" &&
+      divided_(module.program().divides_blocks() &&
                module.context().device().backend().facts().target.arch == ptx::Arch::host) {}
 
 /// With this function's lock held: others are translated beside it.
 backend::Kernel* Function::translate(const ptx::Target& target) {
     if (!info_.error.empty()) throw Error(Status::invalid_ptx, name() + ": " + info_.error);
-    auto& device = module_.context().device().backend();
-    auto code = device.load(module_.program().translate(name(), target));
+    return load(module_.program().translate(name(), target));
+}
+
+backend::Kernel* Function::load(std::shared_ptr<const ptx::Image> image) {
+    auto code = module_.context().device().backend().load(std::move(image));
     auto* kernel = code->kernel(name());
     if (!kernel) throw Error(Status::invalid_image, "translated code has no kernel " + name());
+    if (!kernel->info().divided) divided_ = false;
     const std::lock_guard codes(module_.state().mutex);
     module_.state().codes.push_back(std::move(code));
     return kernel;
@@ -41,20 +53,58 @@ backend::Kernel& Function::resolve() {
 }
 
 backend::Kernel& Function::resolve(backend::Dim3 block) {
-    if (!divided_) return resolve();
+    if (!divided_.load(std::memory_order_relaxed)) return resolve();
     ptx::Target target;
     target.divide(block.x, block.y);
-    auto& place = kernels_[std::countr_zero(target.columns) * 6u + std::countr_zero(target.rows)];
+    auto& place = kernels_[number_of_division(target)];
     if (auto* kernel = place.load(std::memory_order_acquire)) [[likely]]
         return *kernel;
     const std::lock_guard lock(mutex_);
     if (auto* kernel = place.load()) return *kernel;
     target = module_.context().device().backend().facts().target;
     target.divide(block.x, block.y);
-    auto* kernel = translate(target);
+    auto* kernel = make_for(target);
+    if (!kernel) return *best_so_far(target);
     place.store(kernel, std::memory_order_release);
     if (!kernel_.load()) kernel_.store(kernel, std::memory_order_release);
     return *kernel;
+}
+
+/// With the lock held: the code for blocks divided like this, or what stands for it for good; nullptr while it is made.
+backend::Kernel* Function::make_for(const ptx::Target& target) {
+    constexpr unsigned enough = 4;
+    if (!kernel_.load()) {
+        auto* kernel = translate(target);
+        made_++;
+        return kernel;
+    }
+    try {
+        const uint64_t division = uint64_t{1} << number_of_division(target);
+        const bool asked = asked_ & division;
+        if (!asked && made_ == enough) return best_so_far(target);
+        if (!asked) asked_ |= division, made_++;
+        auto image = module_.program().translate_later(name(), target);
+        return image ? load(std::move(image)) : nullptr;
+    } catch (const Error& error) {
+        log(LogLevel::warning, LogChannel::translate, "kernel {} for {}: {}", name(), target.name(), error.what());
+        return best_so_far(target);
+    }
+}
+
+/// What there is that takes most threads of such blocks side by side.
+backend::Kernel* Function::best_so_far(const ptx::Target& target) const {
+    backend::Kernel* best = kernel_.load();
+    unsigned most = 0;
+    for (const auto& place : kernels_) {
+        auto* kernel = place.load();
+        if (!kernel) continue;
+        const ptx::KernelInfo& made = kernel->info();
+        const unsigned lanes = made.tile_columns * made.tile_rows;
+        if (made.tile_columns > target.columns || made.tile_rows > target.rows || lanes <= most) continue;
+        best = kernel;
+        most = lanes;
+    }
+    return best;
 }
 
 std::vector<uint8_t> Function::pack(void* const* arguments) const {

@@ -49,17 +49,24 @@ class Program {
     /// invalid_ptx when they are no PTX or do not go together.
     static ptx::ModuleInfo inspect(const std::vector<std::string>& ptx, const JitOptions&);
     const ptx::ModuleInfo& info() const { return info_; }
+    /// Whether host code may depend on how blocks can be divided (ptx::Target::divide).
+    bool divides_blocks() const;
     /// Translates (or finds in the cache) one kernel. Throws invalid_ptx, jit_compilation... with the reason.
     std::shared_ptr<const ptx::Image> translate(const std::string& kernel, const ptx::Target&);
+    /// The same without waiting for the translator: nullptr while that is at work, on a thread of its own. Throws when
+    /// it has failed.
+    std::shared_ptr<const ptx::Image> translate_later(const std::string& kernel, const ptx::Target&);
     /// The device functions that initialised data point to.
     std::shared_ptr<const ptx::Image> translate_functions(const ptx::Target&);
     ~Program();
 
   private:
     Program();
+    const ptx::KernelInfo& usable(const std::string& kernel) const;
+
     ptx::ModuleInfo info_;
     struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_; ///< kept by translations that nobody waits for
 };
 
 struct Global {
@@ -110,7 +117,8 @@ class Function : public HandleBase {
     const ptx::KernelInfo& info() const { return info_; }
     /// Translates and loads if need be. Throws with the reason when it cannot.
     backend::Kernel& resolve();
-    /// The same, made for blocks of this size where that makes a difference. Any code runs any block.
+    /// The same, made for blocks of this size where that makes a difference. Any code runs any block, so only the first
+    /// is waited for: while another is made, and when there are enough, this gives what fits best.
     backend::Kernel& resolve(backend::Dim3 block);
     /// The same, but nullptr when that is still to be done.
     backend::Kernel* resolved() { return kernel_.load(std::memory_order_acquire); }
@@ -136,18 +144,23 @@ class Function : public HandleBase {
 
   private:
     backend::Kernel* translate(const ptx::Target&);
+    backend::Kernel* load(std::shared_ptr<const ptx::Image>);
+    backend::Kernel* make_for(const ptx::Target&);
+    backend::Kernel* best_so_far(const ptx::Target&) const;
 
     Module& module_;
     const ptx::KernelInfo& info_;
-    const bool divided_; ///< code depends on how blocks can be divided
+    std::atomic<bool> divided_; ///< code may depend on how blocks can be divided
     std::mutex mutex_;
-    static constexpr unsigned divisions = 6 * 6; ///< by powers of two up to 32 each
-    std::atomic<backend::Kernel*> kernel_ = nullptr; ///< made first
+    static constexpr unsigned divisions = 6 * 6;                     ///< by powers of two up to 32 each
+    std::atomic<backend::Kernel*> kernel_ = nullptr;                 ///< made first
     std::array<std::atomic<backend::Kernel*>, divisions> kernels_{}; ///< by what blocks can be divided into
-    std::atomic<int> max_dynamic_shared_ = -1; ///< -1 = never set
+    std::atomic<int> max_dynamic_shared_ = -1;                       ///< -1 = never set
     std::atomic<int> carveout_ = -1;
     std::atomic<int> cluster_[3] = {0, 0, 0}; ///< CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_*
     std::atomic<int> non_portable_cluster_ = 0, cluster_policy_ = 0;
+    unsigned made_ = 0;  ///< for divisions, or being made; guarded by the mutex, as is the next
+    uint64_t asked_ = 0; ///< a bit for each division that is made on another thread
 };
 
 /// A context-independent library (cuLibraryLoad*): loads itself into a context on first use there. CUlibrary.

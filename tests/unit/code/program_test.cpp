@@ -95,6 +95,58 @@ TEST(Program, TranslatesOnceForAllThreads) {
     EXPECT_EQ(counter.count(), 1u);
 }
 
+TEST(Program, TranslatesWhileNobodyWaits) {
+    Counter counter;
+    const std::string text = "kernel a\ntranslate:sleep 200\n" + counter.command("translate:");
+    auto program = load(text);
+    EXPECT_EQ(program->translate_later("a", host), nullptr);
+    std::shared_ptr<const ptx::Image> image;
+    while (!(image = program->translate_later("a", host))) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(image->kernels.at(0).name, "a");
+    EXPECT_EQ(program->translate_later("a", host), image);
+    EXPECT_EQ(counter.count(), 1u);
+    program.reset();
+    EXPECT_NE(load(text)->translate_later("a", host), nullptr); // from the cache on disk
+    EXPECT_EQ(counter.count(), 1u);
+    // What was made while somebody waited is there at once.
+    program = load("kernel b\n");
+    image = program->translate("b", host);
+    EXPECT_EQ(program->translate_later("b", host), image);
+    EXPECT_EQ(refusal([&] { program->translate_later("c", host); }).first, Status::not_found);
+}
+
+TEST(Program, FailsWhileNobodyWaits) {
+    const auto program = load("kernel a\ntranslate:crash\n");
+    const auto [status, message] = refusal([&] {
+        while (!program->translate_later("a", host)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    });
+    EXPECT_EQ(status, Status::invalid_ptx);
+    EXPECT_EQ(message, "kernel a: the translator died of signal 11 (Segmentation fault) while translating kernel a");
+}
+
+/// The process ends while the translator is at work: it neither waits nor comes to harm.
+TEST(Program, EndsWhileNobodyWaits) {
+    const auto end = [] {
+        const auto program = load("kernel a\ntranslate:sleep 1000\n");
+        program->translate_later("a", host);
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        std::exit(3);
+    };
+    EXPECT_EXIT(end(), testing::ExitedWithCode(3), "^$");
+}
+
+/// A forked child has none of its parent's threads.
+TEST(Program, TranslatesInAForkedChildWhileNobodyWaits) {
+    const auto program = load("kernel a\nkernel b\ntranslate:sleep 100\n");
+    program->translate_later("a", host);
+    const auto child = [&] {
+        for (const char* kernel : {"a", "b"})
+            while (!program->translate_later(kernel, host)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        std::exit(4);
+    };
+    EXPECT_EXIT(child(), testing::ExitedWithCode(4), "^$");
+}
+
 TEST(Program, LoadsOnceForAllThreads) {
     Counter counter;
     const std::string text = "kernel a\nsleep 100\n" + counter.command();

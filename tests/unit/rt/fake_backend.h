@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 
 /// A back end that does nothing before it must: a queue runs only when somebody waits for it, and then others run only
 /// as far as their markers are waited for. So an ordering that the runtime forgets shows as work that was not done.
@@ -127,6 +128,10 @@ struct FakeProgram {
     std::map<std::string, uint32_t> static_shared_bytes;
     std::chrono::milliseconds translation_time{0};
     std::atomic<int> translations = 0, now = 0, most_at_once = 0;
+    bool divided = false;          ///< code depends on how blocks can be divided
+    bool later_is_now = false;     ///< translations that nobody waits for are done
+    bool later_fails = false;
+    std::set<std::string> later{}; ///< targets of those that were asked for
 };
 FakeProgram& program(const std::string& text);
 

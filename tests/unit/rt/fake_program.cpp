@@ -20,7 +20,7 @@ struct Program::State {
     fake::FakeProgram* program = nullptr;
 };
 
-Program::Program() : state_(std::make_unique<State>()) {}
+Program::Program() : state_(std::make_shared<State>()) {}
 Program::~Program() = default;
 
 std::shared_ptr<Program> Program::load(const ModuleSource& source, const JitOptions&) {
@@ -46,9 +46,21 @@ std::shared_ptr<const ptx::Image> Program::translate(const std::string& name, co
     kernel.static_shared_bytes = shared == fake.static_shared_bytes.end() ? 0 : shared->second;
     kernel.registers = 40;
     kernel.local_bytes = 16;
+    kernel.divided = fake.divided;
+    kernel.tile_columns = target.columns;
+    kernel.tile_rows = target.rows;
     image->kernels.push_back(kernel);
     return image;
 }
+
+std::shared_ptr<const ptx::Image> Program::translate_later(const std::string& name, const ptx::Target& target) {
+    auto& fake = *state_->program;
+    fake.later.insert(target.name());
+    if (fake.later_fails) throw Error(Status::invalid_ptx, "no");
+    return fake.later_is_now ? translate(name, target) : nullptr;
+}
+
+bool Program::divides_blocks() const { return state_->program->divided; }
 
 std::shared_ptr<const ptx::Image> Program::translate_functions(const ptx::Target& target) {
     auto image = std::make_shared<ptx::Image>();

@@ -217,3 +217,59 @@ TEST_F(LaunchTest, DeviceAttributes) {
     fake.change_facts().target = ptx::Target::parse("host");
     EXPECT_EQ(device.attribute(86), 1);
 }
+
+/// Code for one division of blocks runs all others until theirs is there; not more than some are made.
+TEST_F(RuntimeTest, NoLaunchWaitsForCodeOfAnotherDivision) {
+    fake.change_facts().target = ptx::Target::parse("host");
+    auto& program = fake::program("divided");
+    program.info.kernels.emplace_back().name = "k";
+    program.divided = true;
+    Module& divided = *new Module(*context, load_program("divided"));
+    Function& function = *divided.function("k");
+    const auto& first = function.resolve(Dim3{64, 4, 1});
+    EXPECT_EQ(program.translations, 1);
+    EXPECT_EQ(&function.resolve(), &first);
+    EXPECT_EQ(&function.resolve(Dim3{16, 16, 1}), &first);
+    EXPECT_EQ(&function.resolve(Dim3{16, 2, 1}), &first);
+    EXPECT_EQ(program.later, std::set<std::string>{"host/16x2"});
+    EXPECT_EQ(program.translations, 1);
+    program.later_is_now = true;
+    const auto& second = function.resolve(Dim3{16, 2, 1});
+    EXPECT_EQ(second.info().tile_columns, 16);
+    EXPECT_EQ(&function.resolve(Dim3{48, 6, 1}), &second);
+    EXPECT_EQ(&function.resolve(Dim3{96, 1, 1}), &first);
+    function.resolve(Dim3{8, 4, 1});
+    function.resolve(Dim3{4, 1, 1});
+    EXPECT_EQ(program.translations, 4);
+    // Enough: what takes most of a block's threads side by side.
+    EXPECT_EQ(function.resolve(Dim3{8, 1, 1}).info().tile_columns, 4);
+    EXPECT_EQ(&function.resolve(Dim3{16, 1, 1}), &function.resolve(Dim3{4, 1, 1}));
+    EXPECT_EQ(program.translations, 4);
+    EXPECT_EQ(program.later.size(), 3u);
+}
+
+TEST_F(RuntimeTest, CodeThatCannotBeMadeForADivision) {
+    fake.change_facts().target = ptx::Target::parse("host");
+    auto& program = fake::program("once");
+    program.info.kernels.emplace_back().name = "k";
+    program.divided = true;
+    program.later_fails = true;
+    Function& function = *(new Module(*context, load_program("once")))->function("k");
+    const auto& first = function.resolve(Dim3{64, 4, 1});
+    EXPECT_EQ(&function.resolve(Dim3{16, 1, 1}), &first);
+    program.later_fails = false;
+    program.later_is_now = true;
+    EXPECT_EQ(&function.resolve(Dim3{16, 1, 1}), &first); // not asked for again
+}
+
+TEST_F(RuntimeTest, CodeThatIsTheSameForAllBlocks) {
+    fake.change_facts().target = ptx::Target::parse("host");
+    auto& program = fake::program("same");
+    program.info.kernels.emplace_back().name = "k";
+    program.divided = true;
+    Function& function = *(new Module(*context, load_program("same")))->function("k");
+    program.divided = false; // says the code itself
+    const auto& first = function.resolve(Dim3{64, 4, 1});
+    EXPECT_EQ(&function.resolve(Dim3{16, 1, 1}), &first);
+    EXPECT_TRUE(program.later.empty());
+}
