@@ -19,8 +19,8 @@ uint64_t address_of(const void* host) { return reinterpret_cast<uint64_t>(host);
 
 } // namespace
 
-GroupRunner::GroupRunner(rt::backend::Device& device, const std::string& group)
-    : device_(device), group_(group), in_(device.allocate(input_bytes, MemoryKind::device)),
+GroupRunner::GroupRunner(rt::backend::Device& device, const std::string& group, bool warp)
+    : device_(device), group_(group), warp_(warp), in_(device.allocate(input_bytes, MemoryKind::device)),
       out_(device.allocate(output_bytes, MemoryKind::device)) {
     if (!in_ || !out_) throw std::runtime_error("no device memory");
     try {
@@ -38,6 +38,11 @@ GroupRunner::Loaded GroupRunner::load(const std::vector<std::string>& kernels) {
     request.sources = sources;
     request.target = device_.facts().target;
     request.kernels = kernels;
+    if (warp_) {
+        request.options.phases = true;
+        request.options.warp = 1;
+        request.target.divide(block_threads, 1);
+    }
     Loaded loaded{std::make_shared<const ptx::Image>(ptx::translate(request)), nullptr};
     loaded.code = device_.load(loaded.image);
     return loaded;

@@ -12,7 +12,8 @@ namespace oracle {
 /// The kernels of a group, translated for a device and loaded there.
 class GroupRunner {
   public:
-    GroupRunner(rt::backend::Device&, const std::string& group);
+    /// `warp`: in vectors of threads (CUTTLE_CPU_MODE=warp), else one thread after another.
+    GroupRunner(rt::backend::Device&, const std::string& group, bool warp);
     ~GroupRunner();
     GroupRunner(const GroupRunner&) = delete;
     GroupRunner& operator=(const GroupRunner&) = delete;
@@ -30,6 +31,7 @@ class GroupRunner {
 
     rt::backend::Device& device_;
     const std::string group_;
+    const bool warp_;
     Loaded all_; ///< without code where the target makes none of the group as a whole: then each kernel is made alone
     uint64_t in_ = 0, out_ = 0;
 };

@@ -9,11 +9,12 @@
 #include <gtest/gtest.h>
 
 // Every row of cases.tsv is a test: suite = group, name = kernel. On the CPU device, or on the one that a last argument
-// names: hip or level_zero.
+// names: hip or level_zero; warp = on the CPU device, in vectors of threads.
 namespace oracle {
 namespace {
 
 std::string device_name = "cpu";
+bool warp = false;
 
 /// Groups that must be right in full.
 bool is_strict(const std::string& group) {
@@ -32,7 +33,7 @@ GroupRunner& runner_of(const std::string& group) {
     static rt::backend::Backend& backend = *create_backend().release();
     static std::map<std::string, std::unique_ptr<GroupRunner>> runners;
     auto& runner = runners[group];
-    if (!runner) runner = std::make_unique<GroupRunner>(*backend.devices().front(), group);
+    if (!runner) runner = std::make_unique<GroupRunner>(*backend.devices().front(), group, warp);
     return *runner;
 }
 
@@ -75,7 +76,10 @@ void register_tests() {
 
 int main(int argc, char** argv) {
     testing::InitGoogleTest(&argc, argv);
-    if (argc > 1) oracle::device_name = argv[1];
+    if (argc > 1) {
+        oracle::warp = argv[1] == std::string("warp");
+        if (!oracle::warp) oracle::device_name = argv[1];
+    }
     oracle::register_tests();
     return RUN_ALL_TESTS();
 }
