@@ -129,7 +129,6 @@ struct CUcheckpointLockArgs;
 struct CUcheckpointRestoreArgs;
 struct CUcheckpointUnlockArgs;
 struct CUctxCigParam;
-struct CUdevResource;
 struct CUmemDecompressParams;
 struct CUmulticastObjectProp;
 union CUlaunchAttributeValue;
@@ -174,6 +173,20 @@ struct CUeglFrame {
 struct CUdevprop {
     int maxThreadsPerBlock, maxThreadsDim[3], maxGridSize[3];
     int sharedMemPerBlock, totalConstantMemory, SIMDWidth, memPitch, regsPerBlock, clockRate, textureAlign;
+};
+
+struct CUdevSmResource {
+    unsigned int smCount, minSmPartitionSize, smCoscheduledAlignment;
+};
+
+/// What is between `type` and `sm` is ours to choose.
+struct CUdevResource {
+    CUdevResourceType type;
+    unsigned char internal[92];
+    union {
+        CUdevSmResource sm;
+        unsigned char reserved[48];
+    };
 };
 
 struct CUexecAffinityParam {

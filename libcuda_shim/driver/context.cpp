@@ -48,6 +48,7 @@ Status driver::cuCtxCreate_v4(CUcontext* context, CUctxCreateParams* params, uns
 
 Status driver::cuCtxDestroy_v2(CUcontext handle) {
     require_value(handle, "no context");
+    if (green_or_null(handle)) throw Error(Status::invalid_context, "a green context is destroyed as one");
     rt::Context& context = context_of(handle);
     if (context.is_primary()) throw Error(Status::invalid_context, "a primary context is released, not destroyed");
     if (rt::Context::current_or_null() == &context) rt::Context::pop();
@@ -64,24 +65,31 @@ Status driver::cuCtxDetach(CUcontext handle) {
 }
 
 Status driver::cuCtxPushCurrent_v2(CUcontext context) {
-    rt::Context::push(context_of(not_null(context, "context")));
+    rt::Context& found = context_of(not_null(context, "context"));
+    if (rt::GreenContext* green = green_or_null(context))
+        rt::GreenContext::push(*green);
+    else
+        rt::Context::push(found);
     return Status::success;
 }
 
 Status driver::cuCtxPopCurrent_v2(CUcontext* context) {
-    rt::Context* popped = rt::Context::pop();
-    if (context) *context = popped ? handle_of(*popped) : nullptr;
+    rt::HandleBase* popped = rt::Context::pop();
+    if (context) *context = popped ? handle<CUcontext>(*popped) : nullptr;
     return Status::success;
 }
 
 Status driver::cuCtxSetCurrent(CUcontext context) {
-    rt::Context::set_current(context ? &context_of(context) : nullptr);
+    if (rt::GreenContext* green = green_or_null(context))
+        rt::GreenContext::set_current(*green);
+    else
+        rt::Context::set_current(context ? &context_of(context) : nullptr);
     return Status::success;
 }
 
 Status driver::cuCtxGetCurrent(CUcontext* context) {
-    rt::Context* current = rt::Context::current_or_null();
-    out(context, "pctx") = current ? handle_of(*current) : nullptr;
+    rt::HandleBase* current = rt::Context::current_handle();
+    out(context, "pctx") = current ? handle<CUcontext>(*current) : nullptr;
     return Status::success;
 }
 
@@ -107,17 +115,25 @@ Status driver::cuCtxSetFlags(unsigned int flags) {
 }
 
 Status driver::cuCtxGetId(CUcontext context, unsigned long long* id) {
-    out(id, "ctxId") = context_or_current(context).id();
+    rt::GreenContext* green = context ? green_or_null(context) : rt::GreenContext::current_or_null();
+    out(id, "ctxId") = green ? green->id() : context_or_current(context).id();
     return Status::success;
 }
 
 Status driver::cuCtxSynchronize() {
-    rt::Context::current().synchronize();
+    if (rt::GreenContext* green = rt::GreenContext::current_or_null())
+        green->synchronize();
+    else
+        rt::Context::current().synchronize();
     return Status::success;
 }
 
 Status driver::cuCtxSynchronize_v2(CUcontext context) {
-    context_or_current(context).synchronize();
+    if (!context) return cuCtxSynchronize();
+    if (rt::GreenContext* green = green_or_null(context))
+        green->synchronize();
+    else
+        context_of(context).synchronize();
     return Status::success;
 }
 
@@ -173,6 +189,8 @@ Status driver::cuCtxResetPersistingL2Cache() {
 Status driver::cuCtxGetExecAffinity(CUexecAffinityParam* affinity, CUexecAffinityType type) {
     if (type != CU_EXEC_AFFINITY_TYPE_SM_COUNT)
         throw Error(Status::unsupported_exec_affinity, "contexts are restricted to multiprocessors, nothing else");
+    if (rt::GreenContext::current_or_null())
+        throw Error(Status::invalid_context, "a green context has resources, no affinity");
     const auto all = rt::Context::current().device().attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
     out(affinity, "pExecAffinity") = {type, unsigned(all.value_or(0))};
     return Status::success;

@@ -21,7 +21,15 @@ bool is_special(CUstream stream) { return uint64_t(stream) <= 2; }
 rt::Device& device_of(CUdevice device) { return rt::Platform::get().device(device); }
 
 rt::Context& context_of(CUcontext context) {
+    if (rt::GreenContext* green = green_or_null(context)) return green->context();
     return checked<rt::Context>(context, rt::Status::invalid_context, "context");
+}
+
+rt::GreenContext* green_or_null(CUcontext context) { return rt::handle_cast<rt::GreenContext>(context); }
+
+rt::GreenContext& green_of(CUgreenCtx green) {
+    if (!green) throw rt::Error(rt::Status::invalid_context, "no green context");
+    return checked<rt::GreenContext>(green, rt::Status::context_is_destroyed, "green context");
 }
 
 rt::Context& context_or_current(CUcontext context) { return context ? context_of(context) : rt::Context::current(); }
@@ -43,14 +51,27 @@ rt::Function& function_of(CUfunction function) {
 
 rt::Event& event_of(CUevent event) { return checked<rt::Event>(event, rt::Status::invalid_handle, "event"); }
 
+namespace {
+
+rt::Stream& living(CUstream handle) {
+    auto& stream = checked<rt::Stream>(handle, rt::Status::invalid_handle, "stream");
+    if (stream.orphaned()) throw rt::Error(rt::Status::context_is_destroyed, "the stream's green context is gone");
+    return stream;
+}
+
+} // namespace
+
 rt::Stream& stream_of(CUstream stream) {
-    if (is_special(stream)) return rt::Context::current().stream(stream, per_thread_default_stream());
-    return checked<rt::Stream>(stream, rt::Status::invalid_handle, "stream");
+    if (!is_special(stream)) return living(stream);
+    rt::Context& context = rt::Context::current();
+    if (rt::GreenContext* green = rt::GreenContext::current_or_null())
+        return green->stream(stream, per_thread_default_stream());
+    return context.stream(stream, per_thread_default_stream());
 }
 
 rt::Stream& created_stream_of(CUstream stream) {
     if (is_special(stream)) throw rt::Error(rt::Status::invalid_handle, "a default stream cannot be given here");
-    return checked<rt::Stream>(stream, rt::Status::invalid_handle, "stream");
+    return living(stream);
 }
 
 void require_capture(rt::Stream& stream) {

@@ -3,6 +3,7 @@
 #include "api/types.h"
 #include "rt/context.h"
 #include "rt/device.h"
+#include "rt/green_context.h"
 #include "rt/module.h"
 #include "rt/stream.h"
 
@@ -27,7 +28,12 @@ inline void require_value(bool condition, const char* message) {
 }
 
 rt::Device& device_of(CUdevice);
+/// Also the context of a green context, whose handle is one of a context.
 rt::Context& context_of(CUcontext);
+/// Null when the handle is none of a green context, or of one that is gone.
+rt::GreenContext* green_or_null(CUcontext);
+/// Throws invalid_context for null, context_is_destroyed for what is none.
+rt::GreenContext& green_of(CUgreenCtx);
 /// The current context when the handle is null.
 rt::Context& context_or_current(CUcontext);
 rt::Module& module_of(CUmodule);
@@ -52,6 +58,7 @@ rt::Context& kernel_context(CUdevice);
 
 template <class Handle> Handle handle(rt::HandleBase& object) { return reinterpret_cast<Handle>(&object); }
 inline CUcontext handle_of(rt::Context& object) { return handle<CUcontext>(object); }
+inline CUgreenCtx handle_of(rt::GreenContext& object) { return handle<CUgreenCtx>(object); }
 inline CUmodule handle_of(rt::Module& object) { return handle<CUmodule>(object); }
 inline CUfunction handle_of(rt::Function& object) { return handle<CUfunction>(object); }
 inline CUlibrary handle_of(rt::Library& object) { return handle<CUlibrary>(object); }

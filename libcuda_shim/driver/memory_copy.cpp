@@ -66,7 +66,7 @@ Status batch(CUdeviceptr* to, CUdeviceptr* from, size_t* sizes, size_t count, CU
     require_value(attributes && starts && attribute_count && attribute_count <= count && starts[0] == 0,
                   "no list of attributes");
     rt::Stream& stream = stream_of(handle);
-    require_value(&stream != &stream.context().legacy_stream(), "the legacy stream takes no batches");
+    require_value(stream.role() != rt::Stream::Role::legacy, "the legacy stream takes no batches");
     size_t which = 0;
     for (size_t i = 0; i < count; ++i) {
         while (which + 1 < attribute_count && starts[which + 1] <= i) ++which;

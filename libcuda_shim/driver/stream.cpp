@@ -11,13 +11,16 @@ namespace {
 
 constexpr int greatest_priority = -5, least_priority = 0;
 
-Status create(CUstream* stream, unsigned flags, int priority) {
+Status create(CUstream* stream, unsigned flags, int priority, rt::Context& context, rt::GreenContext* green) {
     out(stream, "phStream");
     require_value((flags & ~unsigned(CU_STREAM_NON_BLOCKING)) == 0, "unknown stream flags");
-    rt::Context& context = rt::Context::current();
     const int clamped = std::clamp(priority, greatest_priority, least_priority);
-    *stream = handle_of(*new rt::Stream(context, flags, clamped, rt::Stream::Role::created));
+    *stream = handle_of(*new rt::Stream(context, flags, clamped, rt::Stream::Role::created, green));
     return Status::success;
+}
+
+Status create(CUstream* stream, unsigned flags, int priority) {
+    return create(stream, flags, priority, rt::Context::current(), rt::GreenContext::current_or_null());
 }
 
 } // namespace
@@ -54,16 +57,30 @@ Status driver::cuStreamGetDevice(CUstream stream, CUdevice* device) {
 }
 
 Status driver::cuStreamGetCtx(CUstream stream, CUcontext* context) {
-    out(context, "pctx") = handle_of(stream_of(stream).context());
+    rt::Stream& found = stream_of(stream);
+    out(context, "pctx") = found.green() ? handle<CUcontext>(*found.green()) : handle_of(found.context());
     return Status::success;
 }
 
-// No stream belongs to a green context, since there are none.
 Status driver::cuStreamGetCtx_v2(CUstream stream, CUcontext* context, CUgreenCtx* green) {
     rt::Stream& found = stream_of(stream);
     if (context) *context = handle_of(found.context());
-    if (green) *green = nullptr;
+    if (green) *green = found.green() ? handle_of(*found.green()) : nullptr;
     return Status::success;
+}
+
+Status driver::cuStreamGetGreenCtx(CUstream stream, CUgreenCtx* green) {
+    out(green, "phCtx");
+    rt::Stream& found = stream_of(stream);
+    *green = found.green() ? handle_of(*found.green()) : nullptr;
+    return Status::success;
+}
+
+Status driver::cuGreenCtxStreamCreate(CUstream* stream, CUgreenCtx green, unsigned int flags, int priority) {
+    out(stream, "phStream");
+    rt::GreenContext& found = green_of(green);
+    require_value(flags == CU_STREAM_NON_BLOCKING, "streams of green contexts are made as non-blocking ones");
+    return create(stream, flags, priority, found.context(), &found);
 }
 
 Status driver::cuStreamQuery(CUstream stream) { return stream_of(stream).idle() ? Status::success : Status::not_ready; }
@@ -94,7 +111,7 @@ Status driver::cuStreamAttachMemAsync(CUstream stream, CUdeviceptr address, size
     rt::Stream& on = stream_of(stream);
     require_value(flags == CU_MEM_ATTACH_GLOBAL || flags == CU_MEM_ATTACH_HOST || flags == CU_MEM_ATTACH_SINGLE,
                   "unknown attachment");
-    const bool special = uint64_t(stream) == 0 || &on == &on.context().legacy_stream();
+    const bool special = uint64_t(stream) == 0 || on.role() == rt::Stream::Role::legacy;
     require_value(flags != CU_MEM_ATTACH_SINGLE || !special, "the legacy stream cannot own memory");
     const auto found = rt::memory::find(address);
     require_value(found && found->kind == rt::backend::MemoryKind::managed, "not managed memory");

@@ -153,6 +153,13 @@ class Queue {
     virtual Fault fault(std::string* message = nullptr) const = 0;
 };
 
+/// Some of a device's multiprocessors. Queues made here run their kernels on as many of them, all together.
+class Partition {
+  public:
+    virtual ~Partition() = default;
+    virtual std::unique_ptr<Queue> create_queue(int priority) = 0;   ///< may outlive the partition
+};
+
 /// Memory without an address. Freed when the last of its owners, and mappings, is gone.
 class PhysicalMemory {
   public:
@@ -205,6 +212,10 @@ class Device {
     }
     virtual std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image>) = 0;
     virtual std::unique_ptr<Queue> create_queue(int priority) = 0;
+    /// nullptr where kernels cannot be confined.
+    virtual std::unique_ptr<Partition> create_partition(uint32_t multiprocessors) {
+        return (void)multiprocessors, nullptr;
+    }
     /// Device-side limits: bytes of the malloc heap, of the printf buffer, of a thread's stack.
     virtual void set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack) = 0;
     /// How many CTAs of this shape can be resident on the device at once (cooperative launch, occupancy).

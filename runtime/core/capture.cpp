@@ -51,7 +51,7 @@ Capture* blocked_by(Stream& stream) {
     if (stream.role() != Stream::Role::legacy) return nullptr;
     for (auto& capture : list())
         for (Stream* other : capture->streams)
-            if (&other->context() == &stream.context() && other->state().ordered()) return capture.get();
+            if (other->state().group == stream.state().group && other->state().ordered()) return capture.get();
     return nullptr;
 }
 
@@ -278,11 +278,11 @@ void forbid(Stream& stream, const char* why) {
     if (Capture* capture = capture_of(stream)) spoil(*capture, Status::stream_capture_unsupported, why);
 }
 
-void forbid(Context& context) {
+void forbid(Context& context, const StreamGroup* only) {
     std::lock_guard lock(all_captures());
     for (auto& capture : list())
         for (Stream* stream : capture->streams)
-            if (&stream->context() == &context)
+            if (&stream->context() == &context && (!only || stream->state().group.get() == only))
                 spoil(*capture, Status::stream_capture_unsupported, "a stream of the context is capturing");
 }
 

@@ -42,7 +42,7 @@ bool add_release(Stream&, uint64_t address);
 bool wait(Stream&, Event&);
 bool record(Stream&, Event&);
 void forbid(Stream&, const char* why);
-void forbid(Context&);
+void forbid(Context&, const StreamGroup* only);
 void forbid(Event&);
 void forget(Stream&);
 } // namespace detail
@@ -64,8 +64,9 @@ inline bool wait(Stream& stream, Event& event) {
 }
 inline bool record(Stream& stream, Event& event) { return !detail::none() && detail::record(stream, event); }
 /// For what waits or asks: throws, and spoils the capture, if this context captures or this event is of one.
-inline void forbid(Context& context) {
-    if (!detail::none()) detail::forbid(context);
+/// With `only`, streams of that group are looked at.
+inline void forbid(Context& context, const StreamGroup* only = nullptr) {
+    if (!detail::none()) detail::forbid(context, only);
 }
 inline void forbid(Event& event) {
     if (!detail::none() || event.captured()) detail::forbid(event);

@@ -4,7 +4,10 @@
 #include "core/context_state.h"
 #include "core/fault.h"
 #include "core/lifecycle.h"
+#include "core/stream_state.h"
 #include "core/thread_state.h"
+#include "rt/green_context.h"
+#include "rt/ipc.h"
 #include "rt/memory.h"
 #include "rt/module.h"
 #include "support/log.h"
@@ -12,12 +15,14 @@
 namespace rt {
 namespace {
 
-std::atomic<uint64_t> next_id = 1;
+std::atomic<uint64_t> last_id = 0;
 
 } // namespace
 
+uint64_t Context::next_id() { return ++last_id; }
+
 Context::Context(Device& device, unsigned flags, bool primary)
-    : HandleBase(kind), device_(device), flags_(flags), primary_(primary), id_(next_id++),
+    : HandleBase(kind), device_(device), flags_(flags), primary_(primary), id_(next_id()),
       state_(std::make_unique<State>(device)) {
     if (!primary_) activate();
 }
@@ -58,7 +63,8 @@ void Context::deactivate() {
         // What is left died of a fault, which must not outlive this life of the context.
         std::lock_guard objects(state.mutex);
         state.retired.clear();
-        state.ordered_streams = 0;
+        state.group->ordered_streams = 0;
+        state.group->awaited.clear();
     }
     state.upload_queue = nullptr;
     memory::release_all(*this);
@@ -108,11 +114,12 @@ void Context::synchronize() {
 }
 
 Stream& Context::legacy_stream() {
-    if (Stream* stream = state_->legacy.load(std::memory_order_acquire)) return *stream;
+    auto& legacy = state_->group->legacy;
+    if (Stream* stream = legacy.load(std::memory_order_acquire)) return *stream;
     std::lock_guard lock(lifecycle());
-    if (Stream* stream = state_->legacy.load()) return *stream;
+    if (Stream* stream = legacy.load()) return *stream;
     auto* stream = new Stream(*this, 0, 0, Stream::Role::legacy);
-    state_->legacy.store(stream, std::memory_order_release);
+    legacy.store(stream, std::memory_order_release);
     return *stream;
 }
 
@@ -148,25 +155,73 @@ bool Context::remove_storage(void* key) { return state_->storage.remove(key); }
 
 void* const* Context::find_storage(void* key) { return state_->storage.find(key); }
 
-std::vector<std::shared_ptr<backend::Queue>> Context::State::queues() {
+std::vector<std::shared_ptr<backend::Queue>> Context::State::queues(const StreamGroup* only) {
     std::lock_guard lock(mutex);
     std::vector<std::shared_ptr<backend::Queue>> all;
     all.reserve(streams.size() + retired.size());
-    for (Stream* stream : streams) all.push_back(stream->shared_queue());
-    for (auto& old : retired) all.push_back(old.queue);
+    for (Stream* stream : streams)
+        if (!only || stream->state().group.get() == only) all.push_back(stream->shared_queue());
+    for (auto& old : retired)
+        if (!only || old.group.get() == only) all.push_back(old.queue);
     return all;
 }
 
-void Context::State::wait_for_all() {
-    for (auto& queue : queues())
+void Context::State::wait_for_all(const StreamGroup* only) {
+    for (auto& queue : queues(only))
         if (!queue->idle()) queue->synchronize();
     std::lock_guard lock(mutex);
     std::erase_if(retired, [&](const Retired& old) {
         if (!old.queue->idle() || old.queue->fault() != backend::Fault::none) return false;
-        if (old.ordered) ordered_streams--;
+        if (old.ordered) old.group->ordered_streams--;
         return true;
     });
 }
+
+// On a queue that waits for all others, of which it gets one marker.
+void Context::State::record(Context& context, const StreamGroup* only, Event& event) {
+    if (&event.context() != &context)
+        throw Error(Status::invalid_handle, "an event is recorded in its own context only");
+    capture::forbid(context, only);
+    context.check();
+    std::shared_ptr<backend::Queue> queue = context.device().backend().create_queue(0);
+    {
+        std::lock_guard lock(mutex);
+        for (Stream* stream : streams)
+            if ((!only || stream->state().group.get() == only) && !stream->queue().idle())
+                queue->wait_for(stream->state().mark());
+        for (auto& old : retired)
+            if ((!only || old.group.get() == only) && !old.queue->idle()) queue->wait_for(old.end);
+    }
+    if (const auto& shared = event.shared())
+        queue->call([shared, ticket = shared->record()] { shared->reach(ticket); });
+    else
+        event.set_marker(queue->mark(!(event.flags() & 2)));
+    auto end = queue->mark(false);
+    std::lock_guard lock(mutex);
+    retired.push_back({std::move(queue), std::move(end), false, nullptr});
+}
+
+void Context::State::wait_for(Context& context, const StreamGroup* only, Event& event) {
+    if (event.captured())
+        throw Error(Status::stream_capture_unsupported, "the event is of a capture");
+    capture::forbid(context, only);
+    context.check();
+    const auto marker = event.marker();
+    if (!marker || marker->reached()) return;
+    std::lock_guard lock(mutex);
+    const auto add = [&](StreamGroup& group) {
+        std::erase_if(group.awaited, [](const auto& old) { return old->reached(); });
+        group.awaited.push_back(marker);
+    };
+    if (!only) add(*group);
+    for (GreenContext* one : green)
+        if (!only || &one->group() == only) add(one->group());
+    for (Stream* stream : streams)
+        if (!only || stream->state().group.get() == only) stream->state().wait_for(marker);
+}
+
+void Context::record(Event& event) { state_->record(*this, nullptr, event); }
+void Context::wait_for(Event& event) { state_->wait_for(*this, nullptr, event); }
 
 void Context::State::upload(backend::Device& device, const backend::Fill& fill, const backend::Copy& copy) {
     std::lock_guard lock(upload_mutex);

@@ -10,6 +10,16 @@
 
 namespace rt {
 
+/// A default stream, and the streams whose order it has to do with: those of a context, or of a green context in it.
+struct StreamGroup {
+    std::atomic<Stream*> legacy = nullptr;
+    /// Streams, living or retired, that the legacy stream must be ordered against. 0 spares it the look.
+    std::atomic<int> ordered_streams = 0;
+    std::atomic<bool> closed = false; ///< the green context is gone
+    /// What all later work waits for, that of streams to come as well. Guarded by the context's mutex.
+    std::vector<std::shared_ptr<backend::Marker>> awaited;
+};
+
 /// The inside of a context. What lives in it registers itself here, and dies with it.
 struct Context::State {
     explicit State(Device& device) : blocks(device.backend()), pool(std::make_unique<AsyncPool>(blocks)) {}
@@ -19,6 +29,7 @@ struct Context::State {
         std::shared_ptr<backend::Queue> queue;
         std::shared_ptr<backend::Marker> end;
         bool ordered; ///< was a blocking stream: the legacy stream waits for it
+        std::shared_ptr<StreamGroup> group;
     };
 
     std::atomic<bool> active = false;
@@ -34,9 +45,8 @@ struct Context::State {
     std::unordered_set<Module*> modules;
     std::unordered_set<Library*> libraries;
     std::vector<Retired> retired;
-    std::atomic<Stream*> legacy = nullptr;
-    /// Streams, living or retired, that the legacy stream must be ordered against. 0 spares it the look.
-    std::atomic<int> ordered_streams = 0;
+    std::unordered_set<GreenContext*> green;
+    const std::shared_ptr<StreamGroup> group = std::make_shared<StreamGroup>();
 
     std::mutex upload_mutex;
     std::unique_ptr<backend::Queue> upload_queue; ///< for modules' initial data
@@ -46,10 +56,13 @@ struct Context::State {
     DeviceBlocks blocks;
     std::unique_ptr<AsyncPool> pool;
 
-    /// Every queue of this context, retired ones too.
-    std::vector<std::shared_ptr<backend::Queue>> queues();
+    /// Every queue of this context, retired ones too; or of one group.
+    std::vector<std::shared_ptr<backend::Queue>> queues(const StreamGroup* only = nullptr);
     /// Waits for all of them; looks at no errors.
-    void wait_for_all();
+    void wait_for_all(const StreamGroup* only = nullptr);
+    /// Context::record and wait_for, for a group or, without one, for all.
+    void record(Context&, const StreamGroup* only, Event&);
+    void wait_for(Context&, const StreamGroup* only, Event&);
     /// Fills and copies into device memory and waits, outside of every stream.
     void upload(backend::Device&, const backend::Fill&, const backend::Copy&);
 };

@@ -1,5 +1,6 @@
 #include "rt/device.h"
 
+#include "core/context_state.h"
 #include "core/lifecycle.h"
 #include "core/occupancy.h"
 #include "rt/context.h"
@@ -69,6 +70,12 @@ void Device::release_primary() {
 
 void Device::reset_primary() {
     std::lock_guard lock(lifecycle());
+    {
+        auto& state = primary().state();
+        std::lock_guard objects(state.mutex);
+        // What an H100's driver answers.
+        if (!state.green.empty()) throw Error(Status::not_permitted, "the context has green contexts");
+    }
     primary_references_ = 0;
     if (primary().active()) primary().deactivate();
 }

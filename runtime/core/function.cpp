@@ -3,6 +3,7 @@
 #include "core/launch_limits.h"
 #include "core/module_state.h"
 #include "core/occupancy.h"
+#include "rt/green_context.h"
 #include "rt/stream.h"
 #include "support/log.h"
 #include "support/options.h"
@@ -133,7 +134,8 @@ void Function::launch(Stream& stream, backend::Dim3 grid, backend::Dim3 block, u
                            .globals = module_.globals_block(),
                            .device_side = module_.state().device_side.get(),
                            .parameters = parameters};
-    check_launch(*this, launch);
+    GreenContext* green = stream.green();
+    check_launch(*this, launch, green ? multiprocessors::count(green->set()) : all_multiprocessors);
     launch.cluster = cluster_for(grid, cluster);
     if (log_enabled(LogLevel::debug, LogChannel::launch)) [[unlikely]]
         log(LogLevel::debug, LogChannel::launch, "{} <<<({}, {}, {}), ({}, {}, {}), {}>>> on stream {}", name(), grid.x,

@@ -65,13 +65,13 @@ void check_shared(Function& function, const backend::Launch& launch) {
 }
 
 // CUDA driver API, cuLaunchCooperativeKernel: all blocks must be resident at once.
-void check_cooperative(Function& function, const backend::Launch& launch) {
+void check_cooperative(Function& function, const backend::Launch& launch, uint32_t multiprocessors) {
     if (!launch.cooperative) return;
     const auto& facts = function.module().context().device().facts();
     if (!facts.cooperative_launch) throw Error(Status::not_supported, "the device has no cooperative launch");
     const uint64_t resident =
         uint64_t(function.max_active_blocks(int(launch.block.count()), launch.dynamic_shared_bytes)) *
-        facts.multiprocessors;
+        std::min(multiprocessors, facts.multiprocessors);
     if (launch.grid.count() > resident)
         throw Error(Status::cooperative_launch_too_large, fmt::format("{}: {} blocks, {} fit on the device at once",
                                                                       function.name(), launch.grid.count(), resident));
@@ -91,11 +91,11 @@ uint32_t max_dynamic_shared_of(Function& function) {
     return uint32_t(function.attribute(max_dynamic_attribute));
 }
 
-void check_launch(Function& function, const backend::Launch& launch) {
+void check_launch(Function& function, const backend::Launch& launch, uint32_t multiprocessors) {
     check_shape(function, launch);
     check_thread_limits(function, launch);
     check_shared(function, launch);
-    check_cooperative(function, launch);
+    check_cooperative(function, launch, multiprocessors);
     if (launch.parameters.size() < function.info().parameter_bytes)
         throw Error(Status::invalid_value, fmt::format("{}: {} bytes of parameters, the kernel has {}", function.name(),
                                                        launch.parameters.size(), function.info().parameter_bytes));

@@ -5,6 +5,7 @@
 #include "core/fault.h"
 #include "core/profile.h"
 #include "core/stream_state.h"
+#include "rt/green_context.h"
 #include "rt/ipc.h"
 #include "support/options.h"
 
@@ -50,16 +51,15 @@ void Stream::State::throw_fault() {
 }
 
 void Stream::State::order_after_others() {
-    auto& context = stream.context_.state();
     if (stream.role_ == Role::legacy) {
-        if (context.ordered_streams.load(std::memory_order_acquire)) order_after_streams();
+        if (group->ordered_streams.load(std::memory_order_acquire)) order_after_streams();
     } else if (ordered()) {
         order_after_legacy();
     }
 }
 
 void Stream::State::order_after_legacy() {
-    Stream* legacy = stream.context_.state().legacy.load(std::memory_order_acquire);
+    Stream* legacy = group->legacy.load(std::memory_order_acquire);
     if (!legacy) return;
     const uint64_t given = legacy->state().submitted.load(std::memory_order_acquire);
     if (given == legacy_seen.load(std::memory_order_relaxed)) return;
@@ -77,7 +77,7 @@ void Stream::State::order_after_streams() {
     std::lock_guard lock(context.mutex);
     for (Stream* other : context.streams) {
         auto& state = other->state();
-        if (!state.ordered()) continue;
+        if (!state.ordered() || state.group != group) continue;
         const uint64_t given = state.submitted.load(std::memory_order_acquire);
         if (given == state.seen_by_legacy.load(std::memory_order_relaxed)) continue;
         if (!other->queue().idle()) {
@@ -88,24 +88,27 @@ void Stream::State::order_after_streams() {
         state.seen_by_legacy = given;
     }
     std::erase_if(context.retired, [&](const Context::State::Retired& retired) {
-        if (!retired.ordered || retired.queue->fault() != backend::Fault::none) return false;
+        if (!retired.ordered || retired.group != group || retired.queue->fault() != backend::Fault::none) return false;
         if (!retired.queue->idle()) {
             std::lock_guard own(mutex);
             stream.queue_->wait_for(retired.end);
             return false;
         }
-        context.ordered_streams--;
+        group->ordered_streams--;
         return true;
     });
 }
 
-Stream::Stream(Context& context, unsigned flags, int priority, Role role)
-    : HandleBase(kind), context_(context), flags_(flags), priority_(priority), role_(role), id_(next_id++),
-      queue_(context.device().backend().create_queue(priority)), state_(std::make_unique<State>(*this)) {
+Stream::Stream(Context& context, unsigned flags, int priority, Role role, GreenContext* green)
+    : HandleBase(kind), context_(context), green_(green), flags_(flags), priority_(priority), role_(role),
+      id_(next_id++), queue_(green ? green->partition().create_queue(priority)
+                                   : context.device().backend().create_queue(priority)),
+      state_(std::make_unique<State>(*this, green ? green->shared_group() : context.state().group)) {
     auto& state = context_.state();
     std::lock_guard lock(state.mutex);
     state.streams.push_back(this);
-    if (state_->ordered()) state.ordered_streams++;
+    if (state_->ordered()) state_->group->ordered_streams++;
+    for (const auto& marker : state_->group->awaited) queue_->wait_for(marker);
 }
 
 // Work that is under way goes on: CUDA driver API, cuStreamDestroy.
@@ -115,14 +118,17 @@ Stream::~Stream() {
     const bool ordered = state_->ordered();
     std::lock_guard lock(state.mutex);
     std::erase(state.streams, this);
-    if (state.legacy == this) state.legacy = nullptr;
+    auto& group = *state_->group;
+    if (group.legacy == this) group.legacy = nullptr;
     if (queue_->idle() && queue_->fault() == backend::Fault::none) {
-        if (ordered) state.ordered_streams--;
+        if (ordered) group.ordered_streams--;
         return;
     }
     auto end = state_->mark();
-    state.retired.push_back({queue_, std::move(end), ordered});
+    state.retired.push_back({queue_, std::move(end), ordered, state_->group});
 }
+
+bool Stream::orphaned() const { return state_->group->closed.load(std::memory_order_acquire); }
 
 void Stream::launch(const backend::Launch& launch, Function* function) {
     if (capture::add(*this, LaunchOperation{&launch, function})) return;
@@ -183,11 +189,11 @@ bool Stream::idle() {
     state_->throw_fault();
     if (!queue_->idle()) return false;
     // The legacy stream is as busy as what its next piece of work would wait for.
-    if (role_ == Role::legacy && context_.state().ordered_streams) {
+    if (role_ == Role::legacy && state_->group->ordered_streams) {
         auto& state = context_.state();
         std::lock_guard lock(state.mutex);
         for (Stream* other : state.streams)
-            if (other->state().ordered() && !other->queue().idle()) return false;
+            if (other->state().ordered() && other->state().group == state_->group && !other->queue().idle()) return false;
     }
     state_->throw_fault();
     return true;
@@ -196,13 +202,13 @@ bool Stream::idle() {
 void Stream::synchronize() {
     capture::forbid(*this);
     context_.check();
-    if (role_ == Role::legacy && context_.state().ordered_streams) {
+    if (role_ == Role::legacy && state_->group->ordered_streams) {
         std::vector<std::shared_ptr<backend::Queue>> queues;
         {
             auto& state = context_.state();
             std::lock_guard lock(state.mutex);
             for (Stream* other : state.streams)
-                if (other->state().ordered()) queues.push_back(other->queue_);
+                if (other->state().ordered() && other->state().group == state_->group) queues.push_back(other->queue_);
         }
         for (auto& queue : queues) queue->synchronize();
     }

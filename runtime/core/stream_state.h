@@ -11,6 +11,7 @@
 namespace rt {
 
 class Capture;
+struct StreamGroup;
 class GraphNode;
 
 struct LaunchOperation {
@@ -25,7 +26,7 @@ using Operation = std::variant<LaunchOperation, backend::Copy, backend::Fill, Ho
 /// given; before new work they look whether the other side has given something since they last waited for it, and only
 /// then make a marker. So a program with one stream never makes any.
 struct Stream::State {
-    explicit State(Stream& stream) : stream(stream) {}
+    State(Stream& stream, std::shared_ptr<StreamGroup> group) : stream(stream), group(std::move(group)) {}
 
     bool ordered() const { return stream.role_ != Role::legacy && !(stream.flags_ & 1); }
     /// Does `enqueue(queue)` after what must come first. The one way in for real (not captured) work.
@@ -37,6 +38,7 @@ struct Stream::State {
     void throw_fault();
 
     Stream& stream;
+    const std::shared_ptr<StreamGroup> group;
     std::mutex mutex;                         ///< held for each enqueue
     StreamAttributes attributes;              ///< guarded by mutex
     std::atomic<uint64_t> submitted = 0;      ///< things enqueued so far

@@ -6,6 +6,7 @@
 namespace rt {
 
 class Context;
+class GreenContext;
 class Stream;
 
 /// What CUDA keeps for each host thread.
@@ -13,6 +14,8 @@ struct ThreadState {
     struct Current {
         Context* context;
         uint64_t id;
+        GreenContext* green = nullptr; ///< of `context`, which then is a primary one
+        uint64_t green_id = 0;
     };
     struct OwnStream {
         Context* context;

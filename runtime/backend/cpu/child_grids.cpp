@@ -5,7 +5,8 @@
 
 namespace rt::backend::cpu {
 
-ChildGrids::ChildGrids(CpuDevice& device, const LaunchCommand& parent) : device_(device) {
+ChildGrids::ChildGrids(CpuDevice& device, const LaunchCommand& parent, std::shared_ptr<Share> share)
+    : device_(device), share_(std::move(share)) {
     parent_.kernel = parent.kernel;
     parent_.globals = parent.globals;
     parent_.device_side = parent.device_side;
@@ -32,14 +33,14 @@ std::shared_ptr<Timeline> ChildGrids::timeline_of(uint64_t stream, ThreadNumber 
         const auto found = streams_.find(stream);
         return found == streams_.end() ? nullptr : found->second;
     }
-    if (stream == fire_and_forget) return std::make_shared<Timeline>(device_);
+    if (stream == fire_and_forget) return std::make_shared<Timeline>(device_, share_);
     if (stream == tail_launch) return nullptr;
     // The threads of a block share the null stream, and have one each of the other kind.
     const std::array<uint64_t, 3> key{stream == per_thread_stream, by.block,
                                       stream == per_thread_stream ? by.thread : 0};
     std::weak_ptr<Timeline>& known = implicit_[key];
     std::shared_ptr<Timeline> timeline = known.lock();
-    if (!timeline) known = timeline = std::make_shared<Timeline>(device_);
+    if (!timeline) known = timeline = std::make_shared<Timeline>(device_, share_);
     return timeline;
 }
 
@@ -82,7 +83,7 @@ void ChildGrids::begin() {
 }
 
 uint64_t ChildGrids::create_stream() {
-    auto timeline = std::make_shared<Timeline>(device_);
+    auto timeline = std::make_shared<Timeline>(device_, share_);
     std::lock_guard lock(mutex_);
     streams_.emplace(next_handle_, std::move(timeline));
     return next_handle_++;
@@ -202,7 +203,7 @@ void ChildGrids::advance() {
         }
     }
     if (finished) return finished(fault_, message_);
-    start(*std::make_shared<Timeline>(device_), std::move(next));
+    start(*std::make_shared<Timeline>(device_, share_), std::move(next));
 }
 
 } // namespace rt::backend::cpu

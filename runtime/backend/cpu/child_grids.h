@@ -15,6 +15,7 @@ namespace rt::backend::cpu {
 
 struct Command;
 class CpuMarker;
+class Share;
 class Timeline;
 
 /// Streams that device code knows by number. CUDA C++ Programming Guide, "CUDA Dynamic Parallelism".
@@ -44,7 +45,8 @@ class ChildGrids : public std::enable_shared_from_this<ChildGrids> {
   public:
     using Finished = LaunchCommand::Finished;
 
-    ChildGrids(CpuDevice& device, const LaunchCommand& parent);
+    /// They keep to the parent's share of the pool, if it has one.
+    ChildGrids(CpuDevice& device, const LaunchCommand& parent, std::shared_ptr<Share> share);
 
     const LaunchCommand& parent() const { return parent_; }
 
@@ -83,6 +85,7 @@ class ChildGrids : public std::enable_shared_from_this<ChildGrids> {
     void advance();
 
     CpuDevice& device_;
+    const std::shared_ptr<Share> share_;
     LaunchCommand parent_; ///< but for the parameters
     mutable std::mutex mutex_;
     std::map<uint64_t, PreparedLaunch> kept_;

@@ -3,6 +3,7 @@
 #include "backend/cpu/code.h"
 #include "backend/cpu/facts.h"
 #include "backend/cpu/queue.h"
+#include "backend/cpu/share.h"
 
 #include <algorithm>
 #include <cassert>
@@ -37,6 +38,10 @@ std::unique_ptr<Code> CpuDevice::load(std::shared_ptr<const ptx::Image> image) {
 }
 
 std::unique_ptr<Queue> CpuDevice::create_queue(int) { return std::make_unique<CpuQueue>(*this); }
+
+std::unique_ptr<Partition> CpuDevice::create_partition(uint32_t multiprocessors) {
+    return std::make_unique<CpuPartition>(*this, multiprocessors);
+}
 
 void CpuDevice::set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack) {
     runtime_.set_limits(heap, printf_buffer);

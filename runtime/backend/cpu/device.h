@@ -28,6 +28,7 @@ class CpuDevice : public Device {
     }
     std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image> image) override;
     std::unique_ptr<Queue> create_queue(int priority) override;
+    std::unique_ptr<Partition> create_partition(uint32_t multiprocessors) override;
     void set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack) override;
     uint32_t resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads,
                                                 uint32_t dynamic_shared_bytes) const override;

@@ -4,6 +4,8 @@
 #include "backend/cpu/device.h"
 #include "backend/cpu/runner.h"
 #include "backend/cpu/services.h"
+#include "backend/cpu/share.h"
+#include "backend/cpu/timeline.h"
 #include "support/log.h"
 
 #include <algorithm>
@@ -58,7 +60,9 @@ void GridRun::prepare(const LaunchCommand& launch) {
     const bool in_order = launch.cooperative || launch.kernel->blocks_wait.load(std::memory_order_relaxed);
     const uint32_t each = launch.kernel->nanoseconds_per_block.load(std::memory_order_relaxed);
     const uint64_t chunk = in_order || !each ? 1 : std::max<uint64_t>(1, chunk_nanoseconds / each);
-    open(blocks / blocks_of_unit_, in_order ? 1 : device_.workers(), chunk, in_order);
+    const Share* share = owner().share().get();
+    const unsigned threads = share ? std::min(share->threads(), device_.workers()) : device_.workers();
+    open(blocks / blocks_of_unit_, in_order ? 1 : threads, chunk, in_order);
 }
 
 uint64_t GridRun::estimate() const {
@@ -169,7 +173,7 @@ Fault GridRun::fault(std::string* message) const {
 
 std::shared_ptr<ChildGrids> GridRun::children() {
     std::lock_guard lock(mutex_);
-    if (!children_) children_ = std::make_shared<ChildGrids>(device_, *launch_);
+    if (!children_) children_ = std::make_shared<ChildGrids>(device_, *launch_, owner().share());
     return children_;
 }
 

@@ -116,7 +116,7 @@ std::shared_ptr<Timeline> Pool::take_ready() {
     return timeline;
 }
 
-std::shared_ptr<Timeline> Pool::find_job(const Job* except) {
+std::shared_ptr<Timeline> Pool::find_job(const Runner& runner, const Job* except) {
     if (job_count_.load(std::memory_order_acquire) == 0) return nullptr;
     std::lock_guard lock(mutex_);
     std::erase_if(jobs_, [](const auto& timeline) {
@@ -125,12 +125,18 @@ std::shared_ptr<Timeline> Pool::find_job(const Job* except) {
     });
     job_count_.store(unsigned(jobs_.size()), std::memory_order_relaxed);
     for (size_t i = 0; i < jobs_.size(); i++) {
-        if (jobs_[i]->job() == except) continue;
+        if (jobs_[i]->job() == except || !runner.may_enter(jobs_[i]->share().get())) continue;
         // Next time another one, so that kernels of several queues run side by side.
         std::rotate(jobs_.begin() + std::ptrdiff_t(i), jobs_.begin() + std::ptrdiff_t(i) + 1, jobs_.end());
         return jobs_.back();
     }
     return nullptr;
+}
+
+void Pool::room_made() {
+    if (job_count_.load(std::memory_order_acquire) == 0) return;
+    epoch_.fetch_add(1);
+    wake(1);
 }
 
 void Pool::host_call(std::function<void()> function) { host_calls_->run(std::move(function)); }
@@ -158,7 +164,7 @@ void Pool::worker(Runner& runner) {
             const uint32_t seen = epoch_.load();
             if (auto timeline = take_ready()) {
                 runner.drive(std::move(timeline));
-            } else if (auto with_job = find_job()) {
+            } else if (auto with_job = find_job(runner)) {
                 if (Job* job = with_job->job()) runner.work_on(*job);
                 runner.drive(runner.take_offer());
             } else {

@@ -35,8 +35,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// The queue's job has units for others. `wake`: how many sleeping threads it is worth.
     void publish(std::shared_ptr<Timeline> timeline, unsigned wake);
     std::shared_ptr<Timeline> take_ready();
-    /// A queue with a job that has units to claim, other than `except`.
-    std::shared_ptr<Timeline> find_job(const Job* except = nullptr);
+    /// A queue with a job that has units for this thread to claim, other than `except`.
+    std::shared_ptr<Timeline> find_job(const Runner& runner, const Job* except = nullptr);
+    /// There is room in a share where there was none.
+    void room_made();
     /// A queue waits for a thread, and none is idle: worth leaving a job for.
     bool wants_attention() const { return ready_count_.load(std::memory_order_relaxed) > 0; }
 

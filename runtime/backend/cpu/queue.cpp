@@ -8,7 +8,8 @@
 
 namespace rt::backend::cpu {
 
-CpuQueue::CpuQueue(CpuDevice& device) : device_(device), timeline_(std::make_shared<Timeline>(device)) {}
+CpuQueue::CpuQueue(CpuDevice& device, std::shared_ptr<Share> share)
+    : device_(device), timeline_(std::make_shared<Timeline>(device, std::move(share))) {}
 
 void CpuQueue::launch(const Launch& launch) {
     hook_signals();

@@ -10,7 +10,7 @@ namespace rt::backend::cpu {
 /// The host's end of a timeline. What it has enqueued is still done when it is gone.
 class CpuQueue : public Queue {
   public:
-    explicit CpuQueue(CpuDevice& device);
+    explicit CpuQueue(CpuDevice& device, std::shared_ptr<Share> share = nullptr);
 
     void launch(const Launch& launch) override;
     void copy(const Copy& copy) override;

@@ -1,6 +1,7 @@
 #include "backend/cpu/runner.h"
 
 #include "backend/cpu/pool.h"
+#include "backend/cpu/share.h"
 #include "backend/cpu/timeline.h"
 
 #include <algorithm>
@@ -92,11 +93,26 @@ void Runner::wait_a_little(Job& job, unsigned rounds) {
     if (!worker_ || depth_ >= deepest || rounds % between_services != 0) return;
     if (auto timeline = pool_.take_ready()) return drive(std::move(timeline));
     if (rounds < before_other_jobs) return;
-    if (auto timeline = pool_.find_job(&job))
+    if (auto timeline = pool_.find_job(*this, &job))
         if (Job* other = timeline->job()) work_on(*other);
 }
 
+bool Runner::may_enter(const Share* share) const {
+    return !share || share->has_room() || std::find(shares_.begin(), shares_.end(), share) != shares_.end();
+}
+
 void Runner::work_on(Job& job) {
+    const std::shared_ptr<Share> share = job.owner().share();
+    if (!share) return work_inside(job);
+    const bool inside = std::find(shares_.begin(), shares_.end(), share.get()) != shares_.end();
+    if (!inside && !share->enter()) return pool_.publish(job.owner().shared_from_this(), 1);
+    shares_.push_back(share.get());
+    work_inside(job);
+    shares_.pop_back();
+    if (!inside && share->leave()) pool_.room_made();
+}
+
+void Runner::work_inside(Job& job) {
     depth_++;
     Chunk chunk;
     for (unsigned rounds = 0;; rounds++) {

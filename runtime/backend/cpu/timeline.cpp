@@ -3,6 +3,7 @@
 #include "backend/cpu/child_grids.h"
 #include "backend/cpu/device.h"
 #include "backend/cpu/pool.h"
+#include "backend/cpu/share.h"
 
 #include <algorithm>
 #include <optional>
@@ -42,8 +43,8 @@ bool CpuMarker::subscribe(std::shared_ptr<Timeline> timeline) {
     return true;
 }
 
-Timeline::Timeline(CpuDevice& device)
-    : device_(device), pool_(device.pool()), grid_(device, *this, pool_.size()), transfer_(*this, pool_.size()) {}
+Timeline::Timeline(CpuDevice& device, std::shared_ptr<Share> share)
+    : device_(device), pool_(device.pool()), share_(std::move(share)), grid_(device, *this, pool_.size()), transfer_(*this, pool_.size()) {}
 
 Timeline::~Timeline() {
     for (Command* list : {head_, spare_, current_})
@@ -173,7 +174,8 @@ Timeline::Step Timeline::launch(Command& command) {
     if (blocks < 2 || pool_.size() < 2) return Step::job;
     const uint64_t nanoseconds = each * blocks;
     if (each && nanoseconds < worth_sharing && !launch.cooperative) return Step::job;
-    const uint64_t helpers = std::min<uint64_t>(pool_.size(), blocks) - 1;
+    const uint64_t threads = share_ ? std::min(share_->threads(), pool_.size()) : pool_.size();
+    const uint64_t helpers = std::min<uint64_t>(threads, blocks) - 1;
     pool_.publish(shared_from_this(), unsigned(each ? std::min(helpers, nanoseconds / worth_waking) : helpers));
     return Step::job;
 }
@@ -285,7 +287,8 @@ void Timeline::wait(uint64_t sequence) {
     auto deadline = std::chrono::steady_clock::now() + pool_.spin_time();
     while (completed_.load(std::memory_order_acquire) < sequence) {
         Job* job = this->job();
-        if (state_.load(std::memory_order_relaxed) == State::ready || (job && job->claimable())) {
+        // Where threads are counted, the host's is not one of them.
+        if (!share_ && (state_.load(std::memory_order_relaxed) == State::ready || (job && job->claimable()))) {
             if (!helper) helper.emplace(pool_);
             if (Runner* runner = helper->runner()) {
                 if (job) runner->work_on(*job);

@@ -15,6 +15,7 @@
 namespace rt::backend::cpu {
 
 class Pool;
+class Share;
 class Timeline;
 
 class CpuMarker : public Marker {
@@ -56,7 +57,8 @@ struct Command {
 /// outlives its queue while there is something left to do.
 class Timeline : public std::enable_shared_from_this<Timeline> {
   public:
-    explicit Timeline(CpuDevice& device);
+    /// Its kernels keep to `share`, if there is one.
+    explicit Timeline(CpuDevice& device, std::shared_ptr<Share> share = nullptr);
     ~Timeline();
 
     /// Fill in what new_command() returns, then push() it.
@@ -68,6 +70,7 @@ class Timeline : public std::enable_shared_from_this<Timeline> {
     void wait(uint64_t sequence);
     Fault fault(std::string* message) const;
     CpuDevice& device() { return device_; }
+    const std::shared_ptr<Share>& share() const { return share_; }
 
     // For runners.
     /// True for one caller when the queue can go on; it must then pump.
@@ -100,6 +103,7 @@ class Timeline : public std::enable_shared_from_this<Timeline> {
 
     CpuDevice& device_;
     Pool& pool_;
+    const std::shared_ptr<Share> share_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     Command *head_ = nullptr, *tail_ = nullptr, *spare_ = nullptr, *current_ = nullptr;

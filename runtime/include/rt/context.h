@@ -43,7 +43,11 @@ class Context : public HandleBase {
     static Context* current_or_null();
     static void set_current(Context* context_or_null); ///< replaces the top of the thread's stack
     static void push(Context& context);
-    static Context* pop(); ///< throws invalid_context when the stack is empty
+    /// The context, or the green context, that was current. Throws invalid_context when the stack is empty.
+    static HandleBase* pop();
+    static HandleBase* current_handle(); ///< what is current, green contexts as such; may be null
+    static void note_death();            ///< threads look again whether what they have current is alive
+    static uint64_t next_id();           ///< for contexts of both kinds
 
     Device& device() { return device_; }
     unsigned flags() const { return flags_; }
@@ -61,7 +65,11 @@ class Context : public HandleBase {
     void collect_faults();
     void set_error(Status, const std::string& message);
 
-    void synchronize();          ///< all streams; throws a kernel's error
+    void synchronize();          ///< all streams, those of green contexts too; throws a kernel's error
+    /// The event is reached when everything so far in all streams is done. Throws invalid_handle when the event is of
+    /// another context, stream_capture_unsupported when a stream captures.
+    void record(Event&);
+    void wait_for(Event&);       ///< all later work in all streams, of green contexts too
     void wait();                 ///< all streams; their errors are not looked at
     Stream& legacy_stream();     ///< CU_STREAM_LEGACY and stream 0
     Stream& per_thread_stream(); ///< CU_STREAM_PER_THREAD of the calling thread

@@ -23,6 +23,9 @@ enum class HandleKind : uint8_t {
     surface,
     link_state,
     mem_pool,
+    green_context,
+    external_memory,
+    external_semaphore,
     other
 };
 

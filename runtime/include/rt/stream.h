@@ -12,6 +12,7 @@ namespace rt {
 class Context;
 class Event;
 class Function;
+class GreenContext;
 namespace ipc {
 class SharedEvent;
 }
@@ -31,11 +32,14 @@ class Stream : public HandleBase {
     static constexpr HandleKind kind = HandleKind::stream;
     enum class Role : uint8_t { created, legacy, per_thread };
 
-    Stream(Context& context, unsigned flags, int priority, Role role);
+    /// With `green`, a stream of that green context of `context`.
+    Stream(Context& context, unsigned flags, int priority, Role role, GreenContext* green = nullptr);
     ~Stream();
 
     Context& context() { return context_; }
-    unsigned flags() const { return flags_; } ///< CU_STREAM_NON_BLOCKING = 1
+    GreenContext* green() const { return green_; } ///< null for a stream of the context itself
+    bool orphaned() const;                         ///< its green context was destroyed
+    unsigned flags() const { return flags_; }      ///< CU_STREAM_NON_BLOCKING = 1
     int priority() const { return priority_; }
     uint64_t id() const { return id_; }
 
@@ -61,6 +65,7 @@ class Stream : public HandleBase {
 
   private:
     Context& context_;
+    GreenContext* const green_;
     const unsigned flags_;
     const int priority_;
     const Role role_;
