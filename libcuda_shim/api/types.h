@@ -111,14 +111,6 @@ using CUkernelNodeAttrID = CUlaunchAttributeID;
 using CUstreamAttrID = CUlaunchAttributeID;
 
 // Structures that no body looks into yet.
-struct CUDA_EXTERNAL_MEMORY_BUFFER_DESC;
-struct CUDA_EXTERNAL_MEMORY_HANDLE_DESC;
-struct CUDA_EXTERNAL_MEMORY_MIPMAPPED_ARRAY_DESC;
-struct CUDA_EXTERNAL_SEMAPHORE_HANDLE_DESC;
-struct CUDA_EXTERNAL_SEMAPHORE_SIGNAL_PARAMS;
-struct CUDA_EXTERNAL_SEMAPHORE_WAIT_PARAMS;
-struct CUDA_EXT_SEM_SIGNAL_NODE_PARAMS;
-struct CUDA_EXT_SEM_WAIT_NODE_PARAMS;
 struct CUDA_LAUNCH_PARAMS;
 struct CUDA_MEMCPY3D_BATCH_OP;
 struct CU_DEV_SM_RESOURCE_GROUP_PARAMS;
@@ -500,6 +492,81 @@ struct CUDA_MEM_ALLOC_NODE_PARAMS {
     CUdeviceptr dptr;
 };
 
+/// A descriptor of memory, or of a semaphore, of another interface: Linux has file descriptors.
+union CUexternalHandle {
+    int fd;
+    struct {
+        void* handle;
+        const void* name;
+    } win32;
+    const void* nvSciObject;
+};
+
+struct CUDA_EXTERNAL_MEMORY_HANDLE_DESC {
+    int type; ///< CUexternalMemoryHandleType
+    CUexternalHandle handle;
+    unsigned long long size;
+    unsigned int flags, reserved[16];
+};
+
+struct CUDA_EXTERNAL_MEMORY_BUFFER_DESC {
+    unsigned long long offset, size;
+    unsigned int flags, reserved[16];
+};
+
+struct CUDA_EXTERNAL_MEMORY_MIPMAPPED_ARRAY_DESC {
+    unsigned long long offset;
+    CUDA_ARRAY3D_DESCRIPTOR arrayDesc;
+    unsigned int numLevels, reserved[16];
+};
+
+struct CUDA_EXTERNAL_SEMAPHORE_HANDLE_DESC {
+    int type; ///< CUexternalSemaphoreHandleType
+    CUexternalHandle handle;
+    unsigned int flags, reserved[16];
+};
+
+struct CUDA_EXTERNAL_SEMAPHORE_SIGNAL_PARAMS {
+    struct {
+        struct {
+            unsigned long long value;
+        } fence;
+        unsigned long long nvSciSync;
+        struct {
+            unsigned long long key;
+        } keyedMutex;
+        unsigned int reserved[12];
+    } params;
+    unsigned int flags, reserved[16];
+};
+
+struct CUDA_EXTERNAL_SEMAPHORE_WAIT_PARAMS {
+    struct {
+        struct {
+            unsigned long long value;
+        } fence;
+        unsigned long long nvSciSync;
+        struct {
+            unsigned long long key;
+            unsigned int timeoutMs;
+        } keyedMutex;
+        unsigned int reserved[10];
+    } params;
+    unsigned int flags, reserved[16];
+};
+
+struct CUDA_EXT_SEM_SIGNAL_NODE_PARAMS {
+    CUexternalSemaphore* extSemArray;
+    const CUDA_EXTERNAL_SEMAPHORE_SIGNAL_PARAMS* paramsArray;
+    unsigned int numExtSems;
+};
+
+struct CUDA_EXT_SEM_WAIT_NODE_PARAMS {
+    CUexternalSemaphore* extSemArray;
+    const CUDA_EXTERNAL_SEMAPHORE_WAIT_PARAMS* paramsArray;
+    unsigned int numExtSems;
+};
+
 struct CUgraphEdgeData {
     unsigned char from_port, to_port, type, reserved[5];
 };
@@ -567,6 +634,8 @@ struct CUgraphNodeParams {
         CUDA_MEM_ALLOC_NODE_PARAMS alloc;
         CUDA_CONDITIONAL_NODE_PARAMS conditional;
         CUDA_BATCH_MEM_OP_NODE_PARAMS memOp;
+        CUDA_EXT_SEM_SIGNAL_NODE_PARAMS extSemSignal;
+        CUDA_EXT_SEM_WAIT_NODE_PARAMS extSemWait;
         struct {
             CUdeviceptr dptr;
         } free;

@@ -10,10 +10,6 @@
 namespace shim {
 namespace {
 
-rt::ArrayShape shape_of(const CUDA_ARRAY3D_DESCRIPTOR& d) {
-    return {d.Width, d.Height, d.Depth, d.Format, d.NumChannels, d.Flags};
-}
-
 const void* null_host(const void* host) {
     require_value(host, "null host address");
     return host;
@@ -86,6 +82,10 @@ auto to_host(void* host) {
 }
 
 } // namespace
+
+rt::ArrayShape shape_of(const CUDA_ARRAY3D_DESCRIPTOR& d) {
+    return {d.Width, d.Height, d.Depth, d.Format, d.NumChannels, d.Flags};
+}
 
 rt::Array& array_of(CUarray array) {
     if (auto* object = rt::handle_cast<rt::Array>(array)) return *object;

@@ -61,6 +61,10 @@ const char* type_name(rt::GraphNodeType type) {
         return "wait";
     case rt::GraphNodeType::record_event:
         return "record";
+    case rt::GraphNodeType::signal_semaphores:
+        return "signal semaphores";
+    case rt::GraphNodeType::wait_semaphores:
+        return "wait for semaphores";
     case rt::GraphNodeType::allocation:
         return "allocation";
     case rt::GraphNodeType::release:

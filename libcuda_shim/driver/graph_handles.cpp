@@ -97,6 +97,10 @@ rt::NodeParameters any_node(const CUgraphNodeParams* params) {
         return child_node(params->graph.graph);
     case CU_GRAPH_NODE_TYPE_BATCH_MEM_OP:
         return memory_operations_node(&params->memOp);
+    case CU_GRAPH_NODE_TYPE_EXT_SEMAS_SIGNAL:
+        return signal_node(&params->extSemSignal);
+    case CU_GRAPH_NODE_TYPE_EXT_SEMAS_WAIT:
+        return wait_node(&params->extSemWait);
     case CU_GRAPH_NODE_TYPE_EMPTY:
         return rt::EmptyNode{};
     case CU_GRAPH_NODE_TYPE_WAIT_EVENT:

@@ -29,6 +29,8 @@ rt::backend::Fill fill_node(const CUDA_MEMSET_NODE_PARAMS*, CUcontext);
 rt::HostNode host_node(const CUDA_HOST_NODE_PARAMS*);
 rt::ChildGraphNode child_node(CUgraph);
 rt::MemoryOperations memory_operations_node(const CUDA_BATCH_MEM_OP_NODE_PARAMS*);
+rt::NodeParameters signal_node(const CUDA_EXT_SEM_SIGNAL_NODE_PARAMS*);
+rt::NodeParameters wait_node(const CUDA_EXT_SEM_WAIT_NODE_PARAMS*);
 /// Any of them. Throws not_supported for types that we do not have.
 rt::NodeParameters any_node(const CUgraphNodeParams*);
 

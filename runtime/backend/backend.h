@@ -186,6 +186,11 @@ class VirtualMemory {
     virtual std::shared_ptr<PhysicalMemory> create(size_t bytes) = 0;
     /// From another process's descriptor, which stays the caller's; nullptr when it is none.
     virtual std::shared_ptr<PhysicalMemory> import_descriptor(int descriptor) = 0;
+    /// The first `bytes` of a file of memory that is none of Cuttle's, by a descriptor, which stays the caller's; nullptr
+    /// when it is none, or shorter. It is mapped in pages of the machine, whatever granularity() says.
+    virtual std::shared_ptr<PhysicalMemory> import_file(int descriptor, size_t bytes) {
+        return (void)descriptor, (void)bytes, nullptr;
+    }
     /// Inaccessible at first. False when the machine refuses.
     virtual bool map(uint64_t address, size_t bytes, const PhysicalMemory&, size_t offset) = 0;
     virtual void unmap(uint64_t address, size_t bytes) = 0;

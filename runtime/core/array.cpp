@@ -75,6 +75,12 @@ Array::~Array() {
 }
 
 MipmappedArray::MipmappedArray(Context& context, const ArrayShape& shape, unsigned count)
+    : MipmappedArray(context, shape, count, [&](size_t bytes) {
+          return memory::allocate(context, bytes, backend::MemoryKind::device);
+      }) {}
+
+MipmappedArray::MipmappedArray(Context& context, const ArrayShape& shape, unsigned count,
+                               const std::function<uint64_t(size_t bytes)>& allocate)
     : HandleBase(kind), context_(context) {
     check(shape);
     const bool volume = shape.depth && !(shape.flags & (layered | cubemap));
@@ -92,7 +98,7 @@ MipmappedArray::MipmappedArray(Context& context, const ArrayShape& shape, unsign
         shapes.push_back(level);
         bytes += Array::bytes_of(level);
     }
-    address_ = memory::allocate(context_, bytes, backend::MemoryKind::device);
+    address_ = allocate(bytes);
     uint64_t at = address_;
     for (const ArrayShape& level : shapes) {
         levels_.push_back(std::make_unique<Array>(context_, level, at));

@@ -86,6 +86,7 @@ struct MakeNode {
     NodeParameters operator()(const HostFunction& host) const { return HostNode{host, nullptr}; }
     NodeParameters operator()(const std::function<void()>* closure) const { return HostNode{{}, *closure}; }
     NodeParameters operator()(const MemoryOperations* list) const { return *list; }
+    NodeParameters operator()(const SemaphoreOperations* list) const { return semaphore_node(*list); }
 };
 
 bool add_node(Stream& stream, const std::function<NodeParameters()>& parameters) {

@@ -35,6 +35,8 @@ struct Run {
     void operator()(const RecordEventNode& node) const { stream.record(alive(node.event)); }
 
     void operator()(const MemoryOperations& list) const { stream.memory(list); }
+    void operator()(const SignalSemaphoresNode& node) const { stream.semaphores(node.list); }
+    void operator()(const WaitSemaphoresNode& node) const { stream.semaphores(node.list); }
     void operator()(const AllocationNode& node) const { graph_memory::allocate(node.block, allocates_again); }
     void operator()(const ReleaseNode& node) const {
         if (!graph_memory::release(node.address))

@@ -68,7 +68,7 @@ bool freeable_as(const Allocation& allocation, backend::MemoryKind kind) {
 }
 
 void give_back(const Allocation& allocation) {
-    if (allocation.registered || allocation.of_module) return;
+    if (allocation.registered || allocation.of_module || allocation.mapping) return;
     if (allocation.pool) return allocation.pool->release(allocation.address);
     if (allocation.from_pool) allocation.context->state().pool->disown(allocation.address);
     allocation.context->device().backend().release(allocation.address, allocation.kind);

@@ -20,7 +20,7 @@ struct LaunchOperation {
 };
 /// Everything that a stream can be asked to do and a graph can record. Points into the caller's arguments.
 using Operation = std::variant<LaunchOperation, backend::Copy, backend::Fill, HostFunction,
-                               const std::function<void()>*, const MemoryOperations*>;
+                               const std::function<void()>*, const MemoryOperations*, const SemaphoreOperations*>;
 
 /// How a stream keeps CUDA's order. Ordered streams (legacy, and all that are not non-blocking) count what they were
 /// given; before new work they look whether the other side has given something since they last waited for it, and only

@@ -62,6 +62,17 @@ std::shared_ptr<PhysicalMemory> CpuVirtualMemory::import_descriptor(int descript
     return own < 0 ? nullptr : std::make_shared<MemoryFile>(own, size_t(about.st_size));
 }
 
+std::shared_ptr<PhysicalMemory> CpuVirtualMemory::import_file(int descriptor, size_t bytes) {
+    const off_t length = lseek(descriptor, 0, SEEK_END); // what fstat says of a dma-buf is 0
+    if (length <= 0 || size_t(length) < bytes) return nullptr;
+    constexpr size_t some = 4096;
+    void* there = mmap(nullptr, some, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (there == MAP_FAILED) return nullptr;
+    munmap(there, some);
+    const int own = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+    return own < 0 ? nullptr : std::make_shared<MemoryFile>(own, bytes);
+}
+
 bool CpuVirtualMemory::map(uint64_t address, size_t bytes, const PhysicalMemory& memory, size_t offset) {
     const int file = static_cast<const MemoryFile&>(memory).descriptor();
     return mmap(pointer(address), bytes, PROT_NONE, MAP_SHARED | MAP_FIXED, file, off_t(offset)) != MAP_FAILED;

@@ -29,6 +29,7 @@ class CpuVirtualMemory : public VirtualMemory {
     void unreserve(uint64_t address, size_t bytes) override;
     std::shared_ptr<PhysicalMemory> create(size_t bytes) override;
     std::shared_ptr<PhysicalMemory> import_descriptor(int descriptor) override;
+    std::shared_ptr<PhysicalMemory> import_file(int descriptor, size_t bytes) override;
     bool map(uint64_t address, size_t bytes, const PhysicalMemory& memory, size_t offset) override;
     void unmap(uint64_t address, size_t bytes) override;
     bool protect(uint64_t address, size_t bytes, Access access) override;

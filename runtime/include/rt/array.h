@@ -4,6 +4,7 @@
 #include "rt/error.h"
 #include "rt/handle.h"
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -54,6 +55,8 @@ class MipmappedArray : public HandleBase {
 
     /// `levels` is brought into the range from one to what the shape allows.
     MipmappedArray(Context&, const ArrayShape&, unsigned levels);
+    /// In an allocation that `allocate` makes, which goes with the array.
+    MipmappedArray(Context&, const ArrayShape&, unsigned levels, const std::function<uint64_t(size_t bytes)>& allocate);
     ~MipmappedArray();
 
     std::vector<std::unique_ptr<Array>>& levels() { return levels_; }

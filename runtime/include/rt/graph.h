@@ -3,6 +3,7 @@
 #include "backend/backend.h"
 #include "rt/conditional.h"
 #include "rt/error.h"
+#include "rt/external.h"
 #include "rt/graph_memory.h"
 #include "rt/handle.h"
 #include "rt/memory_operations.h"
@@ -34,6 +35,8 @@ enum class GraphNodeType : int {
     empty = 5,
     wait_event = 6,
     record_event = 7,
+    signal_semaphores = 8,
+    wait_semaphores = 9,
     allocation = 10,
     release = 11,
     memory_operations = 12,
@@ -62,6 +65,12 @@ struct WaitEventNode {
 struct RecordEventNode {
     Event* event = nullptr;
 };
+struct SignalSemaphoresNode {
+    SemaphoreOperations list;
+};
+struct WaitSemaphoresNode {
+    SemaphoreOperations list;
+};
 struct AllocationNode {
     std::shared_ptr<graph_memory::Block> block;
 };
@@ -70,13 +79,20 @@ struct ReleaseNode {
 };
 using NodeParameters =
     std::variant<KernelNode, backend::Copy, backend::Fill, HostNode, ChildGraphNode, EmptyNode, WaitEventNode,
-                 RecordEventNode, AllocationNode, ReleaseNode, ConditionalNode, MemoryOperations>;
+                 RecordEventNode, AllocationNode, ReleaseNode, ConditionalNode, MemoryOperations, SignalSemaphoresNode,
+                 WaitSemaphoresNode>;
 /// Of each kind of parameters.
 inline constexpr GraphNodeType graph_node_types[] = {
     GraphNodeType::kernel,     GraphNodeType::copy,    GraphNodeType::fill,        GraphNodeType::host,
     GraphNodeType::graph,      GraphNodeType::empty,   GraphNodeType::wait_event,  GraphNodeType::record_event,
-    GraphNodeType::allocation, GraphNodeType::release, GraphNodeType::conditional, GraphNodeType::memory_operations};
+    GraphNodeType::allocation, GraphNodeType::release, GraphNodeType::conditional, GraphNodeType::memory_operations,
+    GraphNodeType::signal_semaphores, GraphNodeType::wait_semaphores};
 static_assert(std::size(graph_node_types) == std::variant_size_v<NodeParameters>);
+
+inline NodeParameters semaphore_node(SemaphoreOperations list) {
+    if (list.waits) return WaitSemaphoresNode{std::move(list)};
+    return SignalSemaphoresNode{std::move(list)};
+}
 
 /// CUgraphNode. Belongs to its graph.
 class GraphNode : public HandleBase {

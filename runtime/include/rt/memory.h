@@ -27,6 +27,8 @@ struct Allocation {
     Context* context = nullptr;
     int device = 0;
     std::shared_ptr<SharedPool> pool = nullptr; ///< from_pool: of a pool for several processes (rt/shared_pool.h)
+    /// Memory that is mapped from elsewhere for this allocation, and goes with it.
+    std::shared_ptr<void> mapping = nullptr;
     uint64_t id = 0;                            ///< CU_POINTER_ATTRIBUTE_BUFFER_ID: unique in the process
 };
 

@@ -18,6 +18,7 @@ class SharedEvent;
 }
 class Graph;
 struct MemoryOperations;
+struct SemaphoreOperations;
 
 /// A C function and its argument, as cuLaunchHostFunc gets them. Kept apart from closures so that a graph can show it.
 struct HostFunction {
@@ -51,6 +52,7 @@ class Stream : public HandleBase {
     void call(std::function<void()>);
     void call(HostFunction);
     void memory(const MemoryOperations&);
+    void semaphores(const SemaphoreOperations&);
     void wait_for(Event&);
     void record(Event&);
 
