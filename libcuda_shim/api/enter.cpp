@@ -4,6 +4,7 @@
 #include "rt/graph.h"
 #include "rt/platform.h"
 #include "support/log.h"
+#include "support/log_history.h"
 
 #include <new>
 
@@ -45,6 +46,7 @@ rt::LogLevel level_of(rt::Status status) {
 void report(rt::LogLevel level, const Entry& entry, const char* what) {
     const std::string line = fmt::format("{}: {}", entry.name, what);
     if (level == rt::LogLevel::error && !rt::first_time(line)) level = rt::LogLevel::info;
+    if (level > rt::LogLevel::warning) rt::log_history::add(rt::LogLevel::error, line);
     rt::log(level, rt::LogChannel::api, "{}", line);
 }
 

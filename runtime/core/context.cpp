@@ -38,6 +38,12 @@ void Context::activate() {
     std::lock_guard lock(lifecycle());
     if (active()) return;
     set_default_limits();
+    {
+        std::lock_guard error(state_->error_mutex);
+        state_->core_dump = core_dump::defaults();
+        constexpr unsigned enable = 0x20; // CU_CTX_COREDUMP_ENABLE
+        if (flags_ & enable) state_->core_dump.enabled = true;
+    }
     state_->active = true;
 }
 
@@ -83,23 +89,31 @@ void Context::check() {
 }
 
 void Context::set_error(Status status, const std::string& message) {
-    std::lock_guard lock(state_->error_mutex);
-    if (state_->error != Status::success) return;
-    state_->error_message = message;
-    state_->error.store(status, std::memory_order_release);
+    {
+        std::lock_guard lock(state_->error_mutex);
+        if (state_->error != Status::success) return;
+        state_->error_message = message;
+        state_->error.store(status, std::memory_order_release);
+    }
     log(LogLevel::error, LogChannel::launch, "{}: {}", name_of(status), message);
+    core_dump::write(*this, status, message);
 }
 
 void Context::collect_faults() {
-    auto look_at = [&](const backend::Queue& queue) {
-        if (queue.fault() == backend::Fault::none) return;
+    std::vector<std::shared_ptr<backend::Queue>> faulty; // looked at without the lock: a core dump takes it
+    {
+        const auto look_at = [&](const std::shared_ptr<backend::Queue>& queue) {
+            if (queue->fault() != backend::Fault::none) faulty.push_back(queue);
+        };
+        std::lock_guard lock(state_->mutex);
+        for (Stream* stream : state_->streams) look_at(stream->shared_queue());
+        for (auto& old : state_->retired) look_at(old.queue);
+    }
+    for (const auto& queue : faulty) {
         std::string message;
-        const Status status = status_of(queue.fault(&message));
+        const Status status = status_of(queue->fault(&message));
         set_error(status, message.empty() ? text_of(status) : message);
-    };
-    std::lock_guard lock(state_->mutex);
-    for (Stream* stream : state_->streams) look_at(stream->queue());
-    for (auto& old : state_->retired) look_at(*old.queue);
+    }
 }
 
 void Context::wait() { state_->wait_for_all(); }

@@ -3,6 +3,7 @@
 #include "core/async_pool.h"
 #include "core/context_storage.h"
 #include "rt/context.h"
+#include "rt/core_dump.h"
 
 #include <array>
 #include <atomic>
@@ -38,6 +39,7 @@ struct Context::State {
     std::atomic<Status> error = Status::success;
     std::mutex error_mutex;
     std::string error_message;
+    CoreDumpSettings core_dump = core_dump::defaults(); ///< guarded by error_mutex
 
     std::mutex mutex; ///< guards what follows; taken before a stream's own
     std::vector<Stream*> streams;

@@ -239,6 +239,13 @@ void forget(uint64_t address) {
     all.by_address.erase(address);
 }
 
+void for_each(Context& context, const std::function<void(const Allocation&)>& call) {
+    auto& all = registry();
+    std::shared_lock lock(all.mutex);
+    for (const auto& [address, allocation] : all.by_address)
+        if (allocation.context == &context) call(allocation);
+}
+
 void release_all(Context& context) {
     auto& all = registry();
     std::vector<Allocation> taken;

@@ -1,5 +1,6 @@
 #include "support/log.h"
 
+#include "support/log_history.h"
 #include "support/options.h"
 
 #include <cstdio>
@@ -91,7 +92,8 @@ bool log_enabled(LogLevel level, LogChannel channel) { return level <= the_log()
 
 void log_line(LogLevel level, LogChannel channel, std::string_view text) noexcept {
     try {
-        the_log().write(level, channel, text);
+        if (log_enabled(level, channel)) the_log().write(level, channel, text);
+        if (level <= LogLevel::warning) log_history::add(level, text);
     } catch (...) {
     }
 }

@@ -21,12 +21,13 @@ struct LogLevels {
 };
 
 bool log_enabled(LogLevel, LogChannel);
-/// One line: "cuttle: error: api: text". Safe from any thread; never throws.
+/// One line: "cuttle: error: api: text", if that is enabled; errors and warnings are kept in any case (log_history.h).
+/// Safe from any thread; never throws.
 void log_line(LogLevel, LogChannel, std::string_view text) noexcept;
 
 template <class... A>
 void log(LogLevel level, LogChannel channel, fmt::format_string<A...> format, A&&... arguments) noexcept {
-    if (!log_enabled(level, channel)) return;
+    if (level > LogLevel::warning && !log_enabled(level, channel)) return;
     try {
         log_line(level, channel, fmt::format(format, std::forward<A>(arguments)...));
     } catch (...) {

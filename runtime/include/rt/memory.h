@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -54,6 +55,8 @@ void check_range(uint64_t address, size_t bytes);
 /// For modules: makes known a block of memory that the caller allocated and will forget before freeing it.
 void remember(const Allocation&);
 void forget(uint64_t address);
+/// Calls it for each allocation of a context, in the order of the addresses.
+void for_each(Context&, const std::function<void(const Allocation&)>&);
 /// Frees everything that belongs to a context.
 void release_all(Context&);
 backend::MemoryInfo info(Context&);
