@@ -436,6 +436,10 @@ union CUlaunchAttributeValue {
     } launchCompletionEvent;
     int priority;
     unsigned int sharedMemCarveout;
+    struct {
+        int deviceUpdatable;
+        CUgraphDeviceNode devNode;
+    } deviceUpdatableKernelNode;
 };
 
 struct CUlaunchAttribute {

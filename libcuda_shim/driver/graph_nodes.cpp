@@ -219,45 +219,4 @@ Status driver::cuGraphNodeSetParams(CUgraphNode node, CUgraphNodeParams* params)
     return set(node, any_node(params));
 }
 
-// ---- Attributes of kernel nodes
-
-Status driver::cuGraphKernelNodeGetAttribute(CUgraphNode node, CUkernelNodeAttrID id, CUkernelNodeAttrValue* value) {
-    const auto& kernel = parameters_of<rt::KernelNode>(node_of(node));
-    CUkernelNodeAttrValue& given = out(value, "value_out");
-    switch (id) {
-    case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
-        given.cooperative = kernel.cooperative;
-        return Status::success;
-    case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION:
-        given.clusterDim = {kernel.cluster.x, kernel.cluster.y, kernel.cluster.z};
-        return Status::success;
-    }
-    throw Error(Status::not_supported, fmt::format("kernel nodes keep no attribute {}", id));
-}
-
-Status driver::cuGraphKernelNodeSetAttribute(CUgraphNode node, CUkernelNodeAttrID id,
-                                             const CUkernelNodeAttrValue* value) {
-    rt::KernelNode kernel = parameters_of<rt::KernelNode>(node_of(node));
-    require_value(value, "no value");
-    switch (id) {
-    case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
-        kernel.cooperative = value->cooperative != 0;
-        break;
-    case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION:
-        kernel.cluster = {value->clusterDim.x, value->clusterDim.y, value->clusterDim.z};
-        break;
-    default:
-        throw Error(Status::not_supported, fmt::format("kernel nodes keep no attribute {}", id));
-    }
-    return set(node, std::move(kernel));
-}
-
-Status driver::cuGraphKernelNodeCopyAttributes(CUgraphNode to, CUgraphNode from) {
-    const auto& source = parameters_of<rt::KernelNode>(node_of(from));
-    rt::KernelNode kernel = parameters_of<rt::KernelNode>(node_of(to));
-    kernel.cooperative = source.cooperative;
-    kernel.cluster = source.cluster;
-    return set(to, std::move(kernel));
-}
-
 } // namespace shim

@@ -115,6 +115,14 @@ Status driver::cuFuncLoad(CUfunction function) {
     return Status::success;
 }
 
+// A kernel is translated when it is first needed.
+Status driver::cuFuncIsLoaded(CUfunctionLoadingState* state, CUfunction function) {
+    constexpr CUfunctionLoadingState unloaded = 0, loaded = 1;
+    rt::Function& found = function_of(function);
+    out(state, "state") = found.resolved() ? loaded : unloaded;
+    return Status::success;
+}
+
 Status driver::cuFuncGetAttribute(int* value, CUfunction_attribute attribute, CUfunction function) {
     out(value, "pi") = function_of(function).attribute(attribute);
     return Status::success;

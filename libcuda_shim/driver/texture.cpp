@@ -1,8 +1,10 @@
 #include "api/bodies.h"
 #include "driver/handles.h"
 #include "driver/texture_descriptor.h"
+#include "rt/array.h"
 #include "rt/context.h"
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -93,6 +95,18 @@ Status driver::cuSurfObjectDestroy(CUsurfObject object) { return destroy(object)
 
 Status driver::cuSurfObjectGetResourceDesc(CUDA_RESOURCE_DESC* resource, CUsurfObject object) {
     out(resource, "pResDesc") = object_of(object).resource;
+    return Status::success;
+}
+
+// As on an H100: four GiB, but no more than 2^30 elements.
+Status driver::cuDeviceGetTexture1DLinearMaxWidth(size_t* width, CUarray_format format, unsigned int channels,
+                                                  CUdevice device) {
+    out(width, "maxWidthInElements");
+    require_value(channels == 1 || channels == 2 || channels == 4, "elements have one, two or four channels");
+    const size_t bytes = rt::ArrayShape{.format = format, .channels = channels}.texel_bytes();
+    require_value(bytes, "unknown format");
+    device_of(device);
+    *width = std::min(size_t{1} << 30, (size_t{1} << 32) / bytes);
     return Status::success;
 }
 

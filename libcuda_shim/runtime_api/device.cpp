@@ -1,5 +1,8 @@
+#include "api/constants.h"
 #include "runtime_api/bodies.h"
+#include "runtime_api/channel.h"
 #include "runtime_api/context.h"
+#include "runtime_api/device_prop.h"
 
 // Devices, peers, versions, the profiler and the driver's entry points.
 namespace cudart::body {
@@ -149,5 +152,51 @@ void cudaGetExportTable(const void** ppExportTable, const cudaUUID_t* pExportTab
 void cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
     check(cuThreadExchangeStreamCaptureMode(mode));
 }
+
+// The first device that is at least what is asked for; else the first one.
+void cudaChooseDevice(int* device, const cudaDeviceProp* prop) {
+    require(device && prop, cudaErrorInvalidValue);
+    int count = 0;
+    check(cuDeviceGetCount(&count));
+    const auto fits = [&](int candidate) {
+        int major = 0, minor = 0;
+        size_t memory = 0;
+        check(cuDeviceGetAttribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, candidate));
+        check(cuDeviceGetAttribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, candidate));
+        check(cuDeviceTotalMem_v2(&memory, candidate));
+        return (major > prop->major || (major == prop->major && minor >= prop->minor)) &&
+               memory >= prop->totalGlobalMem;
+    };
+    *device = 0;
+    for (int candidate = 0; candidate < count; ++candidate)
+        if (fits(candidate)) {
+            *device = candidate;
+            return;
+        }
+}
+
+void cudaDeviceGetTexture1DLinearMaxWidth(size_t* maxWidthInElements, const cudaChannelFormatDesc* fmtDesc,
+                                          int device) {
+    require(fmtDesc, cudaErrorInvalidValue);
+    const ElementFormat element = format_of(*fmtDesc);
+    check(cuDeviceGetTexture1DLinearMaxWidth(maxWidthInElements, element.format, element.channels, device));
+}
+
+// Only of CUDA 13, as are functions of like name in the driver API.
+void cudaLogsCurrent(cudaLogIterator* iterator_out, unsigned int flags) { check(cuLogsCurrent(iterator_out, flags)); }
+
+void cudaLogsDumpToFile(cudaLogIterator* iterator, const char* pathToFile, unsigned int flags) {
+    check(cuLogsDumpToFile(iterator, pathToFile, flags));
+}
+
+void cudaLogsDumpToMemory(cudaLogIterator* iterator, char* buffer, size_t* size, unsigned int flags) {
+    check(cuLogsDumpToMemory(iterator, buffer, size, flags));
+}
+
+void cudaLogsRegisterCallback(cudaLogsCallback_t callbackFunc, void* userData, cudaLogsCallbackHandle* callback_out) {
+    check(cuLogsRegisterCallback(callbackFunc, userData, callback_out));
+}
+
+void cudaLogsUnregisterCallback(cudaLogsCallbackHandle callback) { check(cuLogsUnregisterCallback(callback)); }
 
 } // namespace cudart::body

@@ -43,6 +43,12 @@ CUgraphNodeParams driver_node(const cudaGraphNodeParams* given) {
     case CU_GRAPH_NODE_TYPE_EVENT_RECORD:
         to.eventRecord.event = from.eventRecord.event;
         break;
+    case CU_GRAPH_NODE_TYPE_EXT_SEMAS_SIGNAL:
+        to.extSemSignal = from.extSemSignal;
+        break;
+    case CU_GRAPH_NODE_TYPE_EXT_SEMAS_WAIT:
+        to.extSemWait = from.extSemWait;
+        break;
     case CU_GRAPH_NODE_TYPE_MEM_ALLOC:
         to.alloc = from.alloc;
         break;
@@ -53,8 +59,8 @@ CUgraphNodeParams driver_node(const cudaGraphNodeParams* given) {
         to.conditional = {from.conditional.handle, from.conditional.type, from.conditional.size, nullptr,
                           current_context()};
         break;
-    default:
-        throw Failure{cudaErrorNotSupported};
+    default: // memory operations among them: the runtime API has no such nodes
+        throw Failure{cudaErrorInvalidValue};
     }
     return to;
 }

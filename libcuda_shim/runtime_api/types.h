@@ -29,6 +29,11 @@ using cudaMemPool_t = CUmemoryPool;
 using cudaKernel_t = CUkernel;
 using cudaUserObject_t = CUuserObject;
 using cudaLibrary_t = CUlibrary;
+using cudaExternalMemory_t = CUexternalMemory;
+using cudaExternalSemaphore_t = CUexternalSemaphore;
+using cudaLogIterator = CUlogIterator;
+using cudaLogsCallback_t = CUlogsCallback;
+using cudaLogsCallbackHandle = CUlogsCallbackHandle;
 using cudaFunction_t = CUfunction;
 using cudaTextureObject_t = CUtexObject;
 using cudaSurfaceObject_t = CUsurfObject;
@@ -79,6 +84,10 @@ using cudaMemsetParams = CUDA_MEMSET_NODE_PARAMS;
 using cudaMemAllocNodeParams = CUDA_MEM_ALLOC_NODE_PARAMS;
 using cudaArrayMemoryRequirements = CUDA_ARRAY_MEMORY_REQUIREMENTS;
 using cudaMemcpyAttributes = CUmemcpyAttributes;
+using cudaExternalSemaphoreSignalParams = CUDA_EXTERNAL_SEMAPHORE_SIGNAL_PARAMS;
+using cudaExternalSemaphoreWaitParams = CUDA_EXTERNAL_SEMAPHORE_WAIT_PARAMS;
+using cudaExternalSemaphoreSignalNodeParams = CUDA_EXT_SEM_SIGNAL_NODE_PARAMS;
+using cudaExternalSemaphoreWaitNodeParams = CUDA_EXT_SEM_WAIT_NODE_PARAMS;
 
 enum cudaMemcpyKind : int { // NOLINT: the ABI's name
     cudaMemcpyHostToHost,
@@ -147,6 +156,71 @@ struct cudaMemcpy3DPeerParms {
     cudaExtent extent;
 };
 
+struct cudaExternalMemoryHandleDesc {
+    int type;
+    CUexternalHandle handle;
+    unsigned long long size;
+    unsigned int flags;
+#if CUTTLE_CUDART_VERSION >= 13000
+    unsigned int reserved[16];
+#endif
+};
+
+struct cudaExternalMemoryBufferDesc {
+    unsigned long long offset, size;
+    unsigned int flags;
+#if CUTTLE_CUDART_VERSION >= 13000
+    unsigned int reserved[16];
+#endif
+};
+
+struct cudaExternalMemoryMipmappedArrayDesc {
+    unsigned long long offset;
+    cudaChannelFormatDesc formatDesc;
+    cudaExtent extent;
+    unsigned int flags, numLevels;
+#if CUTTLE_CUDART_VERSION >= 13000
+    unsigned int reserved[16];
+#endif
+};
+
+struct cudaExternalSemaphoreHandleDesc {
+    int type;
+    CUexternalHandle handle;
+    unsigned int flags;
+#if CUTTLE_CUDART_VERSION >= 13000
+    unsigned int reserved[16];
+#endif
+};
+
+/// Before CUDA 11.2.
+struct cudaExternalSemaphoreSignalParams_v1 {
+    struct {
+        struct {
+            unsigned long long value;
+        } fence;
+        unsigned long long nvSciSync;
+        struct {
+            unsigned long long key;
+        } keyedMutex;
+    } params;
+    unsigned int flags;
+};
+
+struct cudaExternalSemaphoreWaitParams_v1 {
+    struct {
+        struct {
+            unsigned long long value;
+        } fence;
+        unsigned long long nvSciSync;
+        struct {
+            unsigned long long key;
+            unsigned int timeoutMs;
+        } keyedMutex;
+    } params;
+    unsigned int flags;
+};
+
 struct cudaPointerAttributes {
     int type; ///< 0 unregistered, 1 host, 2 device, 3 managed
     int device;
@@ -203,6 +277,8 @@ struct cudaGraphNodeParams {
         struct {
             cudaEvent_t event;
         } eventWait, eventRecord;
+        cudaExternalSemaphoreSignalNodeParams extSemSignal;
+        cudaExternalSemaphoreWaitNodeParams extSemWait;
         cudaMemAllocNodeParams alloc;
         struct {
             void* dptr;

@@ -98,6 +98,7 @@ SAME_OFFSET(CUmemPoolProps, usage);
 SAME_OFFSET(CUmemAccessDesc, flags);
 SAME_OFFSET(CUlaunchAttribute, value);
 SAME_OFFSET(CUlaunchAttributeValue, clusterDim.z);
+SAME_OFFSET(CUlaunchAttributeValue, deviceUpdatableKernelNode.devNode);
 SAME_OFFSET(CUlaunchAttributeValue, programmaticEvent.flags);
 SAME_OFFSET(CUlaunchAttributeValue, launchCompletionEvent.flags);
 SAME_OFFSET(CUlaunchConfig, blockDimX);

@@ -14,6 +14,13 @@
 
 SAME_SIZE(cudaChannelFormatDesc);
 SAME_SIZE(cudaExtent);
+SAME_SIZE(cudaExternalMemoryHandleDesc);
+SAME_SIZE(cudaExternalMemoryBufferDesc);
+SAME_SIZE(cudaExternalMemoryMipmappedArrayDesc);
+SAME_SIZE(cudaExternalSemaphoreHandleDesc);
+SAME_SIZE(cudaExternalSemaphoreSignalParams);
+SAME_SIZE(cudaExternalSemaphoreWaitParams);
+SAME_SIZE(cudaExternalSemaphoreSignalNodeParams);
 SAME_SIZE(cudaHostNodeParams);
 SAME_SIZE(cudaIpcEventHandle_t);
 SAME_SIZE(cudaIpcMemHandle_t);
@@ -46,6 +53,9 @@ SAME_OFFSET(cudaDeviceProp, unifiedAddressing);
 SAME_OFFSET(cudaDeviceProp, sharedMemPerMultiprocessor);
 SAME_OFFSET(cudaDeviceProp, sharedMemPerBlockOptin);
 SAME_OFFSET(cudaDeviceProp, reservedSharedMemPerBlock);
+SAME_OFFSET(cudaExternalMemoryHandleDesc, flags);
+SAME_OFFSET(cudaExternalMemoryMipmappedArrayDesc, numLevels);
+SAME_OFFSET(cudaExternalSemaphoreWaitParams, flags);
 SAME_OFFSET(cudaFuncAttributes, maxThreadsPerBlock);
 SAME_OFFSET(cudaKernelNodeParams, sharedMemBytes);
 SAME_OFFSET(cudaKernelNodeParams, extra);

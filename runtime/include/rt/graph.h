@@ -43,12 +43,25 @@ enum class GraphNodeType : int {
     conditional = 13
 };
 
+/// Attributes of kernel nodes that say how a kernel shall run and not what: kept, and given back.
+struct KernelAttributes {
+    uint64_t window_base = 0, window_bytes = 0;
+    float hit_ratio = 0;
+    int hit_property = 0, miss_property = 0;
+    int cluster_policy = 0;             ///< CUclusterSchedulingPolicy
+    int priority = 0;
+    uint8_t domain_map[2] = {0, 1};     ///< as an H100's driver has them at first
+    int domain = 0;
+    unsigned carveout = 0; ///< percent
+};
+
 struct KernelNode {
     Function* function = nullptr;
     backend::Dim3 grid = {}, block = {}, cluster = {0, 0, 0};
     uint32_t dynamic_shared_bytes = 0;
     bool cooperative = false;
     std::vector<uint8_t> parameters = {}; ///< packed
+    KernelAttributes attributes = {};
 };
 /// A host function. A captured closure of the runtime's own has only `closure`.
 struct HostNode {
