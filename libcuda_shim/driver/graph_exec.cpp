@@ -133,14 +133,14 @@ Status driver::cuGraphExecUpdate_v2(CUgraphExec exec, CUgraph graph, CUgraphExec
 
 Status driver::cuGraphExecKernelNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                               const CUDA_KERNEL_NODE_PARAMS_v1* params) {
-    exec_of(exec).node(node_of(node));
-    return set(exec, node, kernel_node(params));
+    rt::GraphNode& found = exec_of(exec).node(node_of(node));
+    return set(exec, node, with_attributes_of(found, kernel_node(params)));
 }
 
 Status driver::cuGraphExecKernelNodeSetParams_v2(CUgraphExec exec, CUgraphNode node,
                                                  const CUDA_KERNEL_NODE_PARAMS* params) {
-    exec_of(exec).node(node_of(node));
-    return set(exec, node, kernel_node(params));
+    rt::GraphNode& found = exec_of(exec).node(node_of(node));
+    return set(exec, node, with_attributes_of(found, kernel_node(params)));
 }
 
 Status driver::cuGraphExecMemcpyNodeSetParams(CUgraphExec exec, CUgraphNode node, const CUDA_MEMCPY3D* params,

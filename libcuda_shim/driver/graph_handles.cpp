@@ -53,6 +53,14 @@ rt::KernelNode kernel_node(const CUDA_KERNEL_NODE_PARAMS* params) {
     return shaped(*params, kernel_of(params->kern).function(context_or_current(params->ctx)));
 }
 
+rt::KernelNode with_attributes_of(rt::GraphNode& node, rt::KernelNode kernel) {
+    const auto& old = parameters_of<rt::KernelNode>(node);
+    kernel.cooperative = old.cooperative;
+    kernel.cluster = old.cluster;
+    kernel.attributes = old.attributes;
+    return kernel;
+}
+
 rt::backend::Copy copy_node(const CUDA_MEMCPY3D* params, CUcontext context) {
     require_value(params, "no node parameters");
     const rt::backend::Copy copy = box_of(*params);

@@ -24,6 +24,8 @@ CUgraph give_to_application(std::unique_ptr<rt::Graph>);
 /// From the descriptors of cuGraphAdd*Node and cuGraph*NodeSetParams. Checked.
 rt::KernelNode kernel_node(const CUDA_KERNEL_NODE_PARAMS*);
 rt::KernelNode kernel_node(const CUDA_KERNEL_NODE_PARAMS_v1*);
+/// New parameters for a node, which keeps its attributes. Throws invalid_value when it is none of a kernel.
+rt::KernelNode with_attributes_of(rt::GraphNode&, rt::KernelNode);
 rt::backend::Copy copy_node(const CUDA_MEMCPY3D*, CUcontext);
 rt::backend::Fill fill_node(const CUDA_MEMSET_NODE_PARAMS*, CUcontext);
 rt::HostNode host_node(const CUDA_HOST_NODE_PARAMS*);

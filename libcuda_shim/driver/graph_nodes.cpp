@@ -140,13 +140,11 @@ Status driver::cuGraphKernelNodeGetParams_v2(CUgraphNode node, CUDA_KERNEL_NODE_
 }
 
 Status driver::cuGraphKernelNodeSetParams(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v1* params) {
-    node_of(node);
-    return set(node, kernel_node(params));
+    return set(node, with_attributes_of(node_of(node), kernel_node(params)));
 }
 
 Status driver::cuGraphKernelNodeSetParams_v2(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS* params) {
-    node_of(node);
-    return set(node, kernel_node(params));
+    return set(node, with_attributes_of(node_of(node), kernel_node(params)));
 }
 
 // Given as addresses alone: all memory is reached by them.

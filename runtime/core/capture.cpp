@@ -70,16 +70,20 @@ Capture* capture_of(Stream& stream) {
 }
 
 struct MakeNode {
+    int priority; ///< of the stream
     NodeParameters operator()(const LaunchOperation& operation) const {
         auto& launch = *operation.launch;
         if (!operation.function) throw Error(Status::stream_capture_unsupported, "a launch that cannot be captured");
-        return KernelNode{operation.function,
+        KernelNode node{operation.function,
                           launch.grid,
                           launch.block,
                           launch.cluster,
                           launch.dynamic_shared_bytes,
                           launch.cooperative,
-                          {launch.parameters.begin(), launch.parameters.end()}};
+                          {launch.parameters.begin(), launch.parameters.end()},
+                          {}};
+        node.attributes.priority = priority; // what an H100 takes over from the stream
+        return node;
     }
     NodeParameters operator()(const backend::Copy& copy) const { return copy; }
     NodeParameters operator()(const backend::Fill& fill) const { return fill; }
@@ -217,7 +221,7 @@ void forbid_unsafe() {
 namespace detail {
 
 bool add(Stream& stream, const Operation& operation) {
-    return add_node(stream, [&] { return std::visit(MakeNode{}, operation); });
+    return add_node(stream, [&] { return std::visit(MakeNode{stream.priority()}, operation); });
 }
 
 uint64_t add_allocation(Stream& stream, size_t bytes) {
