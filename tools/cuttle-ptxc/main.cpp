@@ -1,3 +1,4 @@
+#include "ptxas.h"
 #include "serve.h"
 
 #include "ast/position.h"
@@ -9,6 +10,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -138,6 +140,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
 } // namespace
 
 int main(int argc, char** argv) {
+    if (argc > 0 && std::filesystem::path(argv[0]).filename() == "ptxas") return ptxas(argc, argv);
     CLI::App app("Translates PTX.", "cuttle-ptxc");
     Arguments arguments;
     add_options(app, arguments);
