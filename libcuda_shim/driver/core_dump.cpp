@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
-// CUDA driver API, "Coredump Attributes Control". Sizes and what is refused follow an H100's driver: sizes are exact, but
-// for names; no value, nothing to do. The process is never aborted, whatever the attributes say.
+// CUDA driver API, "Coredump Attributes Control". Sizes and what is refused follow an H100's driver: sizes are exact,
+// but for names; no value, nothing to do. The process is never aborted, whatever the attributes say.
 namespace shim {
 namespace {
 
@@ -25,9 +25,12 @@ struct Attribute {
 };
 
 constexpr Attribute attributes[] = {
-    {CU_COREDUMP_ENABLE_ON_EXCEPTION, Kind::boolean, true}, {CU_COREDUMP_TRIGGER_HOST, Kind::boolean, true},
-    {CU_COREDUMP_LIGHTWEIGHT, Kind::boolean, true},         {CU_COREDUMP_ENABLE_USER_TRIGGER, Kind::boolean, false},
-    {CU_COREDUMP_FILE, Kind::name, true},                   {CU_COREDUMP_PIPE, Kind::name, false},
+    {CU_COREDUMP_ENABLE_ON_EXCEPTION, Kind::boolean, true},
+    {CU_COREDUMP_TRIGGER_HOST, Kind::boolean, true},
+    {CU_COREDUMP_LIGHTWEIGHT, Kind::boolean, true},
+    {CU_COREDUMP_ENABLE_USER_TRIGGER, Kind::boolean, false},
+    {CU_COREDUMP_FILE, Kind::name, true},
+    {CU_COREDUMP_PIPE, Kind::name, false},
     {CU_COREDUMP_GENERATION_FLAGS, Kind::number, true},
 };
 

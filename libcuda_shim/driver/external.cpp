@@ -39,9 +39,8 @@ template <class Params> struct Given {
     std::vector<Params> params;
 };
 
-template <class Params>
-rt::SemaphoreOperations operations(bool waits, const CUexternalSemaphore* semaphores, const Params* params,
-                                   unsigned count) {
+template <class Params> rt::SemaphoreOperations operations(bool waits, const CUexternalSemaphore* semaphores,
+                                                           const Params* params, unsigned count) {
     require_value((semaphores && params) || count == 0, "no lists of semaphores and parameters");
     rt::SemaphoreOperations list;
     list.waits = waits;

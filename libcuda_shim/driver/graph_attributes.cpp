@@ -83,8 +83,8 @@ Status driver::cuGraphKernelNodeGetAttribute(CUgraphNode node, CUkernelNodeAttrI
     CUkernelNodeAttrValue& given = out(value, "value_out");
     switch (id) {
     case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW:
-        given.accessPolicyWindow = {reinterpret_cast<void*>(a.window_base), a.window_bytes, a.hit_ratio,
-                                    a.hit_property, a.miss_property};
+        given.accessPolicyWindow = {reinterpret_cast<void*>(a.window_base), a.window_bytes, a.hit_ratio, a.hit_property,
+                                    a.miss_property};
         return Status::success;
     case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
         given.cooperative = kernel.cooperative;

@@ -16,7 +16,8 @@ namespace {
 
 namespace sms = rt::multiprocessors;
 
-/// A CUdevResource's own part. It tells where the multiprocessors are, and whether the application has changed anything.
+/// A CUdevResource's own part. It tells where the multiprocessors are, and whether the application has changed
+/// anything.
 struct Inside {
     uint64_t check = 0;
     int32_t device = 0;
@@ -27,8 +28,8 @@ static_assert(sizeof(Inside) <= sizeof(CUdevResource::internal));
 
 uint64_t check_of(const Inside& inside, uint32_t count) {
     uint64_t hash = 0x9e3779b97f4a7c15;
-    for (const uint64_t word : {uint64_t(uint32_t(inside.device)), uint64_t{inside.set}, uint64_t{inside.divisible},
-                                uint64_t{count}})
+    for (const uint64_t word :
+         {uint64_t(uint32_t(inside.device)), uint64_t{inside.set}, uint64_t{inside.divisible}, uint64_t{count}})
         hash = (hash ^ word) * 0x100000001b3 + (hash >> 29);
     return hash;
 }

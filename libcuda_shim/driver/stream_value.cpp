@@ -36,23 +36,27 @@ rt::MemoryOperation wait(uint64_t address, uint64_t value, bool wide, unsigned f
     return {true, wide, rt::WaitCondition(condition), address, value};
 }
 
-void add(std::vector<rt::MemoryOperation>& list, const CUstreamBatchMemOpParams& p) {
+rt::MemoryOperation operation_of(const CUstreamBatchMemOpParams& p) {
     switch (p.operation) {
     case CU_STREAM_MEM_OP_WAIT_VALUE_32:
-        return list.push_back(wait(p.waitValue.address, p.waitValue.value, false, p.waitValue.flags));
+        return wait(p.waitValue.address, p.waitValue.value, false, p.waitValue.flags);
     case CU_STREAM_MEM_OP_WAIT_VALUE_64:
-        return list.push_back(wait(p.waitValue.address, p.waitValue.value64, true, p.waitValue.flags));
+        return wait(p.waitValue.address, p.waitValue.value64, true, p.waitValue.flags);
     case CU_STREAM_MEM_OP_WRITE_VALUE_32:
-        return list.push_back(write(p.writeValue.address, p.writeValue.value, false, p.writeValue.flags));
+        return write(p.writeValue.address, p.writeValue.value, false, p.writeValue.flags);
     case CU_STREAM_MEM_OP_WRITE_VALUE_64:
-        return list.push_back(write(p.writeValue.address, p.writeValue.value64, true, p.writeValue.flags));
-    case CU_STREAM_MEM_OP_BARRIER:
-        return require_value(p.memoryBarrier.flags <= CU_STREAM_MEMORY_BARRIER_TYPE_GPU, "unknown flags");
+        return write(p.writeValue.address, p.writeValue.value64, true, p.writeValue.flags);
     case CU_STREAM_MEM_OP_FLUSH_REMOTE_WRITES: // the attribute CAN_FLUSH_REMOTE_WRITES says so
         throw Error(Status::not_supported, "remote writes cannot be flushed");
     default:
         throw Error(Status::invalid_value, fmt::format("{} is no memory operation", p.operation));
     }
+}
+
+void add(std::vector<rt::MemoryOperation>& list, const CUstreamBatchMemOpParams& p) {
+    if (p.operation == CU_STREAM_MEM_OP_BARRIER)
+        return require_value(p.memoryBarrier.flags <= CU_STREAM_MEMORY_BARRIER_TYPE_GPU, "unknown flags");
+    list.push_back(operation_of(p));
 }
 
 rt::MemoryOperations batch(rt::Context& context, unsigned count, const CUstreamBatchMemOpParams* params,
@@ -74,7 +78,8 @@ Status run(CUstream handle, CUstreamBatchMemOpType operation, uint64_t address, 
     params.waitValue.address = address;
     params.waitValue.value64 = value;
     params.waitValue.flags = flags;
-    stream.memory(batch(stream.context(), 1, &params, 0));
+    const auto as_list = [&] { return batch(stream.context(), 1, &params, 0); };
+    stream.memory(operation_of(params), as_list);
     return Status::success;
 }
 

@@ -4,14 +4,14 @@
 
 #include <vector>
 
-// Memory and semaphores of other interfaces, by file descriptors. Descriptors of CUDA 11 and 12 lack the reserved words at
-// the end, the lists of semaphores before 11.2 those in the middle as well.
+// Memory and semaphores of other interfaces, by file descriptors. Descriptors of CUDA 11 and 12 lack the reserved words
+// at the end, the lists of semaphores before 11.2 those in the middle as well.
 namespace cudart::body {
 
 void cudaImportExternalMemory(cudaExternalMemory_t* extMem_out, const cudaExternalMemoryHandleDesc* memHandleDesc) {
     require(memHandleDesc, cudaErrorInvalidValue);
-    const CUDA_EXTERNAL_MEMORY_HANDLE_DESC driver{memHandleDesc->type, memHandleDesc->handle, memHandleDesc->size,
-                                                  memHandleDesc->flags, {}};
+    const CUDA_EXTERNAL_MEMORY_HANDLE_DESC driver{
+        memHandleDesc->type, memHandleDesc->handle, memHandleDesc->size, memHandleDesc->flags, {}};
     check(cuImportExternalMemory(extMem_out, &driver));
 }
 
@@ -42,8 +42,8 @@ void cudaDestroyExternalMemory(cudaExternalMemory_t extMem) { check(cuDestroyExt
 void cudaImportExternalSemaphore(cudaExternalSemaphore_t* extSem_out,
                                  const cudaExternalSemaphoreHandleDesc* semHandleDesc) {
     require(semHandleDesc, cudaErrorInvalidValue);
-    const CUDA_EXTERNAL_SEMAPHORE_HANDLE_DESC driver{semHandleDesc->type, semHandleDesc->handle, semHandleDesc->flags,
-                                                     {}};
+    const CUDA_EXTERNAL_SEMAPHORE_HANDLE_DESC driver{
+        semHandleDesc->type, semHandleDesc->handle, semHandleDesc->flags, {}};
     check(cuImportExternalSemaphore(extSem_out, &driver));
 }
 
@@ -78,8 +78,8 @@ template <class Now, class Then> std::vector<Now> as_now(const Then* list, unsig
 } // namespace
 
 void cudaSignalExternalSemaphoresAsync(const cudaExternalSemaphore_t* extSemArray,
-                                       const cudaExternalSemaphoreSignalParams_v1* paramsArray,
-                                       unsigned int numExtSems, cudaStream_t stream) {
+                                       const cudaExternalSemaphoreSignalParams_v1* paramsArray, unsigned int numExtSems,
+                                       cudaStream_t stream) {
     const auto params = as_now<cudaExternalSemaphoreSignalParams>(paramsArray, numExtSems);
     cudaSignalExternalSemaphoresAsync(extSemArray, params.data(), numExtSems, stream);
 }

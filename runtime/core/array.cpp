@@ -75,9 +75,8 @@ Array::~Array() {
 }
 
 MipmappedArray::MipmappedArray(Context& context, const ArrayShape& shape, unsigned count)
-    : MipmappedArray(context, shape, count, [&](size_t bytes) {
-          return memory::allocate(context, bytes, backend::MemoryKind::device);
-      }) {}
+    : MipmappedArray(context, shape, count,
+                     [&](size_t bytes) { return memory::allocate(context, bytes, backend::MemoryKind::device); }) {}
 
 MipmappedArray::MipmappedArray(Context& context, const ArrayShape& shape, unsigned count,
                                const std::function<uint64_t(size_t bytes)>& allocate)

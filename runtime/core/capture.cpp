@@ -75,13 +75,13 @@ struct MakeNode {
         auto& launch = *operation.launch;
         if (!operation.function) throw Error(Status::stream_capture_unsupported, "a launch that cannot be captured");
         KernelNode node{operation.function,
-                          launch.grid,
-                          launch.block,
-                          launch.cluster,
-                          launch.dynamic_shared_bytes,
-                          launch.cooperative,
-                          {launch.parameters.begin(), launch.parameters.end()},
-                          {}};
+                        launch.grid,
+                        launch.block,
+                        launch.cluster,
+                        launch.dynamic_shared_bytes,
+                        launch.cooperative,
+                        {launch.parameters.begin(), launch.parameters.end()},
+                        {}};
         node.attributes.priority = priority; // what an H100 takes over from the stream
         return node;
     }

@@ -216,8 +216,7 @@ void Context::State::record(Context& context, const StreamGroup* only, Event& ev
 }
 
 void Context::State::wait_for(Context& context, const StreamGroup* only, Event& event) {
-    if (event.captured())
-        throw Error(Status::stream_capture_unsupported, "the event is of a capture");
+    if (event.captured()) throw Error(Status::stream_capture_unsupported, "the event is of a capture");
     capture::forbid(context, only);
     context.check();
     const auto marker = event.marker();

@@ -10,7 +10,8 @@ namespace {
 std::atomic<uint64_t> deaths = 0;
 
 bool alive(const ThreadState::Current& entry) {
-    if (entry.green && !(HandleBase::alive(entry.green, HandleKind::green_context) && entry.green->id() == entry.green_id))
+    if (entry.green &&
+        !(HandleBase::alive(entry.green, HandleKind::green_context) && entry.green->id() == entry.green_id))
         return false;
     return HandleBase::alive(entry.context, HandleKind::context) && entry.context->id() == entry.id;
 }

@@ -115,6 +115,7 @@ void GraphExec::launch(Stream& stream) {
     graph_->reset_conditions(stream);
     for (auto* node : order_) Run{stream, frees_on_launch}.run(*node);
     // The executable graph may go before its launches have ended: each keeps user objects to its end.
+    if (!UserObject::any()) return; // spares programs without them the walk over all nodes
     UserReferences kept;
     graph_->collect_user_objects(kept);
     if (!kept.empty()) stream.call([all = std::make_shared<UserReferences>(kept)] {});

@@ -58,6 +58,11 @@ void write_by_copy(Stream& stream, const MemoryOperation& operation) {
 
 } // namespace
 
+void Stream::memory(const MemoryOperation& operation, const std::function<MemoryOperations()>& as_list) {
+    if (!capture::detail::none() || !host_reaches(*this, operation)) return memory(as_list());
+    call([operation] { operation.wide ? on_host<uint64_t>(operation) : on_host<uint32_t>(operation); });
+}
+
 void Stream::memory(const MemoryOperations& list) {
     const auto reached = [&](const MemoryOperation& operation) { return host_reaches(*this, operation); };
     // None of them is done when one cannot be.

@@ -2,10 +2,24 @@
 
 #include "rt/error.h"
 
+#include <atomic>
+
 namespace rt {
 
+namespace {
+
+std::atomic<size_t> living = 0;
+
+} // namespace
+
+bool UserObject::any() { return living.load(std::memory_order_acquire) != 0; }
+
 UserObject::UserObject(HostFunction destroy, uint32_t references)
-    : HandleBase(kind), destroy_(destroy), references_(references) {}
+    : HandleBase(kind), destroy_(destroy), references_(references) {
+    living++;
+}
+
+UserObject::~UserObject() { living--; }
 
 void UserObject::retain(uint32_t references) {
     const std::scoped_lock lock(mutex_);

@@ -42,9 +42,9 @@ std::string line_of(LogLevel level, std::string_view text) {
         std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
     std::tm local{};
     localtime_r(&seconds, &local);
-    std::string line = fmt::format("[{:02}:{:02}:{:02}.{:03}][{}][CUDA][{}] {}", local.tm_hour, local.tm_min,
-                                   local.tm_sec, milliseconds, syscall(SYS_gettid),
-                                   level == LogLevel::error ? 'E' : 'W', text);
+    std::string line =
+        fmt::format("[{:02}:{:02}:{:02}.{:03}][{}][CUDA][{}] {}", local.tm_hour, local.tm_min, local.tm_sec,
+                    milliseconds, syscall(SYS_gettid), level == LogLevel::error ? 'E' : 'W', text);
     for (char& c : line)
         if (c == '\n') c = ' ';
     return line + '\n';

@@ -128,7 +128,8 @@ TEST_F(CoreDumps, AFaultIsWrittenDown) {
     std::ifstream file(path);
     ASSERT_TRUE(file) << path;
     const std::string text{std::istreambuf_iterator<char>(file), {}};
-    for (const char* part : {"719", "kernel trapping, block [0,0,0], thread [0,0,0]", "kernel: trapping\n", "4711 bytes"})
+    for (const char* part :
+         {"719", "kernel trapping, block [0,0,0], thread [0,0,0]", "kernel: trapping\n", "4711 bytes"})
         EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
 }
 

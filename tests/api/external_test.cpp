@@ -10,8 +10,9 @@
 #include <unistd.h>
 #include <vector>
 
-// Memory and semaphores of other interfaces and processes. The program starts itself as the other one, which inherits the
-// file descriptors. Codes are an H100's where it has such things: it takes memory of its own driver and of Vulkan's only.
+// Memory and semaphores of other interfaces and processes. The program starts itself as the other one, which inherits
+// the file descriptors. Codes are an H100's where it has such things: it takes memory of its own driver and of Vulkan's
+// only.
 using namespace shim;
 
 namespace {
@@ -195,8 +196,7 @@ TEST_F(External, SemaphoresInGraphs) {
     const int file = memory_file(8);
     auto* count = static_cast<unsigned long long*>(mmap(nullptr, 8, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
     ASSERT_NE(count, MAP_FAILED);
-    CUexternalSemaphore semaphore =
-        import_semaphore(file, CU_EXTERNAL_SEMAPHORE_HANDLE_TYPE_TIMELINE_SEMAPHORE_FD);
+    CUexternalSemaphore semaphore = import_semaphore(file, CU_EXTERNAL_SEMAPHORE_HANDLE_TYPE_TIMELINE_SEMAPHORE_FD);
     CUDA_EXTERNAL_SEMAPHORE_WAIT_PARAMS until{};
     until.params.fence.value = 3;
     CUDA_EXTERNAL_SEMAPHORE_SIGNAL_PARAMS then{};

@@ -153,9 +153,10 @@ void describe(const ptx::ModuleInfo& module, const std::string& architecture) {
         if (!one.constant) global += one.size;
     std::cerr << fmt::format("ptxas info    : {} bytes gmem\n", global);
     for (const ptx::KernelInfo& kernel : module.kernels)
-        std::cerr << fmt::format("ptxas info    : Compiling entry function '{}' for '{}'\n"
-                                 "ptxas info    : {} bytes of parameters; registers are not known before the first launch\n",
-                                 kernel.name, architecture, kernel.parameter_bytes);
+        std::cerr << fmt::format(
+            "ptxas info    : Compiling entry function '{}' for '{}'\n"
+            "ptxas info    : {} bytes of parameters; registers are not known before the first launch\n",
+            kernel.name, architecture, kernel.parameter_bytes);
 }
 
 void compile(const Arguments& arguments) {

@@ -44,7 +44,8 @@ bool CpuMarker::subscribe(std::shared_ptr<Timeline> timeline) {
 }
 
 Timeline::Timeline(CpuDevice& device, std::shared_ptr<Share> share)
-    : device_(device), pool_(device.pool()), share_(std::move(share)), grid_(device, *this, pool_.size()), transfer_(*this, pool_.size()) {}
+    : device_(device), pool_(device.pool()), share_(std::move(share)), grid_(device, *this, pool_.size()),
+      transfer_(*this, pool_.size()) {}
 
 Timeline::~Timeline() {
     for (Command* list : {head_, spare_, current_})

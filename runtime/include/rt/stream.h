@@ -17,6 +17,7 @@ namespace ipc {
 class SharedEvent;
 }
 class Graph;
+struct MemoryOperation;
 struct MemoryOperations;
 struct SemaphoreOperations;
 
@@ -52,6 +53,8 @@ class Stream : public HandleBase {
     void call(std::function<void()>);
     void call(HostFunction);
     void memory(const MemoryOperations&);
+    /// One operation; `as_list` is called only where the stream may be captured.
+    void memory(const MemoryOperation&, const std::function<MemoryOperations()>& as_list);
     void semaphores(const SemaphoreOperations&);
     void wait_for(Event&);
     void record(Event&);

@@ -21,9 +21,10 @@ class UserObject : public HandleBase {
     void retain(uint32_t references);
     /// Throws invalid_value when there are fewer. May delete the object.
     void release(uint32_t references);
+    static bool any(); ///< whether the process has one
 
   private:
-    ~UserObject() = default;
+    ~UserObject();
     const HostFunction destroy_;
     std::mutex mutex_;
     uint64_t references_;
