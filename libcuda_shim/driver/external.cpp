@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <unistd.h>
 #include <vector>
@@ -45,9 +44,9 @@ template <class Params> rt::SemaphoreOperations operations(bool waits, const CUe
     rt::SemaphoreOperations list;
     list.waits = waits;
     auto given = std::make_shared<Given<Params>>();
-    // A node without semaphores still has lists.
-    given->semaphores.reserve(std::max(1u, count));
-    given->params.reserve(std::max(1u, count));
+    // A node without semaphores still has lists. No more room than is known to be needed: a count may be nonsense.
+    given->semaphores.reserve(1);
+    given->params.reserve(1);
     for (unsigned i = 0; i < count; ++i) {
         require_value(params[i].flags == 0, "unknown flags");
         list.operations.emplace_back(semaphore_of(semaphores[i]).semaphore(), params[i].params.fence.value);

@@ -140,11 +140,13 @@ Status driver::cuGraphKernelNodeGetParams_v2(CUgraphNode node, CUDA_KERNEL_NODE_
 }
 
 Status driver::cuGraphKernelNodeSetParams(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS_v1* params) {
-    return set(node, with_attributes_of(node_of(node), kernel_node(params)));
+    rt::GraphNode& found = node_of(node); // looked at first: which of two errors is told depends on it
+    return set(node, with_attributes_of(found, kernel_node(params)));
 }
 
 Status driver::cuGraphKernelNodeSetParams_v2(CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS* params) {
-    return set(node, with_attributes_of(node_of(node), kernel_node(params)));
+    rt::GraphNode& found = node_of(node); // looked at first: which of two errors is told depends on it
+    return set(node, with_attributes_of(found, kernel_node(params)));
 }
 
 // Given as addresses alone: all memory is reached by them.

@@ -81,7 +81,7 @@ TEST_F(CoreDumps, Attributes) {
         size = wrong;
         EXPECT_STATUS(invalid_value, cuCoredumpGetAttribute(CU_COREDUMP_ENABLE_ON_EXCEPTION, buffer, &size));
     }
-    for (const int number : {0, CU_COREDUMP_ENABLE_USER_TRIGGER, CU_COREDUMP_PIPE, 8})
+    for (const int number : {0, int(CU_COREDUMP_ENABLE_USER_TRIGGER), int(CU_COREDUMP_PIPE), 8})
         EXPECT_STATUS(invalid_value, cuCoredumpGetAttribute(number, nullptr, &size)); // none of contexts
     EXPECT_OK(cuCoredumpGetAttributeGlobal(CU_COREDUMP_PIPE, nullptr, &size));
     EXPECT_STATUS(invalid_value, cuCoredumpGetAttributeGlobal(CU_COREDUMP_PIPE, nullptr, nullptr));

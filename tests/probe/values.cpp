@@ -317,7 +317,7 @@ uint64_t make_value(const Function& function, const Parameter& p, std::string_vi
         const bool is_file = has(p.name, "ile") || has(p.name, "path") || p.name == "fname";
         return word(is_file ? ptx_file() : has(symbol, "Global") ? "g" : has(symbol, "TexRef") ? "t" : "k");
     }
-    if (has(p.type, "Callback") || has(p.type, "ostFn") || has(p.type, "B2DSize")) return noop();
+    if (!is_pointer(p) && (has(p.type, "Callback") || has(p.type, "ostFn") || has(p.type, "B2DSize"))) return noop();
     if (p.type == "const void*" && (has(symbol, "Load") || has(symbol, "FatBinary"))) return word(ptx);
     if (p.type == "void*" && has(symbol, "Link")) return word(ptx);
     if (p.type == "void*" || p.type == "const void*") return pinned();
