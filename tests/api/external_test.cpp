@@ -164,6 +164,7 @@ TEST_F(External, FilesOfMemory) {
     seen[0] = 77;
     EXPECT_EQ(first_word(whole), 77u);
     ASSERT_OK(cuMemsetD8_v2(part, 1, 100));
+    ASSERT_OK(cuCtxSynchronize()); // a fill may return before it is done
     EXPECT_EQ(seen[1024], 0x01010100u);
     EXPECT_STATUS(invalid_value, cuMemsetD8_v2(part, 1, 101)); // it is an allocation of that size
     CUdeviceptr base = 0;
