@@ -168,7 +168,9 @@ TEST(NoRuntime, IsAnError) {
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.status(), Status::no_device);
-        EXPECT_NE(std::string(error.what()).find("no HIP runtime"), std::string::npos) << error.what();
+        // There may be one without a GPU.
+        const std::string why = error.what();
+        EXPECT_TRUE(why.find("no HIP runtime") != why.npos || why.find("does not start") != why.npos) << why;
     }
 }
 
