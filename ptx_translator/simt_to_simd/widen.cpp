@@ -279,6 +279,12 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
         if (const auto* call = llvm::dyn_cast<llvm::CallInst>(&instruction); call && warp_operation_of(*call))
             if (!why_not_together(*call, shapes).empty()) return nullptr;
     if (is_serial_at_heart(loops, shapes)) return nullptr;
+    // What look_at() saw may not be seen any more once loops have copies and few lanes scalar code.
+    if (results == Results::one)
+        for (const llvm::BasicBlock& block : scalar)
+            if (const auto* end = llvm::dyn_cast<llvm::ReturnInst>(block.getTerminator());
+                end && end->getReturnValue() && !shapes.of(end->getReturnValue()).is_uniform())
+                return nullptr;
     if (machine.only_if_faster && relative_cost(scalar, shapes, loops, machine.costs) > 1) return nullptr;
     llvm::Function* made =
         Widener(scalar, shapes, loops, dominators, post, machine).run(exit.condition, exit.value_of_exit, results);

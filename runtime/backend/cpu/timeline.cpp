@@ -20,10 +20,9 @@ constexpr uint64_t worth_waking = 20'000, worth_sharing = 5'000;
 
 } // namespace
 
-void CpuMarker::wait() const {
-    if (reached()) return timeline_->device().drain_printf();
-    timeline_->wait(sequence_);
-}
+/// Until the mark counts as done in its queue, too, which is a moment after it is reached: who has waited for the last
+/// one finds the queue idle.
+void CpuMarker::wait() const { timeline_->wait(sequence_); }
 
 void CpuMarker::reach() {
     std::vector<std::shared_ptr<Timeline>> waiting;
