@@ -61,11 +61,13 @@ if [ -n "$sanitize" ] && [ "$build" = "$root/build" ]; then build=$root/build-as
 packages=(g++ cmake ninja-build ccache git pkg-config python3 llvm-22-dev liblld-22-dev lld-22 clang-22 llvm-22-tools
     libzstd-dev liblz4-dev zlib1g-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev)
 case $job in test | bench) packages+=(libbenchmark-dev spirv-tools) ;; esac
-case $job:$compiler in test:*) packages+=(shellcheck libclang-rt-22-dev) ;; bench:clang*) packages+=(libomp-22-dev) ;; esac
+case $job:$compiler in test:*) packages+=(shellcheck libclang-rt-22-dev) ;; bench:*) packages+=(libomp-22-dev) ;; esac
 [ -z "$sanitize" ] || [ -z "$compiler" ] || packages+=(libclang-rt-22-dev)
-# Tests of the Level Zero back end only; where they cannot be had, those tests are left out.
+# Tests of the Level Zero back end, and of what Intel's compiler makes of kernels, only; where they cannot be had, those
+# are left out.
 optional=()
-[ "$job" != test ] || optional=(libze1 libze-dev pocl-opencl-icd ocl-icd-libopencl1 opencl-headers llvm-spirv-15)
+[ "$job" != test ] || optional=(libze1 libze-dev pocl-opencl-icd ocl-icd-libopencl1 opencl-headers llvm-spirv-15
+    intel-opencl-icd)
 
 installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 # Installs what is missing of the packages named; the first that cannot be had ends the job with one line.

@@ -1,5 +1,6 @@
 #include "api/bodies.h"
 #include "api/constants.h"
+#include "driver/access_window.h"
 #include "driver/graph_handles.h"
 #include "driver/handles.h"
 
@@ -21,15 +22,9 @@ Error no_such(CUkernelNodeAttrID attribute) {
 void set(rt::KernelNode& kernel, CUkernelNodeAttrID id, const CUkernelNodeAttrValue& value) {
     rt::KernelAttributes& a = kernel.attributes;
     switch (id) {
-    case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW: {
-        const CUaccessPolicyWindow& window = value.accessPolicyWindow;
-        a.window_base = reinterpret_cast<uint64_t>(window.base_ptr);
-        a.window_bytes = window.num_bytes;
-        a.hit_ratio = window.hitRatio;
-        a.hit_property = window.hitProp;
-        a.miss_property = window.missProp;
+    case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW:
+        a.window = access_window(value.accessPolicyWindow);
         return;
-    }
     case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
         kernel.cooperative = value.cooperative != 0;
         return;
@@ -83,8 +78,7 @@ Status driver::cuGraphKernelNodeGetAttribute(CUgraphNode node, CUkernelNodeAttrI
     CUkernelNodeAttrValue& given = out(value, "value_out");
     switch (id) {
     case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW:
-        given.accessPolicyWindow = {reinterpret_cast<void*>(a.window_base), a.window_bytes, a.hit_ratio, a.hit_property,
-                                    a.miss_property};
+        given.accessPolicyWindow = access_window(a.window);
         return Status::success;
     case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
         given.cooperative = kernel.cooperative;

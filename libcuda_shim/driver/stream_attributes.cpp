@@ -1,6 +1,7 @@
 #include "rt/stream_attributes.h"
 #include "api/bodies.h"
 #include "api/constants.h"
+#include "driver/access_window.h"
 #include "driver/handles.h"
 #include "rt/context.h"
 
@@ -32,8 +33,7 @@ Status driver::cuStreamGetAttribute(CUstream stream, CUstreamAttrID attribute, C
     require_value(value, "no place for the value");
     switch (attribute) {
     case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW:
-        value->accessPolicyWindow = {reinterpret_cast<void*>(a.window_base), a.window_bytes, a.hit_ratio,
-                                     a.hit_property, a.miss_property};
+        value->accessPolicyWindow = access_window(a.window);
         return Status::success;
     case CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY:
         value->syncPolicy = a.sync_policy;
@@ -56,16 +56,10 @@ Status driver::cuStreamSetAttribute(CUstream stream, CUstreamAttrID attribute, c
     rt::StreamAttributes a = rt::attributes_of(found);
     require_value(value, "no value");
     switch (attribute) {
-    case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW: {
-        const CUaccessPolicyWindow& window = value->accessPolicyWindow;
-        check_window(window, found.context());
-        a.window_base = reinterpret_cast<uint64_t>(window.base_ptr);
-        a.window_bytes = window.num_bytes;
-        a.hit_ratio = window.hitRatio;
-        a.hit_property = window.hitProp;
-        a.miss_property = window.missProp;
+    case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW:
+        check_window(value->accessPolicyWindow, found.context());
+        a.window = access_window(value->accessPolicyWindow);
         break;
-    }
     case CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY:
         require_value(value->syncPolicy >= CU_SYNC_POLICY_AUTO && value->syncPolicy <= CU_SYNC_POLICY_BLOCKING_SYNC,
                       "no such way to wait");

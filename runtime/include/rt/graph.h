@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "rt/access_window.h"
 #include "rt/conditional.h"
 #include "rt/error.h"
 #include "rt/external.h"
@@ -45,12 +46,10 @@ enum class GraphNodeType : int {
 
 /// Attributes of kernel nodes that say how a kernel shall run and not what: kept, and given back.
 struct KernelAttributes {
-    uint64_t window_base = 0, window_bytes = 0;
-    float hit_ratio = 0;
-    int hit_property = 0, miss_property = 0;
-    int cluster_policy = 0;             ///< CUclusterSchedulingPolicy
+    AccessWindow window;
+    int cluster_policy = 0; ///< CUclusterSchedulingPolicy
     int priority = 0;
-    uint8_t domain_map[2] = {0, 1};     ///< as an H100's driver has them at first
+    uint8_t domain_map[2] = {0, 1}; ///< as an H100's driver has them at first
     int domain = 0;
     unsigned carveout = 0; ///< percent
 };

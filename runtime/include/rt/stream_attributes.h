@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rt/access_window.h"
+
 #include <cstdint>
 
 namespace rt {
@@ -8,11 +10,9 @@ class Stream;
 
 /// cuStreamSetAttribute's, which say how work shall be done and not what: kept, and given back.
 struct StreamAttributes {
-    uint64_t window_base = 0, window_bytes = 0;
-    float hit_ratio = 0;
-    int hit_property = 0, miss_property = 0; ///< CUaccessProperty
-    int sync_policy = 1;                     ///< CUsynchronizationPolicy
-    uint8_t domain_map[2] = {0, 0};          ///< of the default and the remote CUlaunchMemSyncDomain
+    AccessWindow window;
+    int sync_policy = 1;            ///< CUsynchronizationPolicy
+    uint8_t domain_map[2] = {0, 0}; ///< of the default and the remote CUlaunchMemSyncDomain
     int domain = 0;
 };
 
