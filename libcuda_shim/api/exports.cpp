@@ -41,7 +41,8 @@ extern "C" {
     CU_WRAP_##twin(symbol, needs, parameters, arguments, symbol arguments)
 #define CU_AS(symbol, name, since, twin, needs, parameters, arguments, body)                                           \
     CU_WRAP_##twin(symbol, needs, parameters, arguments, body)
-#define CU_STUB(symbol, name, since, twin, parameters, arguments) CU_REFUSE_##twin(symbol, parameters, arguments)
+#define CU_STUB(symbol, name, since, twin, parameters, arguments, reason)                                              \
+    CU_REFUSE_##twin(symbol, parameters, arguments)
 #include "api/driver_api.def"
 }
 } // namespace shim

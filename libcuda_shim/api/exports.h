@@ -15,7 +15,7 @@
 namespace shim {
 #define CU_FN(symbol, name, since, twin, needs, parameters, arguments) CU_DECLARE_##twin(symbol, parameters)
 #define CU_AS(symbol, name, since, twin, needs, parameters, arguments, body) CU_DECLARE_##twin(symbol, parameters)
-#define CU_STUB(symbol, name, since, twin, parameters, arguments) CU_DECLARE_##twin(symbol, parameters)
+#define CU_STUB(symbol, name, since, twin, parameters, arguments, reason) CU_DECLARE_##twin(symbol, parameters)
 #include "api/driver_api.def"
 } // namespace shim
 

@@ -26,7 +26,7 @@ std::vector<Symbol> make_symbols() {
         all.push_back({#symbol "_ptds", #name, twin_since(since), body, true, (void*)&symbol##_ptds});
 #define CU_FN(symbol, name, since, twin, needs, parameters, arguments) CU_ADD_##twin(symbol, name, since, true)
 #define CU_AS(symbol, name, since, twin, needs, parameters, arguments, body) CU_ADD_##twin(symbol, name, since, true)
-#define CU_STUB(symbol, name, since, twin, parameters, arguments) CU_ADD_##twin(symbol, name, since, false)
+#define CU_STUB(symbol, name, since, twin, parameters, arguments, reason) CU_ADD_##twin(symbol, name, since, false)
 #include "api/driver_api.def"
     std::ranges::sort(all, {}, key);
     return all;

@@ -85,6 +85,7 @@ CU_ENUM(CUmemPool_attribute)
 CU_ENUM(CUmemRangeHandleType)
 CU_ENUM(CUmem_advise)
 CU_ENUM(CUmem_range_attribute)
+CU_ENUM(CUmemcpy3DOperandType)
 CU_ENUM(CUmemcpySrcAccessOrder)
 CU_ENUM(CUmemorytype)
 CU_ENUM(CUmoduleLoadingMode)
@@ -111,8 +112,6 @@ using CUkernelNodeAttrID = CUlaunchAttributeID;
 using CUstreamAttrID = CUlaunchAttributeID;
 
 // Structures that no body looks into yet.
-struct CUDA_LAUNCH_PARAMS;
-struct CUDA_MEMCPY3D_BATCH_OP;
 struct CU_DEV_SM_RESOURCE_GROUP_PARAMS;
 struct CUarrayMapInfo;
 struct CUasyncNotificationInfo;
@@ -370,6 +369,36 @@ struct CUmemcpyAttributes {
     unsigned int flags;
 };
 
+struct CUextent3D {
+    size_t width, height, depth;
+};
+
+struct CUoffset3D {
+    size_t x, y, z;
+};
+
+struct CUmemcpy3DOperand {
+    CUmemcpy3DOperandType type;
+    union {
+        struct {
+            CUdeviceptr ptr;
+            size_t rowLength, layerHeight; ///< 0: as the box
+            CUmemLocation locHint;
+        } ptr;
+        struct {
+            CUarray array;
+            CUoffset3D offset;
+        } array;
+    } op;
+};
+
+struct CUDA_MEMCPY3D_BATCH_OP {
+    CUmemcpy3DOperand src, dst;
+    CUextent3D extent;
+    CUmemcpySrcAccessOrder srcAccessOrder;
+    unsigned int flags;
+};
+
 struct CUmemPoolProps {
     CUmemAllocationType allocType;
     CUmemAllocationHandleType handleTypes;
@@ -446,6 +475,15 @@ struct CUlaunchAttribute {
     CUlaunchAttributeID id;
     char pad[4];
     CUlaunchAttributeValue value;
+};
+
+struct CUDA_LAUNCH_PARAMS {
+    CUfunction function;
+    unsigned int gridDimX, gridDimY, gridDimZ;
+    unsigned int blockDimX, blockDimY, blockDimZ;
+    unsigned int sharedMemBytes;
+    CUstream hStream;
+    void** kernelParams;
 };
 
 struct CUlaunchConfig {

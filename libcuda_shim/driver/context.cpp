@@ -56,12 +56,22 @@ Status driver::cuCtxDestroy_v2(CUcontext handle) {
     return Status::success;
 }
 
-// Usage counts went out of use with CUDA 4: one context, one owner.
+// Usage counts are of before CUDA 4. CUDA driver API, "Context Management [DEPRECATED]".
+Status driver::cuCtxAttach(CUcontext* context, unsigned int flags) {
+    out(context, "pctx");
+    require_value(flags == 0, "unknown flags");
+    ++rt::Context::current().attached;
+    *context = handle<CUcontext>(*rt::Context::current_handle());
+    return Status::success;
+}
+
 Status driver::cuCtxDetach(CUcontext handle) {
-    if (rt::Context::current_or_null() != &context_of(handle)) {
+    rt::Context& context = context_of(handle);
+    if (rt::Context::current_or_null() != &context)
         throw Error(Status::invalid_context, "only the current context can be detached");
-    }
-    return cuCtxDestroy_v2(handle);
+    unsigned times = context.attached;
+    while (times && !context.attached.compare_exchange_weak(times, times - 1)) {}
+    return times ? Status::success : cuCtxDestroy_v2(handle);
 }
 
 Status driver::cuCtxPushCurrent_v2(CUcontext context) {

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -85,6 +86,24 @@ Copy box(const Side& from, const Side& to, size_t width, size_t height, size_t d
             source.pitch,        destination.slice, source.slice};
 }
 
+/// Bytes of an operand's texel; 1 for memory, which has none.
+size_t texel_bytes(const CUmemcpy3DOperand& operand) {
+    if (operand.type == CU_MEMCPY_OPERAND_TYPE_ARRAY) return array_of(operand.op.array.array).shape().texel_bytes();
+    require_value(operand.type == CU_MEMCPY_OPERAND_TYPE_POINTER, "unknown type of operand");
+    return 1;
+}
+
+Side side_of(const CUmemcpy3DOperand& operand, const CUextent3D& extent, size_t texel) {
+    if (operand.type == CU_MEMCPY_OPERAND_TYPE_ARRAY) {
+        const CUoffset3D& at = operand.op.array.offset;
+        return {at.x * texel, at.y, at.z, CU_MEMORYTYPE_ARRAY, nullptr, 0, operand.op.array.array, 0, 0};
+    }
+    const auto& memory = operand.op.ptr;
+    require_value(memory.rowLength == 0 || memory.rowLength >= extent.width, "rows shorter than the box");
+    require_value(memory.layerHeight == 0 || memory.layerHeight >= extent.height, "layers lower than the box");
+    return {0, 0, 0, CU_MEMORYTYPE_DEVICE, nullptr, memory.ptr, nullptr, memory.rowLength * texel, memory.layerHeight};
+}
+
 /// Whether every page of a range is there at all; says nothing about what may be done to it.
 bool mapped(uint64_t address, size_t bytes) {
     const uint64_t page = uint64_t(sysconf(_SC_PAGESIZE)), start = address / page * page;
@@ -122,6 +141,18 @@ void copy_later(const Copy& copy, rt::Stream& stream) {
     stream.call([staged] {}); // keeps the bytes until the copy is done
 }
 
+Copy plain(uint64_t to, bool to_device, uint64_t from, bool from_device, size_t bytes) {
+    if (bytes == 0) return {};
+    require_value(to && from, "null address");
+    if (to_device) check_device_range(to, bytes);
+    if (from_device) check_device_range(from, bytes);
+    Copy copy;
+    copy.destination = to;
+    copy.source = from;
+    copy.width = bytes;
+    return copy;
+}
+
 Copy box_of(const CUDA_MEMCPY2D& c) {
     return box({c.srcXInBytes, c.srcY, 0, c.srcMemoryType, c.srcHost, c.srcDevice, c.srcArray, c.srcPitch, 0},
                {c.dstXInBytes, c.dstY, 0, c.dstMemoryType, c.dstHost, c.dstDevice, c.dstArray, c.dstPitch, 0},
@@ -134,6 +165,17 @@ Copy box_of(const CUDA_MEMCPY3D& c) {
         {c.srcXInBytes, c.srcY, c.srcZ, c.srcMemoryType, c.srcHost, c.srcDevice, c.srcArray, c.srcPitch, c.srcHeight},
         {c.dstXInBytes, c.dstY, c.dstZ, c.dstMemoryType, c.dstHost, c.dstDevice, c.dstArray, c.dstPitch, c.dstHeight},
         c.WidthInBytes, c.Height, c.Depth);
+}
+
+Copy box_of(const CUDA_MEMCPY3D_BATCH_OP& op) {
+    const CUextent3D& extent = op.extent;
+    require_value(extent.width && extent.height && extent.depth, "an empty box");
+    const size_t of_source = texel_bytes(op.src), of_destination = texel_bytes(op.dst);
+    const size_t texel = std::max(of_source, of_destination);
+    require_value(of_source == 1 || of_destination == 1 || of_source == of_destination, "arrays of different texels");
+    require_value(extent.width <= SIZE_MAX / texel, "row too long");
+    return box(side_of(op.src, extent, texel), side_of(op.dst, extent, texel), extent.width * texel, extent.height,
+               extent.depth);
 }
 
 rt::backend::Fill fill_of(CUdeviceptr to, size_t pitch, uint32_t value, uint32_t element_bytes, size_t width,

@@ -8,6 +8,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
 
 namespace shim {
 namespace {
@@ -21,6 +26,50 @@ void copy_text(char* to, int length, const std::string& text) {
     const size_t n = std::min(size_t(length) - 1, text.size());
     std::memcpy(to, text.data(), n);
     to[n] = 0;
+}
+
+// CUatomicOperationCapability
+constexpr unsigned is_signed = 1, is_unsigned = 2, as_reduction = 4, of_32_bits = 8, of_64_bits = 16;
+/// By CUatomicOperation: what the host's own atomic operations and a device's in the same memory do to each other. A
+/// CPU device has the host's.
+constexpr unsigned host_atomics[] = {
+    is_signed | is_unsigned | as_reduction | of_32_bits | of_64_bits, // integer addition
+    is_signed | is_unsigned | as_reduction | of_32_bits | of_64_bits, // minimum
+    is_signed | is_unsigned | as_reduction | of_32_bits | of_64_bits, // maximum
+    is_unsigned | as_reduction | of_32_bits,                          // increment
+    is_unsigned | as_reduction | of_32_bits,                          // decrement
+    is_unsigned | as_reduction | of_32_bits | of_64_bits,             // and
+    is_unsigned | as_reduction | of_32_bits | of_64_bits,             // or
+    is_unsigned | as_reduction | of_32_bits | of_64_bits,             // xor
+    is_unsigned | of_32_bits | of_64_bits,                            // exchange
+    is_unsigned | of_32_bits | of_64_bits,                            // compare and swap
+    is_signed | as_reduction | of_32_bits | of_64_bits,               // floating-point addition
+    0,                                                                // and minimum
+    0,                                                                // and maximum: PTX has none for one number
+};
+
+void give_atomics(unsigned* capabilities, const CUatomicOperation* operations, unsigned count, bool native) {
+    for (unsigned i = 0; i < count; ++i) {
+        const auto operation = unsigned(operations[i]);
+        require_value(operation < std::size(host_atomics), "unknown atomic operation");
+        capabilities[i] = native ? host_atomics[operation] : 0;
+    }
+}
+
+/// Who asked to be told when the system wants memory of a device back, which it does from none of ours.
+struct Notifications {
+    struct Asked {
+        int device;
+        CUasyncCallback function;
+        void* data;
+    };
+    std::mutex mutex;
+    std::map<CUasyncCallbackHandle, std::unique_ptr<Asked>> asked;
+};
+
+Notifications& notifications() {
+    static Notifications& all = *new Notifications;
+    return all;
 }
 
 } // namespace
@@ -50,6 +99,62 @@ Status driver::cuDeviceGetUuid(CUuuid* uuid, CUdevice dev) {
 
 Status driver::cuDeviceTotalMem_v2(size_t* bytes, CUdevice dev) {
     out(bytes, "bytes") = device_of(dev).facts().memory_bytes;
+    return Status::success;
+}
+
+// More than fits is given as the most that does.
+Status driver::cuDeviceTotalMem(unsigned int* bytes, CUdevice dev) {
+    constexpr uint64_t most = std::numeric_limits<unsigned>::max();
+    out(bytes, "bytes") = unsigned(std::min<uint64_t>(device_of(dev).facts().memory_bytes, most));
+    return Status::success;
+}
+
+Status driver::cuDeviceGetLuid(char* luid, unsigned int* nodes, CUdevice dev) {
+    require_value(luid && nodes, "nowhere to put the identifier");
+    device_of(dev);
+    throw Error(Status::not_supported, "locally unique identifiers are of Windows");
+}
+
+Status driver::cuDeviceGetHostAtomicCapabilities(unsigned int* capabilities, const CUatomicOperation* operations,
+                                                 unsigned int count, CUdevice dev) {
+    require_value(capabilities && operations && count, "no list of operations");
+    const bool native = attribute_of(device_of(dev), CU_DEVICE_ATTRIBUTE_HOST_NATIVE_ATOMIC_SUPPORTED) != 0;
+    give_atomics(capabilities, operations, count, native);
+    return Status::success;
+}
+
+Status driver::cuDeviceGetP2PAtomicCapabilities(unsigned int* capabilities, const CUatomicOperation* operations,
+                                                unsigned int count, CUdevice source, CUdevice destination) {
+    require_value(capabilities && operations && count, "no list of operations");
+    device_of(source);
+    device_of(destination);
+    if (source == destination) throw Error(Status::invalid_device, "one device is no pair");
+    int native = 0;
+    cuDeviceGetP2PAttribute(&native, CU_DEVICE_P2P_ATTRIBUTE_NATIVE_ATOMIC_SUPPORTED, source, destination);
+    give_atomics(capabilities, operations, count, native != 0);
+    return Status::success;
+}
+
+Status driver::cuDeviceRegisterAsyncNotification(CUdevice dev, CUasyncCallback function, void* data,
+                                                 CUasyncCallbackHandle* handle) {
+    rt::Device& device = device_of(dev);
+    require_value(function && handle, "no function, or nowhere to put the handle");
+    auto asked = std::make_unique<Notifications::Asked>(Notifications::Asked{device.ordinal(), function, data});
+    *handle = reinterpret_cast<CUasyncCallbackHandle>(asked.get());
+    Notifications& all = notifications();
+    std::lock_guard lock(all.mutex);
+    all.asked.emplace(*handle, std::move(asked));
+    return Status::success;
+}
+
+Status driver::cuDeviceUnregisterAsyncNotification(CUdevice dev, CUasyncCallbackHandle handle) {
+    rt::Device& device = device_of(dev);
+    Notifications& all = notifications();
+    std::lock_guard lock(all.mutex);
+    const auto found = all.asked.find(handle);
+    require_value(found != all.asked.end() && found->second->device == device.ordinal(),
+                  "nothing was registered under this handle, or for another device");
+    all.asked.erase(found);
     return Status::success;
 }
 

@@ -212,6 +212,28 @@ Status driver::cuGraphNodeGetContainingGraph(CUgraphNode node, CUgraph* graph) {
     return Status::success;
 }
 
+Status driver::cuGraphGetId(CUgraph graph, unsigned int* id) {
+    out(id, "graphId") = graph_of(graph).id();
+    return Status::success;
+}
+
+Status driver::cuGraphExecGetId(CUgraphExec exec, unsigned int* id) {
+    out(id, "graphId") = exec_of(exec).id();
+    return Status::success;
+}
+
+Status driver::cuGraphNodeGetLocalId(CUgraphNode node, unsigned int* id) {
+    out(id, "nodeId") = node_of(node).local_id();
+    return Status::success;
+}
+
+// Of all nodes of the process: the graph's number, then the node's in it.
+Status driver::cuGraphNodeGetToolsId(CUgraphNode node, unsigned long long* id) {
+    rt::GraphNode& found = node_of(node);
+    out(id, "toolsNodeId") = uint64_t(found.graph().id()) << 32 | found.local_id();
+    return Status::success;
+}
+
 Status driver::cuGraphDebugDotPrint(CUgraph handle, const char* path, unsigned int) {
     require_value(path, "no file name");
     rt::Graph& graph = graph_of(handle);

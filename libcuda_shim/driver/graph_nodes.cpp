@@ -214,6 +214,49 @@ Status driver::cuGraphEventWaitNodeSetEvent(CUgraphNode node, CUevent event) {
     return set(node, rt::WaitEventNode{&event_of(not_null(event, "event"))});
 }
 
+Status driver::cuGraphNodeGetParams(CUgraphNode node, CUgraphNodeParams* params) {
+    const rt::GraphNode& found = node_of(node);
+    out(params, "nodeParams") = {};
+    params->type = int(found.type());
+    switch (found.type()) {
+    case rt::GraphNodeType::kernel:
+        return cuGraphKernelNodeGetParams_v2(node, &params->kernel);
+    case rt::GraphNodeType::copy:
+        return cuGraphMemcpyNodeGetParams(node, &params->memcpy.copyParams);
+    case rt::GraphNodeType::fill:
+        return cuGraphMemsetNodeGetParams(node, &params->memset);
+    case rt::GraphNodeType::host:
+        return cuGraphHostNodeGetParams(node, &params->host);
+    case rt::GraphNodeType::graph:
+        return cuGraphChildGraphNodeGetGraph(node, &params->graph.graph);
+    case rt::GraphNodeType::empty:
+        return Status::success;
+    case rt::GraphNodeType::wait_event:
+        return cuGraphEventWaitNodeGetEvent(node, &params->eventWait.event);
+    case rt::GraphNodeType::record_event:
+        return cuGraphEventRecordNodeGetEvent(node, &params->eventRecord.event);
+    case rt::GraphNodeType::signal_semaphores:
+        return cuGraphExternalSemaphoresSignalNodeGetParams(node, &params->extSemSignal);
+    case rt::GraphNodeType::wait_semaphores:
+        return cuGraphExternalSemaphoresWaitNodeGetParams(node, &params->extSemWait);
+    case rt::GraphNodeType::allocation:
+        return cuGraphMemAllocNodeGetParams(node, &params->alloc);
+    case rt::GraphNodeType::release:
+        return cuGraphMemFreeNodeGetParams(node, &params->free.dptr);
+    case rt::GraphNodeType::memory_operations:
+        return cuGraphBatchMemOpNodeGetParams(node, &params->memOp);
+    case rt::GraphNodeType::conditional: {
+        const auto& conditional = parameters_of<rt::ConditionalNode>(node_of(node));
+        const auto bodies = conditional.handles ? conditional.handles->data() : nullptr;
+        params->conditional = {conditional.condition->handle(), int(conditional.kind),
+                               unsigned(conditional.bodies.size()), reinterpret_cast<CUgraph*>(bodies),
+                               handle_of(*conditional.context)};
+        return Status::success;
+    }
+    }
+    return Status::success;
+}
+
 Status driver::cuGraphNodeSetParams(CUgraphNode node, CUgraphNodeParams* params) {
     node_of(node);
     return set(node, any_node(params));

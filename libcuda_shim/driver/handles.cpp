@@ -69,6 +69,14 @@ rt::Stream& stream_of(CUstream stream) {
     return context.stream(stream, per_thread_default_stream());
 }
 
+rt::Stream& uncaptured_stream_of(CUstream handle) {
+    if (is_special(handle) && !rt::Context::current_or_null())
+        throw rt::Error(rt::Status::invalid_handle, "a default stream, and no context");
+    rt::Stream& stream = stream_of(handle);
+    rt::capture::forbid(stream);
+    return stream;
+}
+
 rt::Stream& created_stream_of(CUstream stream) {
     if (is_special(stream)) throw rt::Error(rt::Status::invalid_handle, "a default stream cannot be given here");
     return living(stream);

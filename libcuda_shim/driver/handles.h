@@ -49,6 +49,8 @@ template <class Handle> Handle not_null(Handle handle, const char* what) {
 rt::Event& event_of(CUevent);
 /// Also the special handles 0, 1 and 2, in the current context; what 0 means depends on the entry point's variant.
 rt::Stream& stream_of(CUstream);
+/// For calls that cannot be captured: spoils a capture. The default streams throw invalid_handle without a context.
+rt::Stream& uncaptured_stream_of(CUstream);
 /// One that the application created: not a special handle.
 rt::Stream& created_stream_of(CUstream);
 /// For what only a capture understands: illegal_state when the stream does not capture.

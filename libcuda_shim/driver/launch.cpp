@@ -2,9 +2,11 @@
 #include "api/constants.h"
 #include "driver/handles.h"
 #include "driver/launch_arguments.h"
+#include "rt/platform.h"
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <vector>
 
 namespace shim {
@@ -71,6 +73,18 @@ Status launch(CUfunction handle, Dim3 grid, Dim3 block, unsigned shared_bytes, C
     return Status::success;
 }
 
+/// What comes next in each stream waits for what is in all of them.
+void meet(const std::vector<rt::Stream*>& streams) {
+    if (streams.size() < 2) return;
+    std::vector<std::unique_ptr<rt::Event>> reached;
+    for (rt::Stream* stream : streams) {
+        reached.push_back(std::make_unique<rt::Event>(stream->context(), CU_EVENT_DISABLE_TIMING));
+        stream->record(*reached.back());
+    }
+    for (rt::Stream* stream : streams)
+        for (const auto& event : reached) stream->wait_for(*event);
+}
+
 } // namespace
 
 Status driver::cuLaunchKernel(CUfunction function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z,
@@ -97,6 +111,36 @@ Status driver::cuLaunchCooperativeKernel(CUfunction function, unsigned int grid_
     extras.cooperative = true;
     return launch(function, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared_bytes, stream, parameters,
                   nullptr, extras);
+}
+
+// One launch on each of several devices, as one: none begins before what is in the streams of all is over, nor does
+// anything behind them before all have ended, unless the flags say so. CUDA driver API,
+// cuLaunchCooperativeKernelMultiDevice; what is refused follows an H100.
+Status driver::cuLaunchCooperativeKernelMultiDevice(CUDA_LAUNCH_PARAMS* list, unsigned int count, unsigned int flags) {
+    constexpr unsigned no_sync_before = 1, no_sync_after = 2;
+    require_value(list && count && count <= unsigned(rt::Platform::get().device_count()), "no launches, or too many");
+    require_value((flags & ~(no_sync_before | no_sync_after)) == 0, "unknown flags");
+    std::vector<rt::Stream*> streams;
+    for (unsigned i = 0; i < count; ++i) {
+        rt::Stream& stream = created_stream_of(list[i].hStream);
+        for (rt::Stream* other : streams)
+            require_value(&other->context().device() != &stream.context().device(), "two launches on one device");
+        streams.push_back(&stream);
+    }
+    if (!(flags & no_sync_before)) meet(streams);
+    for (unsigned i = 0; i < count; ++i) {
+        const CUDA_LAUNCH_PARAMS& p = list[i];
+        cuLaunchCooperativeKernel(p.function, p.gridDimX, p.gridDimY, p.gridDimZ, p.blockDimX, p.blockDimY,
+                                  p.blockDimZ, p.sharedMemBytes, p.hStream, p.kernelParams);
+    }
+    if (!(flags & no_sync_after)) meet(streams);
+    return Status::success;
+}
+
+// How the stream's thread waits for the function, asleep (0) or not (1), is a hint.
+Status driver::cuLaunchHostFunc_v2(CUstream stream, CUhostFn function, void* data, unsigned int mode) {
+    require_value(mode <= 1, "unknown way to wait");
+    return cuLaunchHostFunc(stream, function, data);
 }
 
 Status driver::cuLaunchHostFunc(CUstream stream, CUhostFn function, void* data) {

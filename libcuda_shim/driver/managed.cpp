@@ -115,6 +115,31 @@ Status prefetch(CUdeviceptr address, size_t bytes, CUmemLocation location, CUstr
     return Status::success;
 }
 
+/// Checked whole, before anything is done.
+void require_ranges(const CUdeviceptr* addresses, const size_t* sizes, size_t count, unsigned long long flags) {
+    require_value(addresses && sizes && count, "no list of ranges");
+    require_value(flags == 0, "flags must be 0");
+    for (size_t i = 0; i < count; ++i) managed_range(addresses[i], sizes[i]);
+}
+
+/// Location i is that of the ranges from starts[i] on.
+void require_locations(const CUmemLocation* locations, const size_t* starts, size_t location_count, size_t count) {
+    require_value(locations && starts && location_count && location_count <= count && starts[0] == 0,
+                  "no list of locations");
+    for (size_t i = 0; i < location_count; ++i) {
+        require_value(starts[i] < count && (i == 0 || starts[i] >= starts[i - 1]), "locations not in order");
+        require_value(locations[i].type != CU_MEM_LOCATION_TYPE_DEVICE ||
+                          (locations[i].id >= 0 && locations[i].id < rt::Platform::get().device_count()),
+                      "no such device");
+        place_of(locations[i]);
+    }
+}
+
+/// Batches are of streams that the application made, and not captured.
+void require_batch_stream(CUstream handle) {
+    require_value(uncaptured_stream_of(handle).role() != rt::Stream::Role::legacy, "the legacy stream takes no batches");
+}
+
 Status attribute_of(const Advice& kept, CUmem_range_attribute attribute, void* data, size_t size) {
     const auto give = [&](int value) {
         require_value(data && size == sizeof(int), "this attribute is an int");
@@ -168,6 +193,33 @@ Status driver::cuMemPrefetchAsync_v2(CUdeviceptr address, size_t bytes, CUmemLoc
                                      CUstream stream) {
     require_value(flags == 0, "unknown flags");
     return prefetch(address, bytes, location, stream);
+}
+
+Status driver::cuMemPrefetchBatchAsync(CUdeviceptr* addresses, size_t* sizes, size_t count, CUmemLocation* locations,
+                                       size_t* starts, size_t location_count, unsigned long long flags,
+                                       CUstream stream) {
+    require_batch_stream(stream);
+    require_ranges(addresses, sizes, count, flags);
+    require_locations(locations, starts, location_count, count);
+    for (size_t i = 0, which = 0; i < count; ++i) {
+        while (which + 1 < location_count && starts[which + 1] <= i) ++which;
+        prefetch(addresses[i], sizes[i], locations[which], stream);
+    }
+    return Status::success;
+}
+
+// What is discarded may have any contents after: also those that it had.
+Status driver::cuMemDiscardBatchAsync(CUdeviceptr* addresses, size_t* sizes, size_t count, unsigned long long flags,
+                                      CUstream stream) {
+    require_batch_stream(stream);
+    require_ranges(addresses, sizes, count, flags);
+    return Status::success;
+}
+
+Status driver::cuMemDiscardAndPrefetchBatchAsync(CUdeviceptr* addresses, size_t* sizes, size_t count,
+                                                 CUmemLocation* locations, size_t* starts, size_t location_count,
+                                                 unsigned long long flags, CUstream stream) {
+    return cuMemPrefetchBatchAsync(addresses, sizes, count, locations, starts, location_count, flags, stream);
 }
 
 Status driver::cuMemRangeGetAttribute(void* data, size_t size, CUmem_range_attribute attribute, CUdeviceptr address,

@@ -13,22 +13,6 @@ using rt::backend::Copy;
 
 uint64_t address(const void* pointer) { return uint64_t(pointer); }
 
-/// A plain copy. Device sides are checked: they must lie in memory that CUDA knows.
-Copy plain(uint64_t to, bool to_device, uint64_t from, bool from_device, size_t bytes) {
-    if (bytes == 0) return {};
-    require_value(to && from, "null address");
-    if (to_device) check_device_range(to, bytes);
-    if (from_device) check_device_range(from, bytes);
-    Copy copy;
-    copy.destination = to;
-    copy.source = from;
-    copy.width = bytes;
-    return copy;
-}
-
-/// Each side may be any memory of the process, and must be some.
-Copy unified(CUdeviceptr to, CUdeviceptr from, size_t bytes) { return plain(to, true, from, true, bytes); }
-
 template <class Box> Copy box(const Box* descriptor) { return box_of(out(const_cast<Box*>(descriptor), "pCopy")); }
 
 Copy peer_box(const CUDA_MEMCPY3D_PEER* descriptor) {
@@ -49,34 +33,6 @@ Status now(const Copy& copy) {
 
 Status later(const Copy& copy, CUstream stream) {
     copy_later(copy, stream_of(stream));
-    return Status::success;
-}
-
-/// 1 keeps stream order, 2 reads the source before the call returns, 3 allows either.
-void copy_with(const CUmemcpyAttributes& attributes, const Copy& copy, rt::Stream& stream) {
-    require_value(attributes.srcAccessOrder >= 1 && attributes.srcAccessOrder <= 3, "unknown access order");
-    if (attributes.srcAccessOrder == 2) return copy_now(copy, stream);
-    copy_later(copy, stream);
-}
-
-Status batch(CUdeviceptr* to, CUdeviceptr* from, size_t* sizes, size_t count, CUmemcpyAttributes* attributes,
-             size_t* starts, size_t attribute_count, size_t* failed, CUstream handle) {
-    if (failed) *failed = SIZE_MAX;
-    require_value(to && from && sizes && count, "no list of copies");
-    require_value(attributes && starts && attribute_count && attribute_count <= count && starts[0] == 0,
-                  "no list of attributes");
-    rt::Stream& stream = stream_of(handle);
-    require_value(stream.role() != rt::Stream::Role::legacy, "the legacy stream takes no batches");
-    size_t which = 0;
-    for (size_t i = 0; i < count; ++i) {
-        while (which + 1 < attribute_count && starts[which + 1] <= i) ++which;
-        try {
-            copy_with(attributes[which], unified(to[i], from[i], sizes[i]), stream);
-        } catch (...) {
-            if (failed) *failed = i;
-            throw;
-        }
-    }
     return Status::success;
 }
 
@@ -150,24 +106,6 @@ Status driver::cuMemcpy3DPeerAsync(const CUDA_MEMCPY3D_PEER* descriptor, CUstrea
     const Copy copy = peer_box(descriptor);
     rt::capture::forbid(stream_of(stream));
     return later(copy, stream);
-}
-
-Status driver::cuMemcpyBatchAsync(CUdeviceptr* to, CUdeviceptr* from, size_t* sizes, size_t count,
-                                  CUmemcpyAttributes* attributes, size_t* starts, size_t attribute_count,
-                                  size_t* failed, CUstream stream) {
-    return batch(to, from, sizes, count, attributes, starts, attribute_count, failed, stream);
-}
-
-Status driver::cuMemcpyBatchAsync_v2(CUdeviceptr* to, CUdeviceptr* from, size_t* sizes, size_t count,
-                                     CUmemcpyAttributes* attributes, size_t* starts, size_t attribute_count,
-                                     CUstream stream) {
-    return batch(to, from, sizes, count, attributes, starts, attribute_count, nullptr, stream);
-}
-
-Status driver::cuMemcpyWithAttributesAsync(CUdeviceptr to, CUdeviceptr from, size_t bytes,
-                                           CUmemcpyAttributes* attributes, CUstream stream) {
-    copy_with(out(attributes, "attr"), unified(to, from, bytes), stream_of(stream));
-    return Status::success;
 }
 
 } // namespace shim

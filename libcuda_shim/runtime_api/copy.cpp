@@ -7,6 +7,7 @@
 #include "runtime_api/registry.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace cudart {
 
@@ -239,14 +240,6 @@ void cudaMemcpyPeerAsync(void* dst, int dstDevice, const void* src, int srcDevic
                                 count, effective(stream)));
 }
 
-void cudaMemcpyBatchAsync(void* const* dsts, const void* const* srcs, const size_t* sizes, size_t count,
-                          cudaMemcpyAttributes* attrs, size_t* attrsIdxs, size_t numAttrs, cudaStream_t stream) {
-    // The driver only reads what it takes without const.
-    check(cuMemcpyBatchAsync_v2(reinterpret_cast<CUdeviceptr*>(const_cast<void**>(dsts)),
-                                reinterpret_cast<CUdeviceptr*>(const_cast<void**>(srcs)), const_cast<size_t*>(sizes),
-                                count, attrs, attrsIdxs, numAttrs, effective(stream)));
-}
-
 void cudaMemcpy2D(void* dst, size_t dpitch, const void* src, size_t spitch, size_t width, size_t height,
                   cudaMemcpyKind kind) {
     copy_box(box({src, spitch, height}, {dst, dpitch, height}, {width, height, 1}, kind));
@@ -295,6 +288,15 @@ void cudaMemcpyToArrayAsync(cudaArray_t dst, size_t wOffset, size_t hOffset, con
     for_rows(dst, wOffset, hOffset, count, [&](const Place& place, cudaExtent bytes, size_t done) {
         copy_box(box({static_cast<const char*>(src) + done, bytes.width, bytes.height}, place, bytes, kind), stream);
     });
+}
+
+void cudaMemcpyArrayToArray(cudaArray_t dst, size_t wOffsetDst, size_t hOffsetDst, cudaArray_const_t src,
+                            size_t wOffsetSrc, size_t hOffsetSrc, size_t count, cudaMemcpyKind kind) {
+    require(kind == cudaMemcpyDeviceToDevice || kind == cudaMemcpyDefault, cudaErrorInvalidMemcpyDirection);
+    // Rows of the two may end at different places.
+    std::vector<char> between(count);
+    cudaMemcpyFromArray(between.data(), src, wOffsetSrc, hOffsetSrc, count, cudaMemcpyDeviceToHost);
+    cudaMemcpyToArray(dst, wOffsetDst, hOffsetDst, between.data(), count, cudaMemcpyHostToDevice);
 }
 
 void cudaMemcpyFromArray(void* dst, cudaArray_const_t src, size_t wOffset, size_t hOffset, size_t count,

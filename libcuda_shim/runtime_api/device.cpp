@@ -108,6 +108,25 @@ void cudaDeviceDisablePeerAccess(int peerDevice) {
     check(cuCtxDisablePeerAccess(primary_context(peerDevice)));
 }
 
+void cudaDeviceGetP2PAtomicCapabilities(unsigned int* capabilities, const cudaAtomicOperation* operations,
+                                        unsigned int count, int srcDevice, int dstDevice) {
+    check(cuDeviceGetP2PAtomicCapabilities(capabilities, operations, count, srcDevice, dstDevice));
+}
+
+void cudaDeviceGetHostAtomicCapabilities(unsigned int* capabilities, const cudaAtomicOperation* operations,
+                                         unsigned int count, int device) {
+    check(cuDeviceGetHostAtomicCapabilities(capabilities, operations, count, device));
+}
+
+void cudaDeviceRegisterAsyncNotification(int device, cudaAsyncCallback callbackFunc, void* userData,
+                                         cudaAsyncCallbackHandle_t* callback) {
+    check(cuDeviceRegisterAsyncNotification(device, callbackFunc, userData, callback));
+}
+
+void cudaDeviceUnregisterAsyncNotification(int device, cudaAsyncCallbackHandle_t callback) {
+    check(cuDeviceUnregisterAsyncNotification(device, callback));
+}
+
 void cudaDeviceGetP2PAttribute(int* value, cudaDeviceP2PAttr attr, int srcDevice, int dstDevice) {
     require_device(srcDevice);
     require_device(dstDevice);

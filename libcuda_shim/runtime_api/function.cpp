@@ -171,6 +171,10 @@ void cudaLibraryGetGlobal(void** dptr, size_t* bytes, cudaLibrary_t library, con
     check(cuLibraryGetGlobal(reinterpret_cast<CUdeviceptr*>(dptr), bytes, library, name));
 }
 
+void cudaLibraryGetUnifiedFunction(void** fptr, cudaLibrary_t library, const char* symbol) {
+    check(cuLibraryGetUnifiedFunction(fptr, library, symbol));
+}
+
 void cudaLibraryGetManaged(void** dptr, size_t* bytes, cudaLibrary_t library, const char* name) {
     check(cuLibraryGetManaged(reinterpret_cast<CUdeviceptr*>(dptr), bytes, library, name));
 }

@@ -33,6 +33,9 @@ using cudaExternalMemory_t = CUexternalMemory;
 using cudaExternalSemaphore_t = CUexternalSemaphore;
 using cudaLogIterator = CUlogIterator;
 using cudaLogsCallback_t = CUlogsCallback;
+using cudaAtomicOperation = CUatomicOperation;
+using cudaAsyncCallback = CUasyncCallback;
+using cudaAsyncCallbackHandle_t = CUasyncCallbackHandle;
 using cudaLogsCallbackHandle = CUlogsCallbackHandle;
 using cudaFunction_t = CUfunction;
 using cudaTextureObject_t = CUtexObject;
@@ -84,6 +87,7 @@ using cudaMemsetParams = CUDA_MEMSET_NODE_PARAMS;
 using cudaMemAllocNodeParams = CUDA_MEM_ALLOC_NODE_PARAMS;
 using cudaArrayMemoryRequirements = CUDA_ARRAY_MEMORY_REQUIREMENTS;
 using cudaMemcpyAttributes = CUmemcpyAttributes;
+using cudaMemcpy3DBatchOp = CUDA_MEMCPY3D_BATCH_OP;
 using cudaExternalSemaphoreSignalParams = CUDA_EXTERNAL_SEMAPHORE_SIGNAL_PARAMS;
 using cudaExternalSemaphoreWaitParams = CUDA_EXTERNAL_SEMAPHORE_WAIT_PARAMS;
 using cudaExternalSemaphoreSignalNodeParams = CUDA_EXT_SEM_SIGNAL_NODE_PARAMS;
@@ -235,6 +239,14 @@ struct cudaFuncAttributes {
     int maxThreadsPerBlock, numRegs, ptxVersion, binaryVersion, cacheModeCA, maxDynamicSharedSizeBytes;
     int preferredShmemCarveout, clusterDimMustBeSet, requiredClusterWidth, requiredClusterHeight, requiredClusterDepth;
     int clusterSchedulingPolicyPreference, nonPortableClusterSizeAllowed, reserved[16];
+};
+
+struct cudaLaunchParams {
+    void* func;
+    dim3 gridDim, blockDim;
+    void** args;
+    size_t sharedMem;
+    cudaStream_t stream;
 };
 
 struct cudaLaunchConfig_t {

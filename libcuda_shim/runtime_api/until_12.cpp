@@ -36,12 +36,6 @@ void cudaMemPrefetchAsync(const void* devPtr, size_t count, int dstDevice, cudaS
     check(cuMemPrefetchAsync(reinterpret_cast<CUdeviceptr>(devPtr), count, dstDevice, effective(stream)));
 }
 
-void cudaMemcpyBatchAsync(void** dsts, void** srcs, size_t* sizes, size_t count, cudaMemcpyAttributes* attrs,
-                          size_t* attrsIdxs, size_t numAttrs, size_t* failIdx, cudaStream_t stream) {
-    check(cuMemcpyBatchAsync(reinterpret_cast<CUdeviceptr*>(dsts), reinterpret_cast<CUdeviceptr*>(srcs), sizes, count,
-                             attrs, attrsIdxs, numAttrs, failIdx, effective(stream)));
-}
-
 void cudaStreamGetCaptureInfo(cudaStream_t stream, cudaStreamCaptureStatus* pCaptureStatus, unsigned long long* pId) {
     cuuint64_t id = 0;
     check(cuStreamGetCaptureInfo(effective(stream), pCaptureStatus, pId ? &id : nullptr));

@@ -4,9 +4,14 @@
 #include "rt/module.h"
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 
 namespace rt {
+
+namespace {
+std::atomic<uint32_t> last_graph = 0;
+} // namespace
 
 GraphNode::GraphNode(Graph& graph, NodeParameters parameters)
     : HandleBase(kind), graph_(graph), parameters_(std::move(parameters)) {}
@@ -26,7 +31,7 @@ void** GraphNode::kernel_arguments() {
     return arguments_.data();
 }
 
-Graph::Graph() : HandleBase(kind) {}
+Graph::Graph() : HandleBase(kind), id_(++last_graph) {}
 
 Graph::~Graph() = default;
 
@@ -45,6 +50,7 @@ GraphNode& Graph::add(NodeParameters parameters, const std::vector<GraphNode*>& 
     }
     nodes_.push_back(std::make_unique<GraphNode>(*this, std::move(parameters)));
     auto& node = *nodes_.back();
+    node.local_id_ = next_local_id_++;
     for (auto* dependency : dependencies) {
         node.dependencies_.push_back(dependency);
         dependency->dependents_.push_back(&node);
@@ -190,11 +196,13 @@ std::unique_ptr<Graph> Graph::clone() const {
         }
         auto& made = copy->add(std::move(parameters), {});
         made.original_ = node.get();
+        made.local_id_ = node->local_id_;
         made.enabled = node->enabled;
         copies[node.get()] = &made;
     }
     for (auto& node : nodes_)
         for (auto* before : node->dependencies_) copy->add_edge(*copies.at(before), *copies.at(node.get()));
+    copy->next_local_id_ = next_local_id_;
     return copy;
 }
 

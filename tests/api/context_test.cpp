@@ -132,3 +132,17 @@ TEST_F(Contexts, PrimaryState) {
     EXPECT_EQ(active, 0);
     EXPECT_STATUS(invalid_context, cuDevicePrimaryCtxRelease_v2(1));
 }
+
+TEST_F(Contexts, AttachedTwiceIsDetachedTwice) {
+    CUcontext own = nullptr, attached = nullptr, current = nullptr;
+    ASSERT_OK(cuCtxCreate_v2(&own, 0, 0));
+    ASSERT_OK(cuCtxAttach(&attached, 0));
+    EXPECT_EQ(attached, own);
+    EXPECT_STATUS(invalid_value, cuCtxAttach(&attached, 1));
+    EXPECT_OK(cuCtxDetach(own));
+    EXPECT_OK(cuCtxGetCurrent(&current));
+    EXPECT_EQ(current, own);
+    EXPECT_OK(cuCtxDetach(own));
+    EXPECT_OK(cuCtxGetCurrent(&current));
+    EXPECT_NE(current, own);
+}

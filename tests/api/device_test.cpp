@@ -1,6 +1,8 @@
 #include "driver_fixture.h"
 
+#include <numeric>
 #include <string>
+#include <vector>
 
 using namespace shim;
 
@@ -90,4 +92,29 @@ TEST_F(Devices, PeersOnTheHost) {
     EXPECT_STATUS(peer_access_already_enabled, cuCtxEnablePeerAccess(other, 0));
     EXPECT_OK(cuCtxDisablePeerAccess(other));
     EXPECT_OK(cuDevicePrimaryCtxRelease_v2(1));
+}
+
+TEST_F(Devices, AtomicOperationsWithTheHost) {
+    std::vector<CUatomicOperation> all(13);
+    std::iota(all.begin(), all.end(), 0);
+    std::vector<unsigned> found(all.size(), 99);
+    ASSERT_OK(cuDeviceGetHostAtomicCapabilities(found.data(), all.data(), unsigned(all.size()), 0));
+    const bool native = attribute(CU_DEVICE_ATTRIBUTE_HOST_NATIVE_ATOMIC_SUPPORTED) != 0;
+    EXPECT_EQ(found[0], native ? 31u : 0u); // additions: signed, unsigned, reductions, 32 and 64 bits
+    EXPECT_EQ(found[9], native ? 26u : 0u); // compare and swap: no reduction
+    EXPECT_EQ(found[12], 0u);
+    all[0] = 13;
+    EXPECT_STATUS(invalid_value, cuDeviceGetHostAtomicCapabilities(found.data(), all.data(), 1, 0));
+    EXPECT_STATUS(invalid_device, cuDeviceGetHostAtomicCapabilities(found.data(), all.data() + 1, 1, 99));
+}
+
+TEST_F(Devices, NotificationsAreKeptUntilTakenBack) {
+    const auto ignore = [](CUasyncNotificationInfo*, void*, CUasyncCallbackHandle) {};
+    CUasyncCallbackHandle one = nullptr, two = nullptr;
+    ASSERT_OK(cuDeviceRegisterAsyncNotification(0, ignore, nullptr, &one));
+    ASSERT_OK(cuDeviceRegisterAsyncNotification(0, ignore, nullptr, &two));
+    EXPECT_NE(one, two);
+    EXPECT_OK(cuDeviceUnregisterAsyncNotification(0, one));
+    EXPECT_STATUS(invalid_value, cuDeviceUnregisterAsyncNotification(0, one));
+    EXPECT_OK(cuDeviceUnregisterAsyncNotification(0, two));
 }

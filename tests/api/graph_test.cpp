@@ -251,3 +251,67 @@ TEST_F(Graphs, DotFile) {
     std::remove(path.c_str());
     EXPECT_STATUS(operating_system, cuGraphDebugDotPrint(graph, "/nowhere/graph.dot", 0));
 }
+
+// Copies of a node have its number in their graph; no two graphs have one number. CUDA driver API, cuGraphNodeGetLocalId.
+TEST_F(Graphs, Numbers) {
+    const CUgraphNode first = empty(), second = empty({first});
+    unsigned graph_id = 0, clone_id = 0, exec_id = 0, local = 9, local_second = 9, local_clone = 9;
+    unsigned long long tools = 0, tools_clone = 0;
+    EXPECT_OK(cuGraphDestroyNode(first));
+    const CUgraphNode third = empty({second});
+    CUgraph clone = nullptr;
+    CUgraphExec exec = nullptr;
+    CUgraphNode cloned = nullptr;
+    ASSERT_OK(cuGraphClone(&clone, graph));
+    ASSERT_OK(cuGraphNodeFindInClone(&cloned, third, clone));
+    ASSERT_OK(cuGraphInstantiateWithFlags(&exec, graph, 0));
+    ASSERT_OK(cuGraphGetId(graph, &graph_id));
+    ASSERT_OK(cuGraphGetId(clone, &clone_id));
+    ASSERT_OK(cuGraphExecGetId(exec, &exec_id));
+    EXPECT_NE(graph_id, clone_id);
+    EXPECT_NE(graph_id, exec_id);
+    EXPECT_NE(clone_id, exec_id);
+    ASSERT_OK(cuGraphNodeGetLocalId(second, &local_second));
+    ASSERT_OK(cuGraphNodeGetLocalId(third, &local));
+    ASSERT_OK(cuGraphNodeGetLocalId(cloned, &local_clone));
+    EXPECT_NE(local, local_second);
+    EXPECT_EQ(local, local_clone);
+    ASSERT_OK(cuGraphNodeGetToolsId(third, &tools));
+    ASSERT_OK(cuGraphNodeGetToolsId(cloned, &tools_clone));
+    EXPECT_NE(tools, tools_clone);
+    EXPECT_STATUS(invalid_value, cuGraphGetId(nullptr, &graph_id));
+    EXPECT_STATUS(invalid_value, cuGraphNodeGetLocalId(second, nullptr));
+    EXPECT_OK(cuGraphExecDestroy(exec));
+    EXPECT_OK(cuGraphDestroy(clone));
+}
+
+TEST_F(Graphs, ParametersOfAnyNode) {
+    CUgraphNode node = nullptr;
+    CUgraphNodeParams found{};
+    const CUDA_MEMSET_NODE_PARAMS filling = fill(5);
+    ASSERT_OK(cuGraphAddMemsetNode(&node, graph, nullptr, 0, &filling, context));
+    ASSERT_OK(cuGraphNodeGetParams(node, &found));
+    EXPECT_EQ(found.type, CU_GRAPH_NODE_TYPE_MEMSET);
+    EXPECT_EQ(found.memset.dst, words);
+    EXPECT_EQ(found.memset.value, 5u);
+    const CUDA_KERNEL_NODE_PARAMS launch = kernel();
+    ASSERT_OK(cuGraphAddKernelNode_v2(&node, graph, nullptr, 0, &launch));
+    ASSERT_OK(cuGraphNodeGetParams(node, &found));
+    EXPECT_EQ(found.type, CU_GRAPH_NODE_TYPE_KERNEL);
+    EXPECT_EQ(found.kernel.func, function);
+    EXPECT_EQ(found.kernel.blockDimX, 128u);
+    EXPECT_EQ(*static_cast<uint32_t*>(found.kernel.kernelParams[2]), *static_cast<uint32_t*>(launch.kernelParams[2]));
+    ASSERT_OK(cuGraphNodeGetParams(empty(), &found));
+    EXPECT_EQ(found.type, CU_GRAPH_NODE_TYPE_EMPTY);
+    CUgraphConditionalHandle handle = 0;
+    ASSERT_OK(cuGraphConditionalHandleCreate(&handle, graph, context, 1, CU_GRAPH_COND_ASSIGN_DEFAULT));
+    CUgraphNodeParams conditional{};
+    conditional.type = CU_GRAPH_NODE_TYPE_CONDITIONAL;
+    conditional.conditional = {handle, CU_GRAPH_COND_TYPE_IF, 1, nullptr, context};
+    ASSERT_OK(cuGraphAddNode_v2(&node, graph, nullptr, nullptr, 0, &conditional));
+    ASSERT_OK(cuGraphNodeGetParams(node, &found));
+    EXPECT_EQ(found.conditional.handle, handle);
+    EXPECT_EQ(found.conditional.size, 1u);
+    EXPECT_EQ(found.conditional.phGraph_out[0], conditional.conditional.phGraph_out[0]);
+    EXPECT_STATUS(invalid_value, cuGraphNodeGetParams(node, nullptr));
+}

@@ -14,6 +14,9 @@
 
 SAME_SIZE(cudaChannelFormatDesc);
 SAME_SIZE(cudaExtent);
+#if CUTTLE_CUDART_VERSION < 13000
+SAME_SIZE(cudaLaunchParams);
+#endif
 SAME_SIZE(cudaExternalMemoryHandleDesc);
 SAME_SIZE(cudaExternalMemoryBufferDesc);
 SAME_SIZE(cudaExternalMemoryMipmappedArrayDesc);

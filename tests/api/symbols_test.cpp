@@ -20,7 +20,7 @@ std::set<std::string> table_symbols() {
 #define ADD_ptds(symbol) ADD_none(symbol) all.insert(#symbol "_ptds");
 #define CU_FN(symbol, name, since, twin, needs, parameters, arguments) ADD_##twin(symbol)
 #define CU_AS(symbol, name, since, twin, needs, parameters, arguments, body) ADD_##twin(symbol)
-#define CU_STUB(symbol, name, since, twin, parameters, arguments) ADD_##twin(symbol)
+#define CU_STUB(symbol, name, since, twin, parameters, arguments, reason) ADD_##twin(symbol)
 #include "api/driver_api.def"
     return all;
 }

@@ -14,7 +14,7 @@ struct Row {
 constexpr Row rows[] = {
 #define CU_FN(symbol, name, since, twin, needs, parameters, arguments) {#symbol, #parameters, true},
 #define CU_AS(symbol, name, since, twin, needs, parameters, arguments, body) {#symbol, #parameters, true},
-#define CU_STUB(symbol, name, since, twin, parameters, arguments) {#symbol, #parameters, false},
+#define CU_STUB(symbol, name, since, twin, parameters, arguments, reason) {#symbol, #parameters, false},
 #include "api/driver_api.def"
 };
 

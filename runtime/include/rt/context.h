@@ -4,6 +4,7 @@
 #include "rt/handle.h"
 #include "rt/stream.h"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -79,6 +80,7 @@ class Context : public HandleBase {
     size_t limit(Limit) const; ///< throws unsupported_limit
     void set_limit(Limit, size_t);
     int cache_config = 0, shared_mem_config = 0;
+    std::atomic<unsigned> attached = 0; ///< how often cuCtxAttach was called and cuCtxDetach not
 
     /// cudart's storage in a context (export table CONTEXT_LOCAL_STORAGE). The destructor runs at deactivation.
     using StorageDestructor = void (*)(void* context, void* key, void* value);

@@ -114,6 +114,9 @@ class GraphNode : public HandleBase {
     GraphNode(Graph& graph, NodeParameters parameters);
 
     Graph& graph() { return graph_; }
+    /// Its number in its graph, from 0 on, which no other node gets. The copy in a clone, or in an executable graph, has
+    /// the same.
+    uint32_t local_id() const { return local_id_; }
     GraphNodeType type() const { return graph_node_types[parameters_.index()]; }
     const NodeParameters& parameters() const { return parameters_; }
     /// Throws invalid_value when they are of another type of node.
@@ -129,6 +132,7 @@ class GraphNode : public HandleBase {
   private:
     friend class Graph;
     Graph& graph_;
+    uint32_t local_id_ = 0;
     NodeParameters parameters_;
     const GraphNode* original_ = nullptr; ///< only compared, never read
     std::vector<GraphNode*> dependencies_, dependents_;
@@ -143,6 +147,9 @@ class Graph : public HandleBase {
 
     Graph();
     ~Graph();
+
+    /// From 1 on. No other graph of the process, nor an executable one, has it.
+    uint32_t id() const { return id_; }
 
     /// Throws invalid_value for dependencies that are not nodes of this graph or come twice.
     GraphNode& add(NodeParameters, const std::vector<GraphNode*>& dependencies);
@@ -180,6 +187,8 @@ class Graph : public HandleBase {
 
   private:
     bool holds(const GraphNode* node) const;
+    const uint32_t id_;
+    uint32_t next_local_id_ = 0;
     std::vector<std::unique_ptr<GraphNode>> nodes_;
     std::vector<std::shared_ptr<Condition>> conditions_;
     UserReferences user_objects_;
@@ -204,6 +213,8 @@ class GraphExec : public HandleBase {
 
     explicit GraphExec(const Graph&);
     ~GraphExec();
+
+    uint32_t id() const { return graph_->id(); }
 
     /// Both throw stream_capture_unsupported, and spoil the capture, when the stream captures, as an H100's driver has
     /// it.
