@@ -116,6 +116,14 @@ void cudaArrayGetPlane(cudaArray_t* pPlaneArray, cudaArray_t hArray, unsigned in
     check(cuArrayGetPlane(pPlaneArray, hArray, planeIdx));
 }
 
+void cudaArrayGetSparseProperties(cudaArraySparseProperties* sparseProperties, cudaArray_t array) {
+    check(cuArrayGetSparseProperties(sparseProperties, array));
+}
+
+void cudaMipmappedArrayGetSparseProperties(cudaArraySparseProperties* sparseProperties, cudaMipmappedArray_t mipmap) {
+    check(cuMipmappedArrayGetSparseProperties(sparseProperties, mipmap));
+}
+
 void cudaArrayGetMemoryRequirements(cudaArrayMemoryRequirements* memoryRequirements, cudaArray_t array, int device) {
     check(cuArrayGetMemoryRequirements(memoryRequirements, array, device));
 }

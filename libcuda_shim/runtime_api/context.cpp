@@ -10,7 +10,11 @@
 namespace cudart {
 namespace {
 
-thread_local int device_of_thread = 0;
+constexpr int not_chosen = -1;
+thread_local int device_of_thread = not_chosen;
+std::atomic<int> preferred_device{0};
+
+int thread_device() { return device_of_thread == not_chosen ? preferred_device.load() : device_of_thread; }
 
 struct Primaries {
     std::mutex mutex;
@@ -60,7 +64,7 @@ void use_context() {
     CUcontext context = nullptr;
     check(cuCtxGetCurrent(&context));
     if (!context) {
-        check(cuCtxSetCurrent(primary_context(device_of_thread)));
+        check(cuCtxSetCurrent(primary_context(thread_device())));
     } else if (const unsigned now = resets.load(); now != resets_seen) [[unlikely]] {
         resets_seen = now;
         CUdevice device = 0;
@@ -73,7 +77,7 @@ void use_context() {
 }
 
 int current_device() {
-    CUdevice device = device_of_thread;
+    CUdevice device = thread_device();
     CUcontext context = nullptr;
     initialise();
     if (!cuCtxGetCurrent(&context) && context) check(cuCtxGetDevice(&device));
@@ -88,6 +92,8 @@ void select_device(int device) {
     check(cuCtxSetCurrent(primary_context(device)));
     device_of_thread = device;
 }
+
+void prefer_device(int device) { preferred_device = device; }
 
 void reset_device() {
     const int device = current_device();

@@ -13,6 +13,8 @@ void use_context();
 int current_device();
 /// Makes the primary context of `device` the calling thread's. Throws cudaErrorInvalidDevice.
 void select_device(int device);
+/// The device of threads that do not choose one. CUDA runtime API, cudaSetValidDevices.
+void prefer_device(int device);
 /// The primary context of `device`, kept until the device is reset.
 CUcontext primary_context(int device);
 /// Destroys all that the process has on the calling thread's device.

@@ -108,6 +108,23 @@ void cudaDeviceDisablePeerAccess(int peerDevice) {
     check(cuCtxDisablePeerAccess(primary_context(peerDevice)));
 }
 
+void cudaDeviceFlushGPUDirectRDMAWrites(cudaFlushGPUDirectRDMAWritesTarget target,
+                                        cudaFlushGPUDirectRDMAWritesScope scope) {
+    check(cuFlushGPUDirectRDMAWrites(target, scope));
+}
+
+void cudaProfilerInitialize(const char* configFile, const char* outputFile, cudaOutputMode_t outputMode) {
+    check(cuProfilerInitialize(configFile, outputFile, outputMode));
+}
+
+void cudaSetValidDevices(int* device_arr, int len) {
+    int count = 0;
+    check(cuDeviceGetCount(&count));
+    require(len >= 0 && len <= count && (device_arr || !len), cudaErrorInvalidValue);
+    for (int i = 0; i < len; ++i) require_device(device_arr[i]);
+    prefer_device(len ? device_arr[0] : 0);
+}
+
 void cudaDeviceGetP2PAtomicCapabilities(unsigned int* capabilities, const cudaAtomicOperation* operations,
                                         unsigned int count, int srcDevice, int dstDevice) {
     check(cuDeviceGetP2PAtomicCapabilities(capabilities, operations, count, srcDevice, dstDevice));

@@ -78,7 +78,9 @@ std::string report() {
                       "| --- | --- | --- | --- | --- |\n" +
                       counts +
                       "\nIn the list, \"-\" answers `cudaErrorNotSupported` and says so once in the log; an empty "
-                      "field is a name that this version of CUDA does not have.\n\n"
+                      "field is a name that this version of CUDA does not have. What has no body is of OpenGL, EGL, "
+                      "VDPAU and NvSci, which no device of ours has anything to do with, or begins with two "
+                      "underscores and is in no program that we know.\n\n"
                       "| function | per-thread twin | 11 | 12 | 13 |\n| --- | --- | --- | --- | --- |\n";
     for (const auto& [name, row] : rows) {
         const std::string twin = row.twin == "none" ? "-" : fmt::format("`{}_{}`", name, row.twin);
