@@ -66,8 +66,10 @@ case $job:$compiler in test:*) packages+=(shellcheck libclang-rt-22-dev) ;; benc
 # Tests of the Level Zero back end, and of what Intel's compiler makes of kernels, only; where they cannot be had, those
 # are left out.
 optional=()
-[ "$job" != test ] || optional=(libze1 libze-dev pocl-opencl-icd ocl-icd-libopencl1 opencl-headers llvm-spirv-15
-    intel-opencl-icd)
+case $job in
+    test) optional=(libze1 libze-dev pocl-opencl-icd ocl-icd-libopencl1 opencl-headers llvm-spirv-15 intel-opencl-icd) ;;
+    bench) optional=(pocl-opencl-icd ocl-icd-libopencl1 opencl-headers) ;; # for the comparison with PoCL
+esac
 
 installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 # Installs what is missing of the packages named; the first that cannot be had ends the job with one line.

@@ -1,26 +1,16 @@
 // The kernels: CUDA code on Cuttle beside what a CPU programmer writes with OpenMP, on the same inputs. Results are
 // compared before anything is timed.
 #include "driver.h"
-#include "problem.h"
+#include "reference.h"
 
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
 #include <dlfcn.h>
-#include <map>
-
-using Table = std::map<std::string, void (*)(Problem&)>;
-namespace omp_gcc {
-extern Table table, further_table;
-}
 
 namespace {
 
-constexpr double scale = 0.25;
-
-bool is_further(const std::string& kernel) { return omp_gcc::further_table.count(kernel) != 0; }
-
-void run_reference(Problem& p) { (is_further(p.name) ? omp_gcc::further_table : omp_gcc::table)[p.name](p); }
+using namespace bench;
 
 void openmp(benchmark::State& state, const std::string& name) {
     Problem p = make_problem(name, scale);
@@ -69,9 +59,7 @@ void cuttle(benchmark::State& state, const std::string& name) {
                                  bench::load(bench::read_file(BENCH_DIRECTORY "/further_kernels.ptx"))};
     CUfunction f = bench::function(modules[is_further(p.name)], p.name.c_str());
     Buf& out = p.b[p.out];
-    if (p.zero_out) memset(out.p, 0, out.bytes);
-    run_reference(p);
-    std::vector<char> reference((char*)out.p, (char*)out.p + out.bytes);
+    const std::vector<char> reference = reference_result(p);
     std::vector<CUdeviceptr> device(p.b.size());
     for (size_t i = 0; i < device.size(); i++) {
         bench::must(cuMemAlloc_v2(&device[i], p.b[i].bytes), "cuMemAlloc");

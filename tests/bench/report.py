@@ -2,23 +2,22 @@
 """The tables of docs/performance.md about kernels, in one go: every way to run each kernel, one after another, in several
 rounds, of which the least times count.
 
-    tests/bench/report.py [--rounds N] [--threads N] [--filter REGEX] [--pocl PROGRAM] [BUILD FOLDER]
-
---pocl: a program that prints `kernel TAB milliseconds` for each kernel that it has run with PoCL."""
+    tests/bench/report.py [--rounds N] [--threads N] [--filter REGEX] [--pocl] [BUILD FOLDER]"""
 import argparse
 import json
 import math
 import os
 import pathlib
-import re
 import subprocess
 
 MODES = ("warp", "phases", "lane")
+POCL_METHODS = ("loopvec", "cbs")
 
 
-def measure(program, mode, pattern, threads, seconds, clock):
+def measure(program, mode, pattern, threads, seconds, clock, pocl_method="loopvec"):
     """Milliseconds by (kernel, way)."""
-    environment = dict(os.environ, CUTTLE_CPU_MODE=mode, CUTTLE_NUM_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
+    environment = dict(os.environ, CUTTLE_CPU_MODE=mode, CUTTLE_NUM_THREADS=str(threads), OMP_NUM_THREADS=str(threads),
+                       POCL_MAX_PTHREAD_COUNT=str(threads), POCL_WORK_GROUP_METHOD=pocl_method)
     text = subprocess.run([program, f"--benchmark_filter={pattern}", f"--benchmark_min_time={seconds}",
                            "--benchmark_format=json"], env=environment, stdout=subprocess.PIPE, check=True).stdout
     times, rates = {}, {}
@@ -53,21 +52,21 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.05, help="for each time")
     parser.add_argument("--cpu", action="store_true", help="processor time, for machines with other work to do")
     parser.add_argument("--without-lane", action="store_true", help="lane mode takes longest of all")
-    parser.add_argument("--pocl")
+    parser.add_argument("--pocl", action="store_true", help="PoCL too: the best of its ways to run a work-group")
     parser.add_argument("build", nargs="?", default=pathlib.Path(__file__).parents[2] / "build", type=pathlib.Path)
     options = parser.parse_args()
     program = options.build / "bin/cuttle-bench"
+    clock = "cpu_time" if options.cpu else "real_time"
     best, rates, order = {}, {}, []
     modes = [mode for mode in MODES if not (options.without_lane and mode == "lane")]
     for round_number in range(options.rounds):
         for mode in modes:
             # The references once a round, beside what is compared with them.
-            ways = "" if mode == "warp" else "/cuttle"
+            ways = "/(cuttle|openmp.*)" if mode == "warp" else "/cuttle"
             pattern = f"kernel/.*{options.filter}.*{ways}" + ("|stream_copy" if mode == "warp" else "")
             if mode == "lane" and round_number > 0:
                 continue
-            times, found = measure(program, mode, pattern, options.threads, options.seconds,
-                                   "cpu_time" if options.cpu else "real_time")
+            times, found = measure(program, mode, pattern, options.threads, options.seconds, clock)
             for key, time in times.items():
                 best[key] = min(time, best.get(key, time))
                 if key[0] not in order:
@@ -75,10 +74,11 @@ def main():
             if mode == "warp":
                 for key, rate in found.items():
                     rates[key] = max(rate, rates.get(key, rate))
-    if options.pocl:
-        for line in subprocess.run([options.pocl], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():
-            if match := re.fullmatch(r"(\w+)\t([\d.]+)", line):
-                best[match[1], "pocl"] = float(match[2])
+        for method in POCL_METHODS if options.pocl else ():
+            times, _ = measure(options.build / "bin/pocl-bench", "phases", f"kernel/.*{options.filter}.*/pocl",
+                               options.threads, options.seconds, clock, method)
+            for key, time in times.items():
+                best[key] = min(time, best.get(key, time))
     columns = [way for way in ("openmp", "openmp_clang", "pocl", "lane", "phases", "warp")
                if any(key[1] == way for key in best)]
     print("| kernel | " + " | ".join(f"{way} ms" for way in columns) + " | to the better OpenMP | to phases | of a copy |")
