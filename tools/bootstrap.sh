@@ -63,14 +63,6 @@ packages=(g++ cmake ninja-build ccache git pkg-config python3 llvm-22-dev liblld
 case $job in test | bench) packages+=(libbenchmark-dev spirv-tools) ;; esac
 case $job:$compiler in test:*) packages+=(shellcheck libclang-rt-22-dev) ;; bench:*) packages+=(libomp-22-dev) ;; esac
 [ -z "$sanitize" ] || [ -z "$compiler" ] || packages+=(libclang-rt-22-dev)
-# Tests of the Level Zero back end, and of what Intel's compiler makes of kernels, only; where they cannot be had, those
-# are left out.
-optional=()
-case $job in
-    test) optional=(libze1 libze-dev pocl-opencl-icd ocl-icd-libopencl1 opencl-headers llvm-spirv-15 intel-opencl-icd) ;;
-    bench) optional=(pocl-opencl-icd ocl-icd-libopencl1 opencl-headers) ;; # for the comparison with PoCL
-esac
-
 installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 # Installs what is missing of the packages named; the first that cannot be had ends the job with one line.
 install_packages() {
@@ -93,23 +85,34 @@ install_packages() {
         die "apt-get install failed: $(grep -m 1 '^E:' "$build/apt.log") (whole log: $build/apt.log)"
 }
 
-# All of the optional packages or none.
-install_optional_packages() {
-    local missing=() absent=() p
-    for p in "${optional[@]}"; do installed "$p" || missing+=("$p"); done
+# install_optional WHAT PACKAGE...: all of the packages or none; then WHAT is left out.
+install_optional() {
+    local what=$1 missing=() absent=() p
+    shift
+    for p in "$@"; do installed "$p" || missing+=("$p"); done
     [ ${#missing[@]} -gt 0 ] || return 0
     if [ $install = no ]; then
-        say "not installed: ${missing[*]}: the Level Zero tests are left out"
+        say "not installed: ${missing[*]}: $what are left out"
         return 0
     fi
     for p in "${missing[@]}"; do
         [ -n "$(apt-cache madison "$p" 2>/dev/null)" ] || absent+=("$p")
     done
     if [ ${#absent[@]} -gt 0 ]; then
-        say "cannot be had here: ${absent[*]}: the Level Zero tests are left out"
+        say "cannot be had here: ${absent[*]}: $what are left out"
         return 0
     fi
     install_packages "${missing[@]}"
+}
+install_optional_packages() {
+    case $job in
+        test)
+            install_optional "the tests of Level Zero and of Intel's compiler" libze1 libze-dev pocl-opencl-icd \
+                ocl-icd-libopencl1 opencl-headers llvm-spirv-15 intel-opencl-icd
+            install_optional "the tests of mathematics in what clang compiles in NVRTC's place" libclc-22
+            ;;
+        bench) install_optional "PoCL's times" pocl-opencl-icd ocl-icd-libopencl1 opencl-headers ;;
+    esac
 }
 
 # Sets nvcc to a compiler, or to nothing. The wheels go into the build folder, nowhere else.

@@ -1,5 +1,7 @@
-// libnvrtc.so.*: hands everything to the real NVRTC, but that a cubin for an architecture (sm_XX), which only NVIDIA's
-// hardware runs, becomes PTX for it (compute_XX), handed out in an image that our driver loads. NVRTC manual.
+// libnvrtc.so.*: hands everything to the real NVRTC, or to clang_nvrtc/ where there is none, but that a cubin for an
+// architecture (sm_XX), which only NVIDIA's hardware runs, becomes PTX for it (compute_XX), handed out in an image that
+// our driver loads. NVRTC manual.
+#include "clang_nvrtc/library.h"
 #include "forward.h"
 #include "real_library.h"
 #include "rt/linked_image.h"
@@ -18,7 +20,7 @@ namespace {
 
 constexpr int success = 0, internal_error = 11; // nvrtcResult
 
-/// What a function that the real library lacks answers, or all when there is none.
+/// What a function that the library behind ours lacks answers.
 int missing() { return internal_error; }
 
 } // namespace
@@ -36,22 +38,23 @@ int (*real_cubin_size)(nvrtcProgram, size_t*) = nullptr;
 int (*real_cubin)(nvrtcProgram, char*) = nullptr;
 const char* (*real_error_string)(int) = nullptr;
 
-template <class F> void find(void* library, F& function, const char* name) {
-    function = reinterpret_cast<F>(dlsym(library, name));
-}
-
+/// CUTTLE_NVRTC=clang does without NVIDIA's even where it is.
 __attribute__((constructor)) void load() {
-    void* real = compilers::open_real_library(CUTTLE_SONAME);
-    if (real == nullptr) return;
+    const char* chosen = std::getenv("CUTTLE_NVRTC");
+    const bool only_clang = chosen != nullptr && std::strcmp(chosen, "clang") == 0;
+    void* real = only_clang ? nullptr : compilers::open_real_library(CUTTLE_SONAME, true);
+    const auto symbol = [real](const char* name) {
+        return real != nullptr ? dlsym(real, name) : compilers::clang_nvrtc::symbol(name);
+    };
 #define EXPORT(name)                                                                                                   \
-    if (void* found = dlsym(real, #name)) real_##name = found;
+    if (void* found = symbol(#name)) real_##name = found;
 #include "nvrtc.def"
 #undef EXPORT
-    find(real, real_compile, "nvrtcCompileProgram");
-    find(real, real_destroy, "nvrtcDestroyProgram");
-    find(real, real_cubin_size, "nvrtcGetCUBINSize");
-    find(real, real_cubin, "nvrtcGetCUBIN");
-    find(real, real_error_string, "nvrtcGetErrorString");
+    real_compile = reinterpret_cast<decltype(real_compile)>(symbol("nvrtcCompileProgram"));
+    real_destroy = reinterpret_cast<decltype(real_destroy)>(symbol("nvrtcDestroyProgram"));
+    real_cubin_size = reinterpret_cast<decltype(real_cubin_size)>(symbol("nvrtcGetCUBINSize"));
+    real_cubin = reinterpret_cast<decltype(real_cubin)>(symbol("nvrtcGetCUBIN"));
+    real_error_string = reinterpret_cast<decltype(real_error_string)>(symbol("nvrtcGetErrorString"));
 }
 
 /// Programs that were asked for a cubin, with the number of its architecture. Never destroyed.

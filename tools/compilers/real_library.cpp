@@ -45,7 +45,7 @@ void complain(const char* what, const char* detail) {
     std::fprintf(stderr, "cuttle: %s: %s\n", what, detail);
 }
 
-void* open_real_library(const char* soname) {
+void* open_real_library(const char* soname, bool replaceable) {
     // No file has this name: without redirect.cpp nothing is found.
     if (void* real = dlopen((std::string("cuttle-real:") + soname).c_str(), RTLD_NOW | RTLD_LOCAL)) return real;
     const fs::path own = own_folder();
@@ -56,7 +56,9 @@ void* open_real_library(const char* soname) {
         if (void* real = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL)) return real;
         complain(soname, dlerror());
     }
-    complain(soname, "NVIDIA's library of this name was not found; install it, or set LD_LIBRARY_PATH or CUDA_HOME");
+    if (!replaceable)
+        complain(soname,
+                 "NVIDIA's library of this name was not found; install it, or set LD_LIBRARY_PATH or CUDA_HOME");
     return nullptr;
 }
 

@@ -1,7 +1,7 @@
 // An audit library (rtld-audit(7)), put into LD_AUDIT by `cuttle run`: where the program opens NVIDIA's NVRTC or
 // nvJitLink, by whatever path, it gets our stand-in of that version (the same folder), which asks here for the library
-// that the program would have got. And where nothing else offers a program libcudart, it gets Cuttle's. It lives in a
-// namespace of its own, and so takes nothing from this project but this file.
+// that the program would have got. And where nothing else offers a program libcudart, NVRTC or nvJitLink, it gets
+// Cuttle's. It lives in a namespace of its own, and so takes nothing from this project but this file.
 #include <link.h>
 
 #include <algorithm>
@@ -28,9 +28,23 @@ StandIn stand_ins[] = {
     {"libnvJitLink.so.12", "libnvJitLink.so.12", {}},
 };
 
-/// What programs get from us only where the loader finds no other; it lies in cudart/ of the folder above ours.
-constexpr const char* last_resorts[] = {"libcudart.so.11.0", "libcudart.so.12", "libcudart.so.13"};
-constexpr const char* last_resort_folder = "cudart/";
+/// What programs get from us only where the loader finds no other, and the file, seen from our folder.
+struct LastResort {
+    const char *name, *file;
+};
+
+constexpr LastResort last_resorts[] = {
+    {"libcudart.so.11.0", "../cudart/libcudart.so.11.0"},
+    {"libcudart.so.12", "../cudart/libcudart.so.12"},
+    {"libcudart.so.13", "../cudart/libcudart.so.13"},
+    {"libnvrtc.so.11.2", "libnvrtc.so.11.2"},
+    {"libnvrtc.so.12", "libnvrtc.so.12"},
+    {"libnvrtc.so.13", "libnvrtc.so.13"},
+    {"libnvrtc.so", "libnvrtc.so.13"},
+    {"libnvJitLink.so.12", "libnvJitLink.so.12"},
+    {"libnvJitLink.so.13", "libnvJitLink.so.13"},
+    {"libnvJitLink.so", "libnvJitLink.so.13"},
+};
 
 /// With the slash at its end. Empty when it cannot be found.
 const std::string& own_folder() {
@@ -71,11 +85,14 @@ bool is_ours(const char* path) {
     return !own_folder().empty() && std::strncmp(path, own_folder().c_str(), own_folder().size()) == 0;
 }
 
-/// The loader asks with LA_SER_DEFAULT after every other place: LD_LIBRARY_PATH, the program's own folders, the cache.
-bool is_last_resort(const char* path, unsigned int flag) {
-    if (flag != LA_SER_DEFAULT) return false;
-    const auto is_name = [path](const char* name) { return std::strcmp(base_name(path), name) == 0; };
-    return std::any_of(std::begin(last_resorts), std::end(last_resorts), is_name) && access(path, R_OK) != 0;
+/// Our file where nothing else was found: the loader asks with LA_SER_DEFAULT after every other place (LD_LIBRARY_PATH,
+/// the program's own folders, the cache). nullptr for what we do not have.
+const LastResort* last_resort_for(const char* path, unsigned int flag) {
+    if (flag != LA_SER_DEFAULT || access(path, R_OK) == 0) return nullptr;
+    const auto found = std::find_if(std::begin(last_resorts), std::end(last_resorts), [path](const LastResort& one) {
+        return std::strcmp(base_name(path), one.name) == 0;
+    });
+    return found != std::end(last_resorts) ? found : nullptr;
 }
 
 } // namespace
@@ -102,10 +119,9 @@ __attribute__((visibility("default"))) char* la_objsearch(const char* name, uint
     }
     // A name alone is searched for, and comes again with each folder in front.
     if (*cookie == 1 || std::strchr(name, '/') == nullptr) return same;
-    if (is_last_resort(name, flag) && own_folder().size() > 1) {
+    if (const LastResort* ours = last_resort_for(name, flag); ours != nullptr && !own_folder().empty()) {
         static thread_local std::string file;
-        file = own_folder().substr(0, own_folder().rfind('/', own_folder().size() - 2) + 1) + last_resort_folder;
-        file += base_name(name);
+        file = own_folder() + ours->file;
         return access(file.c_str(), R_OK) == 0 ? file.data() : same;
     }
     StandIn* found = stand_in_for(name);
