@@ -17,7 +17,9 @@ class Kernels : public Driver {
         ASSERT_NE(cuttle_nvrtc().library, nullptr);
     }
     void TearDown() override {
-        if (module != nullptr) EXPECT_OK(cuModuleUnload(module));
+        if (module != nullptr) {
+            EXPECT_OK(cuModuleUnload(module));
+        }
         for (const CUdeviceptr memory : allocated) EXPECT_OK(cuMemFree_v2(memory));
         Driver::TearDown();
     }

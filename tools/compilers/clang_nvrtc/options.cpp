@@ -116,8 +116,7 @@ struct Word {
             if (!attached || !text.starts_with(one.letter)) continue;
             option = &one;
             if (text.size() == one.letter.size()) return;
-            value = text.substr(one.letter.size());
-            if (value->starts_with("=")) value->erase(0, 1);
+            value = text.substr(one.letter.size() + (text[one.letter.size()] == '=' ? 1 : 0));
             return;
         }
     }

@@ -57,7 +57,7 @@ Result Program::compile(const Options& options) {
         command.insert(command.end(), words.begin(), words.end());
     };
     append(options.arguments());
-    append({"-include", clang.headers + "/prelude.h", "-isystem", clang.headers + "/clang", "-idirafter",
+    append({"-include", clang.headers + "/prelude.h", "-I", clang.headers + "/clang", "-idirafter",
             clang.resources + "/include"});
     append({"-D__CUDACC_VER_MAJOR__=" + std::to_string(CUTTLE_MAJOR), "-D__CUDACC_VER_MINOR__=0",
             "-D__CUDACC_VER_BUILD__=0", "-DCUDART_VERSION=" + std::to_string(CUTTLE_MAJOR * 1000)});

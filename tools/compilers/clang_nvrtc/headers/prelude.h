@@ -28,8 +28,6 @@ typedef unsigned int cuuint32_t;
 #include "libdevice_special.h"
 #include <__clang_cuda_device_functions.h>
 #include <__clang_cuda_math.h>
-// In the place of a file of the toolkit's that clang's next header asks for.
-#define __SM_70_RT_HPP__
 #include <__clang_cuda_intrinsics.h>
 #undef CUDA_VERSION
 #undef INT_MAX
@@ -39,8 +37,38 @@ typedef unsigned int cuuint32_t;
 
 #include "atomics.h"
 #include "intrinsics.h"
+#include "nv_target.h"
 #include "overloads.h"
 #include "texture.h"
 
 #undef CUTTLE_DEVICE
 #undef CUTTLE_LIBDEVICE
+
+// NVRTC is none of the compilers that headers know by these macros, and no system is there.
+#undef __clang__
+#undef __clang_major__
+#undef __clang_minor__
+#undef __clang_patchlevel__
+#undef __clang_version__
+#undef __CUDA__
+#undef __GNUC__
+#undef __GNUC_MINOR__
+#undef __GNUC_PATCHLEVEL__
+#undef __GNUG__
+#undef __gnu_linux__
+#undef __linux
+#undef __linux__
+#undef __unix
+#undef __unix__
+#undef __x86_64
+#undef __x86_64__
+#undef __amd64
+#undef __amd64__
+#undef __DBL_DENORM_MIN__
+#undef __DBL_EPSILON__
+#undef __DBL_MAX__
+#undef __DBL_MIN__
+#undef __FLT_DENORM_MIN__
+#undef __FLT_EPSILON__
+#undef __FLT_MAX__
+#undef __FLT_MIN__

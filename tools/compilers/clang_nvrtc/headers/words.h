@@ -27,6 +27,8 @@
 #define __cudart_builtin__
 #define __specialization_static static
 #define __THROW
+#define __NV_SILENCE_DEPRECATION_BEGIN
+#define __NV_SILENCE_DEPRECATION_END
 #define CUDARTAPI
 #define CUDART_CB
 
@@ -75,6 +77,7 @@
 typedef decltype(sizeof(0)) size_t;
 typedef decltype((char*)0 - (char*)0) ptrdiff_t;
 typedef long clock_t;
+enum cudaRoundMode { cudaRoundNearest, cudaRoundZero, cudaRoundPosInf, cudaRoundMinInf };
 namespace std {
 typedef decltype(nullptr) nullptr_t;
 using ::ptrdiff_t;
