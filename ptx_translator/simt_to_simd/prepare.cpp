@@ -1,6 +1,7 @@
 #include "simt_to_simd/prepare.h"
 
 #include "simt_to_simd/directed.h"
+#include "simt_to_simd/packed_words.h"
 #include "simt_to_simd/switches.h"
 #include "simt_to_simd/warp_operations.h"
 
@@ -141,6 +142,7 @@ void prepare(llvm::Function& function, llvm::TargetMachine& machine) {
     scalar.ScalarizeLoadStore = true;
     llvm::FunctionPassManager passes;
     passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+    passes.addPass(UnpackWordsPass());
     passes.addPass(llvm::ScalarizerPass(scalar));
     passes.addPass(llvm::EarlyCSEPass(true));
     passes.addPass(llvm::InstCombinePass());
