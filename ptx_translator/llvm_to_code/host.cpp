@@ -113,7 +113,7 @@ void export_text(llvm::Module& module, const std::string& name, const std::strin
     variable->setVisibility(llvm::GlobalValue::DefaultVisibility);
 }
 
-/// With no more, phases are worth LLVM's time. Those between barriers alone are few and large.
+/// With no more, phases are worth LLVM's time. Where threads do not meet in their warps, phases are few and large.
 constexpr uint32_t few_phases = 4, few_between_barriers = 16;
 
 /// What tiles are made of has been optimised as a thread's code; so many are not worth all of LLVM's passes once more.
@@ -129,7 +129,7 @@ PhaseCodes split(llvm::Module& module, std::vector<KernelInfo>& kernels, bool of
         const Phases phases = split_into_phases(*module.getFunction(kernel.name), kernel.symbol + ".cuts", of_warps);
         kernel.phases = static_cast<uint32_t>(phases.functions.size());
         kernel.phase_bytes = phases.bytes_per_thread;
-        const uint32_t few = phases.barriers_only ? few_between_barriers : few_phases;
+        const uint32_t few = phases.any_of_warps ? few_phases : few_between_barriers;
         forms[kernel.name] = phases.by_warps       ? PhaseCode::scalar
                              : kernel.phases > few ? PhaseCode::brief
                                                    : PhaseCode::fast;

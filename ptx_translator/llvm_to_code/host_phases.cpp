@@ -98,7 +98,7 @@ class Splitter {
         if (of_warps) make_phases_of_warps(phases);
         phases.bytes_per_thread = static_cast<uint32_t>(bytes_);
         phases.by_warps = cuts_->by_warps();
-        phases.barriers_only = !cuts_->any_of_warps();
+        phases.any_of_warps = cuts_->any_of_warps();
         return phases;
     }
 
@@ -110,7 +110,7 @@ class Splitter {
         through_warps_ = true;
         phases.of_warps.resize(phases.functions.size());
         for (uint32_t i = 0; i < begins_.size(); ++i)
-            if (i == 0 || cuts_->is_barrier(i - 1)) phases.of_warps[i ? cuts_->last_number(i - 1) : 0] = make_phase(i);
+            if (i == 0 || !cuts_->is_of_warp(i - 1)) phases.of_warps[i ? cuts_->last_number(i - 1) : 0] = make_phase(i);
         through_warps_ = false;
     }
 
@@ -169,7 +169,7 @@ class Splitter {
         const auto* found = llvm::find(begins_, block);
         if (found == begins_.end()) return 0;
         const auto number = static_cast<uint32_t>(found - begins_.begin());
-        return through_warps_ && number > 0 && !cuts_->is_barrier(number - 1) ? 0 : number;
+        return through_warps_ && number > 0 && cuts_->is_of_warp(number - 1) ? 0 : number;
     }
 
     bool grows_too_much() const {
@@ -210,7 +210,8 @@ class Splitter {
         if (number > 0) cuts_->pass(number - 1, slots_, map_);
         if (through_warps_)
             for (uint32_t i = 1; i < begins_.size(); ++i)
-                if (!cuts_->is_barrier(i - 1) && llvm::is_contained(blocks, begins_[i])) cuts_->stay_together(i - 1, map_);
+                if (cuts_->is_of_warp(i - 1) && llvm::is_contained(blocks, begins_[i]))
+                    cuts_->stay_together(i - 1, map_);
         llvm::DominatorTree dominators(*phase_);
         llvm::erase_if(variables, [](auto* variable) { return !llvm::isAllocaPromotable(variable); });
         llvm::PromoteMemToReg(variables, dominators);

@@ -33,6 +33,8 @@ constexpr Row rows[] = {
     {llvm::StringLiteral("match.all"), Wait::match_all, -1, 0, -1, -1, 1, true},
     {llvm::StringLiteral("reduce"), Wait::reduce, 0, 1, -1, -1, 2, true},
     {llvm::StringLiteral("active.mask"), Wait::active_mask, -1, -1, -1, -1, -1, false},
+    {llvm::StringLiteral("spin"), Wait::spin, -1, -1, -1, -1, -1, false},
+    {llvm::StringLiteral("nanosleep"), Wait::spin, -1, -1, -1, -1, -1, false},
 };
 constexpr Row collective{llvm::StringLiteral("mma."), Wait::collective, -1, -1, -1, -1, -1, false};
 
@@ -49,6 +51,9 @@ constexpr size_t most_in_group = 4;
 
 /// With more cuts, some of them in a warp, code gets so large that it counts how it finds slots.
 constexpr size_t most_of_all = 12;
+
+/// Else a thread waits for all of the CTA, or for what others write.
+bool in_a_warp(Wait wait) { return wait != Wait::barrier && wait != Wait::barrier_reduce && wait != Wait::spin; }
 
 /// A bit takes a byte.
 uint32_t bytes_of(const llvm::Type& type) { return (type.getIntegerBitWidth() + 7) / 8; }
@@ -94,8 +99,7 @@ PhaseCuts::PhaseCuts(llvm::Function& kernel) : kernel_(kernel), cuts_(1) {
 bool PhaseCuts::by_warps() const { return groups_.size() > most_of_all && any_of_warps(); }
 
 bool PhaseCuts::any_of_warps() const {
-    return llvm::any_of(llvm::ArrayRef(cuts_).drop_front(),
-                        [](const Cut& cut) { return cut.wait != Wait::barrier && cut.wait != Wait::barrier_reduce; });
+    return llvm::any_of(llvm::ArrayRef(cuts_).drop_front(), [](const Cut& cut) { return in_a_warp(cut.wait); });
 }
 
 /// Calls with nothing between them but computations, of which none gets to them from the others: those computations go
@@ -261,10 +265,7 @@ void PhaseCuts::pass(llvm::CallInst& call, const Cut& cut, const PhaseSlots& slo
     call.eraseFromParent();
 }
 
-bool PhaseCuts::is_barrier(size_t group) const {
-    const Wait wait = cuts_[numbers_[group]].wait;
-    return wait == Wait::barrier || wait == Wait::barrier_reduce;
-}
+bool PhaseCuts::is_of_warp(size_t group) const { return in_a_warp(cuts_[numbers_[group]].wait); }
 
 void PhaseCuts::stay_together(size_t group, llvm::ValueToValueMapTy& map) const {
     for (size_t i = 0; i < groups_[group].size(); ++i)

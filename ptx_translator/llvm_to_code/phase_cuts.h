@@ -43,7 +43,7 @@ class PhaseCuts {
     llvm::ArrayRef<llvm::AllocaInst*> variables() const { return variables_; }
     /// Whether there are many, and some in a warp, whose slots then lie together.
     bool by_warps() const;
-    /// Whether threads meet in a warp, and not only at barriers.
+    /// Whether threads meet in a warp, and do not only come to barriers and spin.
     bool any_of_warps() const;
     /// `reserve` gives the byte where a slot of that size begins.
     void lay_out(llvm::function_ref<uint64_t(uint64_t size)> reserve);
@@ -51,11 +51,11 @@ class PhaseCuts {
     void leave(llvm::IRBuilder<>&, size_t group, const PhaseSlots&, llvm::ValueToValueMapTy& map) const;
     /// The beginning of one; `map` knows its copies of the calls.
     void pass(size_t group, const PhaseSlots&, llvm::ValueToValueMapTy& map) const;
-    /// Instead of `pass`, where all lanes of a warp go on together: makes `map`'s copies of the calls, which are no
-    /// barriers, calls of the functions of simt_to_simd/warp_operations.h.
+    /// Instead of `pass`, where all lanes of a warp go on together: makes `map`'s copies of the calls, which are of a
+    /// warp, calls of the functions of simt_to_simd/warp_operations.h.
     void stay_together(size_t group, llvm::ValueToValueMapTy& map) const;
-    /// Whether the cut is a barrier of the whole CTA.
-    bool is_barrier(size_t group) const;
+    /// Whether the cut is an operation of a warp.
+    bool is_of_warp(size_t group) const;
     /// An array of host::PhaseCut. The first stands for the kernel's beginning and only says how slots lie.
     void make_table(llvm::Module&, const std::string& name) const;
 

@@ -274,6 +274,54 @@ TEST_F(Phases, SharedAtomicsBetweenBarriers) {
                         "ld.shared.u32 %s2, [%e]; st.global.u32 [%out], %s2;");
 }
 
+/// Thread %t waits for what its neighbour %s0 has put into sh[%s0], unless that is none of 0 to %s1 - 1.
+const std::string wait_for_neighbour =
+    "mov.u32 %e, sh; mad.lo.u32 %d, %t, 4, %e; mad.lo.u32 %s2, %s0, 4, %e; mov.u32 %s3, 0; st.shared.u32 [%d], %s3;\n"
+    "bar.sync 0; mov.u32 %c, %n; setp.ge.u32 %p, %s0, %s1; @%p bra GO;\n"
+    "WAIT: ld.volatile.shared.u32 %c, [%s2]; setp.eq.u32 %q, %c, 0; @%q bra WAIT;\n"
+    "GO: add.u32 %c, %c, 3; st.volatile.shared.u32 [%d], %c; bar.sync 0; st.global.u32 [%out], %c;";
+
+TEST_F(Phases, ThreadsThatWaitForThoseBefore) {
+    same_for_all_shapes("sub.u32 %s0, %t, 1; mov.u32 %s1, %b;" + wait_for_neighbour);
+}
+
+TEST_F(Phases, ThreadsThatWaitForThoseBehind) {
+    same_for_all_shapes("add.u32 %s0, %t, 1; mov.u32 %s1, %b;" + wait_for_neighbour);
+}
+
+// They vote whether to go on waiting, and sleep.
+TEST_F(Phases, WarpsThatWaitForWarps) {
+    same_for_all_shapes(
+        "mov.u32 %e, sh; mad.lo.u32 %d, %t, 4, %e; mov.u32 %s3, 0; st.shared.u32 [%d], %s3; bar.sync 0;\n"
+        "sub.u32 %s0, %b, 1; setp.ne.u32 %p, %t, %s0; @%p bra WAIT; st.volatile.shared.u32 [%e], %n;\n"
+        "WAIT: ld.volatile.shared.u32 %c, [%e]; setp.ne.u32 %q, %c, 0; nanosleep.u32 20;\n"
+        "vote.sync.any.pred %p, %q, 0xffffffff; @!%p bra WAIT;\n"
+        "bar.sync 0; ld.shared.u32 %c, [%e]; st.global.u32 [%out], %c;");
+}
+
+TEST_F(Phases, LocksAndExchanges) {
+    // sh[0] is the lock of sh[1]; sh[2] is a sum by compare-and-swap.
+    same_for_all_shapes(
+        "mov.u32 %e, sh; mov.u32 %s3, 0; setp.ne.u32 %p, %t, 0; @%p bra BEGIN; st.shared.u32 [%e], %s3;\n"
+        "st.shared.u32 [%e + 4], %s3; st.shared.u32 [%e + 8], %s3; BEGIN: bar.sync 0;\n"
+        "LOCK: atom.shared.cas.b32 %c, [%e], 0, 1; setp.ne.u32 %p, %c, 0; @%p bra LOCK; membar.cta;\n"
+        "ld.volatile.shared.u32 %d, [%e + 4]; add.u32 %d, %d, %n; st.volatile.shared.u32 [%e + 4], %d; membar.cta;\n"
+        "atom.shared.exch.b32 %c, [%e], 0; ld.shared.u32 %s0, [%e + 8];\n"
+        "SWAP: mov.u32 %s1, %s0; mad.lo.u32 %s2, %t, 5, %s1; atom.shared.cas.b32 %s0, [%e + 8], %s1, %s2;\n"
+        "setp.ne.u32 %p, %s0, %s1; @%p bra SWAP; bar.sync 0;\n"
+        "ld.shared.u32 %d, [%e + 4]; ld.shared.u32 %s0, [%e + 8]; add.u32 %d, %d, %s0; st.global.u32 [%out], %d;");
+}
+
+TEST_F(Phases, BlocksThatWaitForBlocks) {
+    // The last thread of each waits for what the last of the block before leaves in its word.
+    same_for_all_shapes("sub.u32 %s0, %b, 1; setp.ne.u32 %p, %t, %s0; mov.u32 %c, %t; @%p bra GO;\n"
+                        "mov.u32 %s1, %ctaid.x; setp.eq.u32 %p, %s1, 0; mov.u32 %c, %n; @%p bra GO;\n"
+                        "mul.wide.u32 %o, %b, 4; sub.u64 %o, %out, %o;\n"
+                        "WAIT: ld.volatile.global.u32 %c, [%o]; setp.eq.u32 %p, %c, 0xcdcdcdcd; @%p bra WAIT; "
+                        "mad.lo.u32 %c, %c, 3, 1;\n"
+                        "GO: st.volatile.global.u32 [%out], %c; bar.sync 0;");
+}
+
 TEST_F(Phases, ThreadsThatWaitForEverAreReported) {
     const std::string source =
         text("setp.lt.u32 %p, %t, 5; @%p bra E; bar.sync 0; bra F; E: bar.sync 1; F: st.global.u32 [%out], %t;");

@@ -50,9 +50,10 @@ struct PhaseBox {
     uint32_t begin[3], end[3];
 };
 
-/// In what a thread waits: the Services of the same names.
+/// In what a thread waits: the Services of the same names. A thread that spins, or sleeps, may go on at any time, but lets
+/// others go on before.
 enum class Wait : uint32_t { none = 0, barrier = 1, barrier_reduce = 2, warp_sync = 3, shuffle = 4, vote = 5, match_any = 6,
-                             match_all = 7, reduce = 8, active_mask = 9, collective = 10 };
+                             match_all = 7, reduce = 8, active_mask = 9, collective = 10, spin = 11 };
 
 constexpr uint32_t no_slot = 0xffffffff;
 

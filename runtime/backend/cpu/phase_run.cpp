@@ -1,9 +1,11 @@
 #include "backend/cpu/phase_run.h"
 
 #include "backend/cpu/cta.h"
+#include "backend/cpu/warp_operations.h"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 namespace rt::backend::cpu {
 
@@ -14,6 +16,9 @@ using ptx::host::PhaseCut;
 using ptx::host::Wait;
 
 namespace {
+
+/// How often threads that spin are looked at before the CTA lets others run, which they may wait for.
+constexpr unsigned patience = 32;
 
 bool is_barrier(const PhaseCut& cut) { return cut.wait == Wait::barrier || cut.wait == Wait::barrier_reduce; }
 
@@ -76,6 +81,7 @@ uint32_t PhaseRun::lanes_of(uint32_t warp) const {
 
 Outcome PhaseRun::run(const GridRun& grid, ptx::host::Lane& lane) {
     lane_ = &lane;
+    patience_ = patience;
     for (uint32_t at = 0; at != phase_exit;) {
         at = phase_(lane_, at, &whole_);
         if (grid.cancelled()) return Outcome::stopped;
@@ -98,6 +104,7 @@ bool PhaseRun::pass_all(uint32_t& at) {
         std::fill_n(next_.begin(), threads_, at);
         return count_votes(), true;
     }
+    if (cuts_[at].wait == Wait::spin) return false;
     uint32_t last = at;
     for (uint32_t warp = 0; warp < warps(); warp++)
         if (!is_whole(warp, at)) return false;
@@ -115,6 +122,10 @@ uint32_t PhaseRun::run_warps(const GridRun& grid) {
         const bool same =
             std::all_of(at_.begin() + 1, at_.begin() + warps(), [&](uint32_t at) { return at == at_[0]; });
         if (same && at_[0] == phase_exit) return phase_exit;
+        if (any_spins()) {
+            give_way();
+            continue;
+        }
         if (!pass_barrier()) return phase_mixed;
         if (same && at_[0] != phase_mixed) return at_[0];
         for (uint32_t warp = 0; warp < warps(); warp++) {
@@ -124,22 +135,57 @@ uint32_t PhaseRun::run_warps(const GridRun& grid) {
     }
 }
 
-/// Takes a warp to where none of its lanes can go on without others.
+/// Takes a warp to where none of its lanes can go on without others; those that spin go on once, last of all.
 void PhaseRun::settle(const GridRun& grid, uint32_t warp) {
     uint32_t at = at_[warp];
+    bool spun = false;
     while (at != phase_exit && !grid.cancelled()) {
         if (at != phase_mixed) {
             if (is_barrier(cuts_[at])) break;
+            if (cuts_[at].wait == Wait::spin) {
+                if (std::exchange(spun, true)) break;
+                at = advance_whole(warp, at);
+                continue;
+            }
             if (is_whole(warp, at)) {
                 at = advance_whole(warp, complete_whole(warp, at));
                 continue;
             }
         }
-        const uint32_t ready = complete_some(warp);
+        uint32_t ready = complete_some(warp);
+        if (!ready && !std::exchange(spun, true)) ready = spinners(warp);
         if (!ready) break;
         at = advance(warp, ready);
     }
     at_[warp] = at;
+}
+
+/// The lanes that wait for what others write.
+uint32_t PhaseRun::spinners(uint32_t warp) const {
+    uint32_t lanes = 0;
+    for_each_lane(lanes_of(warp), [&](unsigned lane) {
+        const uint32_t thread = 32 * warp + lane;
+        const bool spins = state_.next[thread] != phase_exit && cut_of(thread).wait == Wait::spin;
+        lanes |= uint32_t(spins) << lane;
+    });
+    return lanes;
+}
+
+bool PhaseRun::any_spins() const {
+    for (uint32_t warp = 0; warp < warps(); warp++) {
+        const uint32_t at = at_[warp];
+        if (at == phase_exit) continue;
+        if (at == phase_mixed ? spinners(warp) != 0 : cuts_[at].wait == Wait::spin) return true;
+    }
+    return false;
+}
+
+/// What threads wait for may be up to other CTAs.
+void PhaseRun::give_way() {
+    if (--patience_ > 0) return __builtin_ia32_pause();
+    patience_ = patience;
+    Cta& cta = Cta::of(lane_);
+    cta.pause(cta.current_lane());
 }
 
 /// Whether all that have not exited wait at one barrier. Does what they wait for.

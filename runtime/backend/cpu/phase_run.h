@@ -45,6 +45,9 @@ class PhaseRun {
 
     uint32_t run_warps(const GridRun& grid);
     void settle(const GridRun& grid, uint32_t warp);
+    uint32_t spinners(uint32_t warp) const;
+    bool any_spins() const;
+    void give_way();
     bool pass_barrier();
     void count_votes();
     bool pass_all(uint32_t& at);
@@ -68,6 +71,7 @@ class PhaseRun {
     ptx::host::PhaseBox whole_{};
     std::array<uint32_t, max_warps> at_{}; ///< where all threads of a warp are, or phase_mixed
     std::array<Boxes, max_warps> boxes_;   ///< of whole warps
+    unsigned patience_ = 0;                ///< rounds of spinning before the CTA gives way to others
     std::vector<uint32_t> next_;
     std::vector<uint8_t> slots_;
 };

@@ -138,7 +138,7 @@ uint32_t PhaseRun::complete_some(uint32_t warp, uint32_t without) {
         const Wait wait = cut_of(first + lane).wait;
         if (wait == Wait::active_mask)
             asking |= 1u << lane;
-        else if (wait != Wait::barrier && wait != Wait::barrier_reduce)
+        else if (wait != Wait::barrier && wait != Wait::barrier_reduce && wait != Wait::spin)
             waiting |= 1u << lane;
     });
     while (waiting) {

@@ -266,7 +266,11 @@ TEST(HostPhases, WhereThreadsMeetInOtherWaysTheyNeedFibers) {
               3u);
     EXPECT_EQ(phases("declare void @cuttle.spin()\ndefine void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) "
                      "call void @cuttle.spin() ret void }"),
-              0u);
+              3u);
+    EXPECT_EQ(
+        phases("declare void @cuttle.grid.sync()\ndefine void @k() #1 { call void @cuttle.barrier.sync(i32 0, i32 0) "
+               "call void @cuttle.grid.sync() ret void }"),
+        0u);
     // A function with a barrier becomes part of the kernel, unless it calls itself.
     EXPECT_EQ(phases("define internal void @f() noinline { call void @cuttle.barrier.sync(i32 0, i32 0) ret void }\n"
                      "define void @k() #1 { call void @f() call void @f() ret void }"),
