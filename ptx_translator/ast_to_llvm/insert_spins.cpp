@@ -62,10 +62,46 @@ class WaitingLoops {
 
     void insert_spins() {
         for (llvm::Loop* loop : loops_.getLoopsInPreorder())
-            if (waits(*loop)) insert_spin(*loop);
+            if (!repeats_lost_exchanges(*loop) && waits(*loop)) insert_spin(*loop);
     }
 
   private:
+    static const llvm::Value* without_casts(const llvm::Value* value) {
+        while (auto* cast = llvm::dyn_cast<llvm::BitCastInst>(value)) value = cast->getOperand(0);
+        return value;
+    }
+
+    static const llvm::AtomicCmpXchgInst* exchange_that_gave(const llvm::Value* value) {
+        auto* part = llvm::dyn_cast<llvm::ExtractValueInst>(without_casts(value));
+        if (!part || part->getIndices()[0] != 0) return nullptr;
+        return llvm::dyn_cast<llvm::AtomicCmpXchgInst>(part->getAggregateOperand());
+    }
+
+    /// Whether the loop goes round again only after a compare-and-swap with what the one before has given has failed,
+    /// as in an atomic operation made of those: then another thread has written meanwhile, and nobody is waited for.
+    bool repeats_lost_exchanges(const llvm::Loop& loop) const {
+        const llvm::BasicBlock* latch = loop.getLoopLatch();
+        llvm::SmallVector<llvm::BasicBlock*, 8> exiting;
+        loop.getExitingBlocks(exiting);
+        return latch && llvm::any_of(exiting, [&](const llvm::BasicBlock* block) {
+                   auto* branch = llvm::dyn_cast<llvm::BranchInst>(block->getTerminator());
+                   auto* compare = branch ? llvm::dyn_cast<llvm::ICmpInst>(branch->getCondition()) : nullptr;
+                   if (!compare || !compare->isEquality() || !dominators_.dominates(block, latch)) return false;
+                   const bool success = compare->getPredicate() == llvm::CmpInst::ICMP_EQ;
+                   if (loop.contains(branch->getSuccessor(success ? 0 : 1))) return false;
+                   for (const unsigned given : {0u, 1u}) {
+                       const llvm::AtomicCmpXchgInst* exchange = exchange_that_gave(compare->getOperand(given));
+                       const llvm::Value* expected = without_casts(compare->getOperand(1 - given));
+                       auto* phi = llvm::dyn_cast<llvm::PHINode>(expected);
+                       if (exchange && phi && phi->getParent() == loop.getHeader() &&
+                           without_casts(exchange->getCompareOperand()) == phi &&
+                           exchange_that_gave(phi->getIncomingValueForBlock(latch)) == exchange)
+                           return true;
+                   }
+                   return false;
+               });
+    }
+
     static bool has_fence(const llvm::Loop& loop) {
         for (const llvm::BasicBlock* block : loop.blocks())
             for (const llvm::Instruction& instruction : *block)
