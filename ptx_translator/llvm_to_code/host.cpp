@@ -116,8 +116,8 @@ void export_text(llvm::Module& module, const std::string& name, const std::strin
 /// With no more, phases are worth LLVM's time. Where threads do not meet in their warps, phases are few and large.
 constexpr uint32_t few_phases = 4, few_between_barriers = 16;
 
-/// What tiles are made of has been optimised as a thread's code; so many are not worth all of LLVM's passes once more.
-constexpr unsigned many_instructions = 2500;
+/// Nor are so many phases, where tiles are made only if they pay.
+constexpr ptrdiff_t most_phases_in_tiles = 16;
 
 using PhaseCodes = llvm::StringMap<PhaseCode>;
 
@@ -147,6 +147,11 @@ llvm::SmallVector<llvm::Function*, 8> phases_of(llvm::Module& module, const Kern
     return phases;
 }
 
+void erase(llvm::ArrayRef<llvm::Function*> functions) {
+    for (llvm::Function* one : functions)
+        if (one) one->eraseFromParent();
+}
+
 /// Tiles that are warps go from barrier to barrier where that can be; the rest from cut to cut, unless what the threads
 /// of a warp keep lies together.
 llvm::SmallVector<TileCode, 4> make_tiles_of_phases(llvm::Module& module, const KernelInfo& kernel,
@@ -154,10 +159,18 @@ llvm::SmallVector<TileCode, 4> make_tiles_of_phases(llvm::Module& module, const 
                                                     const Options& options, bool by_warps) {
     auto phases = phases_of(module, kernel);
     const auto of_warps = phases_of(module, kernel, phase_of_warps_suffix);
-    const bool any = llvm::any_of(of_warps, [](const llvm::Function* one) { return one; });
+    const auto count = [](llvm::ArrayRef<llvm::Function*> all) {
+        return llvm::count_if(all, [](const llvm::Function* one) { return one; });
+    };
+    const bool through_warps = count(of_warps) > 0 && are_tiles_warps(target);
     llvm::SmallVector<TileCode, 4> codes;
-    if (any && are_tiles_warps(target))
-        codes = make_tile_codes(of_warps, target, machine, options, true, by_warps);
+    if (options.warp == 2 && count(through_warps ? of_warps : phases) > most_phases_in_tiles) {
+        codes.resize(1);
+        codes[0].why_not = "its threads meet in too many places to be worth it";
+        erase(of_warps);
+        return codes;
+    }
+    if (through_warps) codes = make_tile_codes(of_warps, target, machine, options, true, by_warps);
     bool all = !codes.empty();
     for (size_t i = 0; i < codes.size(); ++i) {
         all &= !of_warps[i] || codes[i].any();
@@ -175,8 +188,7 @@ llvm::SmallVector<TileCode, 4> make_tiles_of_phases(llvm::Module& module, const 
                 codes.resize(others.size());
             }
     }
-    for (llvm::Function* one : of_warps)
-        if (one) one->eraseFromParent();
+    erase(of_warps);
     return codes;
 }
 
@@ -291,9 +303,10 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     if (any_of(PhaseCode::scalar)) middle.optimization_level = std::min<uint8_t>(options.optimization_level, 1);
     const bool all_tiles = image.remarks.empty() &&
                            llvm::all_of(kernels, [](const KernelInfo& kernel) { return kernel.tile_columns != 0; });
-    if (all_tiles && module.getInstructionCount() > many_instructions)
-        middle.optimization_level = std::min<uint8_t>(options.optimization_level, 1);
-    (all_tiles ? optimize_vectors : optimize)(module, *machine, middle);
+    if (all_tiles)
+        optimize_vectors(module, *machine);
+    else
+        optimize(module, *machine, middle);
     keep_numbers_against_nans(module);
     diagnostics.check();
     image.kernels = std::move(kernels);

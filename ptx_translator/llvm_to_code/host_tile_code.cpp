@@ -32,7 +32,7 @@ constexpr Field fields[] = {{offsetof(Lane, thread), 1024},
                             {offsetof(Lane, lane), 32},
                             {offsetof(Lane, warp), 32}};
 
-constexpr unsigned least_columns = 4, most_lanes = 32, unknown_columns = 16;
+constexpr unsigned least_columns = 4, most_lanes = 32, unknown_columns = 16, many_instructions = 600;
 
 simd::Tile tile_for(const Target& target) {
     if (target.columns == 0) return {unknown_columns, 1};
@@ -200,7 +200,9 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
             one.code.function_of_all = widen(*clone, true);
             clone->eraseFromParent();
             how.brief_masks = one.code.function_of_all != nullptr;
-            one.code.function = widen(*one.copy, false);
+            // The few other tiles of a long function are not worth as much of LLVM's time again.
+            const bool is_long = one.copy->getInstructionCount() > many_instructions;
+            if (!(how.only_if_faster && how.brief_masks && is_long)) one.code.function = widen(*one.copy, false);
             one.code.whole_warps = whole_warps;
             if (!one.code.any()) one.code.why_not = "lanes are faster one after another";
         }

@@ -19,14 +19,20 @@
 #include <llvm/Target/RegisterTargetPassConfigCallback.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/IPO/AlwaysInliner.h>
 #include <llvm/Transforms/IPO/GlobalDCE.h>
+#include <llvm/Transforms/IPO/Inliner.h>
+#include <llvm/Transforms/Scalar/DeadStoreElimination.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/GVN.h>
 #include <llvm/Transforms/Scalar/InferAddressSpaces.h>
+#include <llvm/Transforms/Scalar/LICM.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 #include <llvm/Transforms/Utils/Mem2Reg.h>
+#include <llvm/Transforms/Vectorize/VectorCombine.h>
 
 #include <map>
 #include <mutex>
@@ -135,7 +141,7 @@ struct Passes {
     llvm::ModuleAnalysisManager modules;
     llvm::PassBuilder builder;
 
-    explicit Passes(llvm::TargetMachine& machine, llvm::PipelineTuningOptions tuning = {}) : builder(&machine, tuning) {
+    explicit Passes(llvm::TargetMachine& machine) : builder(&machine) {
         builder.registerModuleAnalyses(modules);
         builder.registerCGSCCAnalyses(graph);
         builder.registerFunctionAnalyses(functions);
@@ -219,11 +225,8 @@ void infer_address_spaces(llvm::Module& module, llvm::TargetMachine& machine, co
     pipeline.run(module, passes.modules);
 }
 
-namespace {
-
-void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options& options,
-              const llvm::PipelineTuningOptions& tuning) {
-    Passes passes(machine, tuning);
+void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options& options) {
+    Passes passes(machine);
     std::optional<KeepCommonCode> keep;
     if (machine.getTargetTriple().isAMDGPU() || machine.getTargetTriple().isSPIRV()) keep.emplace();
     llvm::ModulePassManager pipeline;
@@ -238,16 +241,31 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options&
     pipeline.run(module, passes.modules);
 }
 
-} // namespace
-
-void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options& options) {
-    optimize(module, machine, options, llvm::PipelineTuningOptions());
-}
-
-void optimize_vectors(llvm::Module& module, llvm::TargetMachine& machine, const Options& options) {
-    llvm::PipelineTuningOptions tuning;
-    tuning.LoopVectorization = tuning.LoopInterleaving = tuning.SLPVectorization = tuning.LoopUnrolling = false;
-    optimize(module, machine, options, tuning);
+void optimize_vectors(llvm::Module& module, llvm::TargetMachine& machine) {
+    Passes passes(machine);
+    llvm::FunctionPassManager first, last;
+    first.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+    first.addPass(llvm::EarlyCSEPass());
+    first.addPass(llvm::InstCombinePass());
+    first.addPass(llvm::SimplifyCFGPass());
+    last.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+    last.addPass(llvm::EarlyCSEPass(true));
+    last.addPass(llvm::InstCombinePass());
+    last.addPass(llvm::SimplifyCFGPass());
+    last.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), true));
+    last.addPass(llvm::GVNPass());
+    last.addPass(llvm::DSEPass());
+    last.addPass(llvm::VectorCombinePass());
+    last.addPass(llvm::InstCombinePass());
+    last.addPass(llvm::SimplifyCFGPass());
+    llvm::ModulePassManager pipeline;
+    pipeline.addPass(llvm::AlwaysInlinerPass());
+    pipeline.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(first)));
+    pipeline.addPass(llvm::ModuleInlinerWrapperPass(llvm::getInlineParams(3, 0)));
+    pipeline.addPass(llvm::GlobalDCEPass());
+    pipeline.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(last)));
+    pipeline.addPass(llvm::GlobalDCEPass());
+    pipeline.run(module, passes.modules);
 }
 
 namespace {

@@ -28,8 +28,9 @@ std::unique_ptr<llvm::TargetMachine> make_machine(const Target&, const Options&)
 void simplify(llvm::Module&, llvm::TargetMachine&, const Options&);
 /// The whole pipeline of Options::optimization_level; level 0 only makes SSA form and inlines what must be.
 void optimize(llvm::Module&, llvm::TargetMachine&, const Options&);
-/// The same for code most of which is vectors already: no others are made, and loops are not unrolled.
-void optimize_vectors(llvm::Module&, llvm::TargetMachine&, const Options&);
+/// Some passes for code that has been optimised and then made into vectors: those that clean up and move code. Others
+/// find little in it, and take long.
+void optimize_vectors(llvm::Module&, llvm::TargetMachine&);
 
 /// Accesses through address space `flat` to variables, or to what casts from other spaces, become accesses of those.
 void infer_address_spaces(llvm::Module&, llvm::TargetMachine&, const Options&, unsigned flat);

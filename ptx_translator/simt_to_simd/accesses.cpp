@@ -51,15 +51,28 @@ void Widener::widen_load(llvm::LoadInst& load) {
     if (shapes_.of(&load).is_regular()) return widen_regular(load);
     bool backwards = false;
     if (!is_contiguous(pointer, load.getType(), backwards)) return note(load, load_scattered(load));
+    Value* mask = masks_[current_];
+    const auto contiguous = [&]() -> Value* {
+        if (!mask || has_masked_accesses(load.getType())) return load_contiguous(load, backwards, mask);
+        if (machine_.brief_masks) return gather(load);
+        return choose(
+            are_all(mask), [&] { return load_contiguous(load, backwards, nullptr); }, [&] { return load_some(load); });
+    };
     Value* condition = guard(pointer);
-    if (!condition) return note(load, load_contiguous(load, backwards));
-    note(load, choose(
-                   condition, [&] { return load_contiguous(load, backwards); }, [&] { return gather(load); }));
+    // Sums wrap around where addresses are wrong: short code is enough.
+    note(load, condition ? choose(condition, contiguous, [&] { return load_some(load); }) : contiguous());
+}
+
+/// Whether the processor loads and stores what a mask says of such vectors. LLVM makes a test for each lane of others.
+bool Widener::has_masked_accesses(llvm::Type* type) const {
+    llvm::Type* row = llvm::FixedVectorType::get(type, tile_.columns);
+    return machine_.costs.isLegalMaskedLoad(row, llvm::Align(1), 0) &&
+           machine_.costs.isLegalMaskedStore(row, llvm::Align(1), 0);
 }
 
 /// All lanes are loaded and compared with what the first column's value makes of them.
 void Widener::widen_guess(llvm::LoadInst& load) {
-    Value* wide = load_contiguous(load, false);
+    Value* wide = load_contiguous(load, false, masks_[current_]);
     llvm::SmallVector<Value*, 2> rows;
     for (unsigned row = 0; row < rows_of(&load); ++row)
         rows.push_back(ir_.CreateAlignedLoad(load.getType(), base(load.getPointerOperand(), row), load.getAlign()));
@@ -69,8 +82,7 @@ void Widener::widen_guess(llvm::LoadInst& load) {
     entry_guards_.push_back(ir_.CreateIsNull(differences));
 }
 
-Value* Widener::load_contiguous(llvm::LoadInst& load, bool backwards) {
-    Value* mask = masks_[current_];
+Value* Widener::load_contiguous(llvm::LoadInst& load, bool backwards, Value* mask) {
     llvm::Type *type = load.getType(), *row_type = llvm::FixedVectorType::get(type, tile_.columns);
     Value* pointer = load.getPointerOperand();
     const unsigned rows = tile_.rows == 1 || !mask ? rows_of(pointer) : tile_.rows;
@@ -91,11 +103,10 @@ Value* Widener::load_contiguous(llvm::LoadInst& load, bool backwards) {
                 lanes.push_back(int(row * tile_.columns + (backwards ? tile_.columns - 1 - i : i)));
             Value* row_mask = tile_.rows == 1 && !backwards ? mask : ir_.CreateShuffleVector(mask, lanes);
             // Without registers for masks, masked loads of what is in no cache take long.
-            const bool legal = machine_.bit_masks && machine_.costs.isLegalMaskedLoad(row_type, align, 0);
             const auto masked = [&] {
                 return ir_.CreateMaskedLoad(row_type, first, align, row_mask, llvm::Constant::getNullValue(row_type));
             };
-            if (legal)
+            if (machine_.bit_masks || machine_.brief_masks)
                 part = masked();
             else
                 part = choose(
@@ -133,15 +144,26 @@ void Widener::widen_store(llvm::StoreInst& store) {
     }
     bool backwards = false;
     if (!is_contiguous(pointer, value->getType(), backwards) || backwards) return scatter(store);
-    Value* condition = guard(pointer);
-    if (!condition) return store_contiguous(store);
-    choose(
-        condition, [&]() -> Value* { return store_contiguous(store), nullptr; },
-        [&]() -> Value* { return scatter(store), nullptr; });
+    Value* mask = masks_[current_];
+    const auto contiguous = [&]() -> Value* {
+        if (!mask || has_masked_accesses(value->getType()))
+            store_contiguous(store, mask);
+        else if (machine_.brief_masks)
+            one_by_one(store);
+        else
+            choose(
+                are_all(mask), [&]() -> Value* { return store_contiguous(store, nullptr), nullptr; },
+                [&]() -> Value* { return one_by_one(store), nullptr; });
+        return nullptr;
+    };
+    if (Value* condition = guard(pointer))
+        choose(condition, contiguous, [&]() -> Value* { return one_by_one(store), nullptr; });
+    else
+        contiguous();
 }
 
-void Widener::store_contiguous(llvm::StoreInst& store) {
-    Value *mask = masks_[current_], *wide = vector(store.getValueOperand()), *pointer = store.getPointerOperand();
+void Widener::store_contiguous(llvm::StoreInst& store, Value* mask) {
+    Value *wide = vector(store.getValueOperand()), *pointer = store.getPointerOperand();
     // Rows in one place are stored over each other, the last one wins, lane by lane.
     for (unsigned row = 0; row < tile_.rows; ++row) {
         llvm::SmallVector<int, 32> lanes;
@@ -157,11 +179,15 @@ void Widener::store_contiguous(llvm::StoreInst& store) {
             continue;
         }
         Value* row_mask = tile_.rows == 1 ? mask : ir_.CreateShuffleVector(mask, lanes);
-        // Masked stores are slow on some processors, and mostly all lanes are there.
-        choose(are_all(row_mask), plain, [&]() -> Value* {
+        const auto masked = [&]() -> Value* {
             ir_.CreateMaskedStore(part, first, store.getAlign(), row_mask);
             return nullptr;
-        });
+        };
+        // They are slow on some processors, and mostly all lanes are there.
+        if (machine_.brief_masks)
+            masked();
+        else
+            choose(are_all(row_mask), plain, masked);
     }
 }
 
@@ -273,20 +299,24 @@ Value* Widener::gather(llvm::LoadInst& load) {
         }
         return result;
     };
-    if (!mask) return all();
-    const auto some = [&]() -> Value* {
-        memory_.clear();
-        prepare_lanes(pointer);
-        IR entry(entry_, entry_->begin());
-        llvm::AllocaInst* results = entry.CreateAlloca(wide);
-        ir_.CreateStore(llvm::Constant::getNullValue(wide), results);
-        for_each_lane([&](Value* lane) {
-            Value* loaded = ir_.CreateAlignedLoad(type, in_lane(pointer, lane), load.getAlign());
-            ir_.CreateStore(loaded, ir_.CreateGEP(type, results, lane));
-        });
-        return ir_.CreateLoad(wide, results);
-    };
-    return machine_.brief_masks ? some() : choose(are_all(mask), all, some);
+    if (machine_.brief_masks) return load_some(load);
+    return mask ? choose(are_all(mask), all, [&] { return load_some(load); }) : all();
+}
+
+/// In a loop over the lanes that are here, by way of memory.
+Value* Widener::load_some(llvm::LoadInst& load) {
+    Value* pointer = load.getPointerOperand();
+    auto* wide = llvm::FixedVectorType::get(load.getType(), lanes_);
+    memory_.clear();
+    prepare_lanes(pointer);
+    IR entry(entry_, entry_->begin());
+    llvm::AllocaInst* results = entry.CreateAlloca(wide);
+    ir_.CreateStore(llvm::Constant::getNullValue(wide), results);
+    for_each_lane([&](Value* lane) {
+        Value* loaded = ir_.CreateAlignedLoad(load.getType(), in_lane(pointer, lane), load.getAlign());
+        ir_.CreateStore(loaded, ir_.CreateGEP(load.getType(), results, lane));
+    });
+    return ir_.CreateLoad(wide, results);
 }
 
 void Widener::scatter(llvm::StoreInst& store) {
@@ -299,10 +329,10 @@ void Widener::scatter(llvm::StoreInst& store) {
         }
         return nullptr;
     };
-    if (!masks_[current_])
-        all();
-    else if (machine_.brief_masks)
+    if (machine_.brief_masks)
         one_by_one(store);
+    else if (!masks_[current_])
+        all();
     else
         choose(are_all(masks_[current_]), all, [&]() -> Value* { return one_by_one(store), nullptr; });
 }

@@ -285,7 +285,7 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
             if (const auto* end = llvm::dyn_cast<llvm::ReturnInst>(block.getTerminator());
                 end && end->getReturnValue() && !shapes.of(end->getReturnValue()).is_uniform())
                 return nullptr;
-    if (machine.only_if_faster && relative_cost(scalar, shapes, loops, machine.costs) > 1) return nullptr;
+    if (machine.only_if_faster && !pays(scalar, shapes, loops, machine)) return nullptr;
     llvm::Function* made =
         Widener(scalar, shapes, loops, dominators, post, machine).run(exit.condition, exit.value_of_exit, results);
     sink(*made);

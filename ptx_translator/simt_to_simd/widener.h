@@ -96,8 +96,10 @@ class Widener {
     void widen_load(llvm::LoadInst&);
     void widen_store(llvm::StoreInst&);
     void widen_guess(llvm::LoadInst&);
-    llvm::Value* load_contiguous(llvm::LoadInst&, bool backwards);
-    void store_contiguous(llvm::StoreInst&);
+    bool has_masked_accesses(llvm::Type*) const;
+    llvm::Value* load_contiguous(llvm::LoadInst&, bool backwards, llvm::Value* mask); ///< null: of all lanes
+    void store_contiguous(llvm::StoreInst&, llvm::Value* mask);
+    llvm::Value* load_some(llvm::LoadInst&);
     // patterns.cpp
     std::optional<Elements> elements_of(llvm::Value* pointer, llvm::Type*) const;
     llvm::Value* element(llvm::Value* pointer, const Elements&, llvm::Type*, unsigned number);

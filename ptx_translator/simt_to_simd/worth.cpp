@@ -5,6 +5,8 @@
 
 #include <llvm/Analysis/LoopInfo.h>
 #include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/Analysis/VectorUtils.h>
+#include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/IntrinsicInst.h>
 
@@ -24,6 +26,12 @@ constexpr double lane_alone = 2; ///< an atomic or the like, in a loop over lane
 constexpr double look = 2;       ///< whether any lane is there, and whether all are
 constexpr double rounds = 8;     ///< of a loop
 constexpr double uneven = 1.3;   ///< lanes that leave a loop in different rounds wait for the last
+
+/// Of threads one by one LLVM makes vectors, too, if worse ones. Measured: fft512 and mma_tile lose at 0.36 and more,
+/// histogram gains at 0.31.
+constexpr double most_of_one_by_one = 0.35;
+
+constexpr unsigned few_instructions = 60, few_blocks = 6;
 
 double alone(const Instruction& instruction) {
     if (isa<llvm::PHINode>(instruction)) return 0;
@@ -47,7 +55,10 @@ class Estimate {
             return access(instruction, shapes_.of(pointer));
         if (isa<llvm::AtomicRMWInst, llvm::AtomicCmpXchgInst>(instruction)) return lanes_ * lane_alone;
         const auto* called = llvm::dyn_cast<llvm::CallInst>(&instruction);
-        if (called && warp_operation_of(*called)) return registers(32) * call;
+        const auto operation = called ? warp_operation_of(*called) : std::nullopt;
+        // Matrices are multiplied by a call either way.
+        if (operation == WarpOperation::multiply) return lanes_ * one;
+        if (operation) return registers(32) * call;
         if (shapes_.of(&instruction).is_regular()) return one * (shapes_.of(&instruction).by_row ? rows() : 1);
         if (instruction.isIntDivRem()) return lanes_ * one;
         return one * registers(bits(instruction.getType()));
@@ -76,8 +87,7 @@ class Estimate {
     const double lanes_, register_bits_;
 };
 
-} // namespace
-
+/// Of the lanes side by side, as a part of what one after another cost.
 double relative_cost(const llvm::Function& function, const Shapes& shapes, const llvm::LoopInfo& loops,
                      const llvm::TargetTransformInfo& costs) {
     const Estimate estimate(shapes, costs);
@@ -96,6 +106,27 @@ double relative_cost(const llvm::Function& function, const Shapes& shapes, const
         }
     }
     return one_by_one > 0 ? side_by_side / one_by_one : 1;
+}
+
+/// The body of a kernel whose threads do not meet, as `c[i] = a[i] + b[i]` is one: of the loop over threads LLVM makes
+/// vectors without fail, where masks have registers.
+bool is_simple(const llvm::Function& function, const llvm::LoopInfo& loops) {
+    return function.getReturnType()->isVoidTy() && loops.empty() && function.size() <= few_blocks &&
+           function.getInstructionCount() <= few_instructions &&
+           llvm::all_of(llvm::instructions(function), [](const Instruction& instruction) {
+               const auto* call = llvm::dyn_cast<llvm::CallInst>(&instruction);
+               if (call) return llvm::isTriviallyVectorizable(call->getIntrinsicID());
+               if (const auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction)) return load->isSimple();
+               if (const auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction)) return store->isSimple();
+               return !instruction.mayReadOrWriteMemory();
+           });
+}
+
+} // namespace
+
+bool pays(const llvm::Function& function, const Shapes& shapes, const llvm::LoopInfo& loops, const Machine& machine) {
+    if (machine.bit_masks && is_simple(function, loops)) return false;
+    return relative_cost(function, shapes, loops, machine.costs) < most_of_one_by_one;
 }
 
 } // namespace ptx::simd

@@ -1,15 +1,11 @@
 #pragma once
 
-#include "simt_to_simd/shapes.h"
-
-namespace llvm {
-class TargetTransformInfo;
-} // namespace llvm
+#include "simt_to_simd/widen.h"
 
 namespace ptx::simd {
 
-/// An estimate of what a prepared function costs for the lanes of a tile side by side, as a part of what it costs for
-/// one after another. Above 1 it is not worth it.
-double relative_cost(const llvm::Function&, const Shapes&, const llvm::LoopInfo&, const llvm::TargetTransformInfo&);
+/// Whether the lanes of a tile seem to be faster side by side, in what a prepared function does, than the loop over
+/// threads that LLVM would make vectors of, if it can.
+bool pays(const llvm::Function&, const Shapes&, const llvm::LoopInfo&, const Machine&);
 
 } // namespace ptx::simd

@@ -213,3 +213,25 @@ end:
 )"),
                 false);
 }
+
+/// Where tiles are made only if they pay, LLVM's time counts.
+TEST(HostTileWarps, TooManyPhases) {
+    const auto many = [](unsigned barriers) {
+        std::string text = "%at0 = inttoptr i32 0 to ptr addrspace(3)\n";
+        for (unsigned i = 0; i < barriers; ++i)
+            text += "store volatile i32 %v, ptr addrspace(3) %at0\ncall void @cuttle.barrier.sync(i32 0, i32 0)\n";
+        return kernel(text + "ret void\n");
+    };
+    ptx::Target target;
+    target.divide(64, 1);
+    const auto columns = [&](unsigned barriers, uint8_t warp) {
+        return compile(many(barriers), target, {.phases = true, .warp = warp}).kernels.at(0).tile_columns;
+    };
+    EXPECT_EQ(columns(10, 1), 32u);
+    EXPECT_EQ(columns(20, 1), 32u);
+    EXPECT_EQ(columns(20, 2), 0u);
+    const Code code(many(20), target, {.phases = true, .warp = 2});
+    const auto* why = static_cast<const char*>(code.symbol("k.kernel.why_threads"));
+    ASSERT_NE(why, nullptr);
+    EXPECT_STREQ(why, "its threads meet in too many places to be worth it");
+}
