@@ -10,7 +10,7 @@ import os
 import pathlib
 import subprocess
 
-MODES = ("warp", "phases", "lane")
+MODES = ("warp", "auto", "phases", "lane")
 POCL_METHODS = ("loopvec", "cbs")
 
 
@@ -79,10 +79,10 @@ def main():
                                options.threads, options.seconds, clock, method)
             for key, time in times.items():
                 best[key] = min(time, best.get(key, time))
-    columns = [way for way in ("openmp", "openmp_clang", "pocl", "lane", "phases", "warp")
+    columns = [way for way in ("openmp", "openmp_clang", "pocl", "lane", "phases", "warp", "auto")
                if any(key[1] == way for key in best)]
-    print("| kernel | " + " | ".join(f"{way} ms" for way in columns) + " | to the better OpenMP | to phases | of a copy |")
-    print("|---" * (len(columns) + 4) + "|")
+    print("| kernel | " + " | ".join(f"{way} ms" for way in columns) + " | to the better OpenMP | to phases | auto to phases | of a copy |")
+    print("|---" * (len(columns) + 5) + "|")
     to_openmp, to_others = [], {way: [] for way in ("lane", "phases", "pocl")}
     for kernel in order:
         times = {way: best.get((kernel, way)) for way in columns}
@@ -93,7 +93,8 @@ def main():
                 ratios.append(times[way] / times["warp"])
         of_copy = rates[kernel] / rates["stream"] if kernel in rates and "stream" in rates else None
         print(f"| {kernel} | " + " | ".join(number(times[way]) for way in columns) +
-              f" | {to_openmp[-1]:.2f} | {number(times['phases'] / times['warp'])} | {number(of_copy)} |")
+              f" | {to_openmp[-1]:.2f} | {number(times['phases'] / times['warp'])}"
+              f" | {number(times['phases'] / times['auto'])} | {number(of_copy)} |")
     print(f"\nGeometric means: to the better OpenMP {mean(to_openmp):.2f} (least {min(to_openmp):.2f})", end="")
     for way, ratios in to_others.items():
         if ratios:

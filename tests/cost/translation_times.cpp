@@ -19,12 +19,13 @@ constexpr int repetitions = 3;
 struct Way {
     const char* name;
     const char* target;
-    bool warp; ///< the host's CUTTLE_CPU_MODE
+    uint8_t warp; ///< the host's CUTTLE_CPU_MODE, as in ptx::Options
 };
-constexpr Way ways[] = {{"phases", "host", false},
-                        {"warp", "host", true},
-                        {"gfx1100", "amdgcn:gfx1100", false},
-                        {"gfx942", "amdgcn:gfx942", false}};
+constexpr Way ways[] = {{"phases", "host", 0},
+                        {"warp", "host", 1},
+                        {"auto", "host", 2},
+                        {"gfx1100", "amdgcn:gfx1100", 0},
+                        {"gfx942", "amdgcn:gfx942", 0}};
 
 /// NaN when it is refused.
 double time_of(std::string_view source, const std::string& kernel, const Way& way) {
