@@ -1,6 +1,7 @@
 #include "api/bodies.h"
 #include "api/constants.h"
 #include "driver/handles.h"
+#include "rt/occupancy.h"
 
 #include <algorithm>
 
@@ -33,11 +34,10 @@ const CUlaunchConfig& checked(const CUlaunchConfig* config) {
     return *config;
 }
 
-int resident_blocks(rt::Function& function, const CUlaunchConfig& config) {
-    const uint64_t threads = uint64_t{config.blockDimX} * config.blockDimY * config.blockDimZ;
-    require_value(threads > 0 && threads <= 1024, "block of no or too many threads");
-    return function.max_active_blocks(int(threads), config.sharedMemBytes) *
-           device_attribute(function, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+uint64_t resident_clusters(rt::Function& function, const CUlaunchConfig& config, rt::backend::Dim3 cluster) {
+    const rt::backend::Dim3 block{config.blockDimX, config.blockDimY, config.blockDimZ};
+    require_value(block.count() > 0 && block.count() <= 1024, "block of no or too many threads");
+    return rt::max_active_clusters(function, block, config.sharedMemBytes, cluster);
 }
 
 } // namespace
@@ -96,9 +96,9 @@ Status driver::cuOccupancyMaxActiveClusters(int* clusters, CUfunction handle, co
     out(clusters, "numClusters");
     rt::Function& function = function_of(not_null(handle, "function"));
     bool given = false;
-    const int blocks = resident_blocks(function, checked(config));
-    const auto cluster = cluster_of(function, *config, given);
-    *clusters = given ? int(uint64_t(blocks) / cluster.count()) : 0;
+    const auto cluster = cluster_of(function, checked(config), given);
+    const uint64_t resident = resident_clusters(function, *config, cluster);
+    *clusters = given ? int(resident) : 0;
     return Status::success;
 }
 
@@ -108,8 +108,9 @@ Status driver::cuOccupancyMaxPotentialClusterSize(int* size, CUfunction handle, 
     rt::Function& function = function_of(not_null(handle, "function"));
     bool given = false;
     cluster_of(function, checked(config), given);
-    const int most = function.attribute(CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED) ? 16 : 8;
-    *size = std::min(most, resident_blocks(function, *config));
+    int blocks = function.attribute(CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED) ? 16 : 8;
+    while (blocks > 0 && resident_clusters(function, *config, {uint32_t(blocks), 1, 1}) == 0) --blocks;
+    *size = blocks;
     return Status::success;
 }
 

@@ -13,11 +13,13 @@ namespace {
 using ptx::gpu::Slot;
 using Services = GLOBAL ptx::gpu::ServiceBlock*;
 
-Services services_at(uint64_t address) { return reinterpret_cast<Services>(address); }
+/// `services`: what the kernel was given, here and below.
+Services services_at(uint64_t services) { return reinterpret_cast<Services>(services & ~ptx::gpu::cluster_bit); }
 
-void fill_place(GLOBAL uint32_t* block, GLOBAL uint32_t* thread) {
+void fill_place(uint64_t services, GLOBAL uint32_t* block, GLOBAL uint32_t* thread) {
     uint32_t own_block[3], own_thread[3];
     read_place(own_block, own_thread);
+    if (services & ptx::gpu::cluster_bit) find_place_in_cluster(own_block, own_thread);
     for (unsigned i = 0; i < 3; i++) block[i] = own_block[i], thread[i] = own_thread[i];
 }
 
@@ -67,7 +69,7 @@ Taken take_slot(Services services) {
 /// Writes a message piece by piece.
 class Sender {
   public:
-    Sender(Services services, ptx::gpu::Service service) : services_(services), service_(service) {}
+    Sender(uint64_t services, ptx::gpu::Service service) : services_(services), service_(service) {}
 
     __attribute__((noinline, convergent)) void put(uint8_t byte) {
         if (fill_ == 0) begin();
@@ -89,13 +91,13 @@ class Sender {
 
   private:
     void begin() {
-        taken_ = take_slot(services_);
+        taken_ = take_slot(services_at(services_));
         if (!began_) message_ = taken_.ticket;
         began_ = true;
         GLOBAL Slot* slot = taken_.slot;
         slot->service = service_;
         slot->message = message_;
-        fill_place(slot->block, slot->thread);
+        fill_place(services_, slot->block, slot->thread);
         word_ = 0;
     }
     void flush() {
@@ -110,7 +112,7 @@ class Sender {
         fill_ = 0;
     }
 
-    const Services services_;
+    const uint64_t services_;
     const ptx::gpu::Service service_;
     Taken taken_{};
     uint64_t message_ = 0, word_ = 0;
@@ -131,10 +133,11 @@ bool is_zero(const char* bytes, uint32_t count) {
 }
 
 /// The first stop of a launch is told; all later ones end their lanes alone.
-[[noreturn]] void stop(Services services, ptx::host::Trap kind) {
-    if (__scoped_atomic_exchange_n(&services->stopped, 1u, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE) == 0) {
-        auto* report = reinterpret_cast<GLOBAL ptx::gpu::StopReport*>(services->report);
-        fill_place(report->block, report->thread);
+[[noreturn]] void stop(uint64_t services, ptx::host::Trap kind) {
+    const Services block = services_at(services);
+    if (__scoped_atomic_exchange_n(&block->stopped, 1u, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE) == 0) {
+        auto* report = reinterpret_cast<GLOBAL ptx::gpu::StopReport*>(block->report);
+        fill_place(services, report->block, report->thread);
         __scoped_atomic_store_n(&report->kind, uint32_t(kind) + 1, __ATOMIC_RELEASE, __MEMORY_SCOPE_SYSTEM);
     }
     end_lanes();
@@ -155,7 +158,7 @@ SERVICE int32_t cuttle_amdgpu_vprintf(uint64_t services, uint64_t format_address
     }
     const uint32_t format_bytes = length_of(format) + 1;
     const auto argument_bytes = uint32_t(reader.end_of_arguments() - packed);
-    Sender sender(services_at(services), ptx::gpu::Service::print);
+    Sender sender(services, ptx::gpu::Service::print);
     sender.put_word(format_bytes);
     sender.put_word(argument_bytes);
     sender.put(format, format_bytes);
@@ -191,7 +194,7 @@ SERVICE void cuttle_amdgpu_free(uint64_t services, uint64_t address) {
     const Taken taken = take_slot(services_at(services));
     taken.slot->service = ptx::gpu::Service::free;
     taken.slot->value = address;
-    fill_place(taken.slot->block, taken.slot->thread);
+    fill_place(services, taken.slot->block, taken.slot->thread);
     taken.publish(ptx::gpu::SlotState::asked);
 }
 
@@ -205,18 +208,18 @@ SERVICE void cuttle_amdgpu_assertfail(uint64_t services, uint64_t message_addres
     if (message)
         while (!is_zero(message + message_bytes, size)) message_bytes += size;
     const uint32_t file_bytes = file ? length_of(file) : 0, function_bytes = function ? length_of(function) : 0;
-    Sender sender(services_at(services), ptx::gpu::Service::assertion);
+    Sender sender(services, ptx::gpu::Service::assertion);
     const uint32_t words[] = {line, size, message_bytes, file_bytes, function_bytes};
     for (uint32_t word : words) sender.put_word(word);
     sender.put(message, message_bytes);
     sender.put(file, file_bytes);
     sender.put(function, function_bytes);
     sender.finish();
-    stop(services_at(services), ptx::host::Trap::assertion);
+    stop(services, ptx::host::Trap::assertion);
 }
 
 LIBRARY void cuttle_amdgpu_trap(uint64_t services, uint32_t kind) {
-    stop(services_at(services), ptx::host::Trap(kind));
+    stop(services, ptx::host::Trap(kind));
 }
 
 /// In loops that wait for memory: lets other waves run, and ends when the launch was stopped.

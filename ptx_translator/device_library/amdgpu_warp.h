@@ -1,5 +1,7 @@
 #pragma once
 
+#include "ptx/gpu_services.h"
+
 #include <stdint.h>
 
 /// A CUDA warp on AMD GPUs: a wave, or the half of one that lane & 32 says (CUTTLE_WAVE: 32 or 64).
@@ -77,11 +79,29 @@ inline void pause() { __builtin_amdgcn_s_sleep(2); }
 /// What PTX leaves undefined and an H100 stops a kernel for.
 [[noreturn]] inline void stop_kernel() { __builtin_trap(); }
 
+/// By the hardware's count, of work groups.
 inline void read_place(uint32_t (&block)[3], uint32_t (&thread)[3]) {
     block[0] = __builtin_amdgcn_workgroup_id_x(), block[1] = __builtin_amdgcn_workgroup_id_y();
     block[2] = __builtin_amdgcn_workgroup_id_z();
     thread[0] = __builtin_amdgcn_workitem_id_x(), thread[1] = __builtin_amdgcn_workitem_id_y();
     thread[2] = __builtin_amdgcn_workitem_id_z();
+}
+
+/// Of a work group's and its thread's numbers, where that is a cluster, makes a block's and those of a thread in it.
+inline void find_place_in_cluster(uint32_t (&block)[3], uint32_t (&thread)[3]) {
+    using Launch = const __attribute__((address_space(4))) ptx::gpu::ClusterLaunch*;
+    // Two words of services lie between it and the hidden arguments.
+    const auto hidden = reinterpret_cast<uint64_t>(__builtin_amdgcn_implicitarg_ptr());
+    const auto launch = reinterpret_cast<Launch>(hidden - 2 * sizeof(uint64_t) - sizeof(ptx::gpu::ClusterLaunch));
+    const uint32_t threads = launch->block[0] * launch->block[1] * launch->block[2];
+    const uint32_t of_waves = (threads + CUTTLE_WAVE - 1) / CUTTLE_WAVE * CUTTLE_WAVE;
+    uint32_t rank = thread[0] / of_waves, number = thread[0] % of_waves;
+    for (unsigned i = 0; i < 3; i++) {
+        block[i] = block[i] * launch->cluster[i] + rank % launch->cluster[i];
+        rank /= launch->cluster[i];
+        thread[i] = number % launch->block[i];
+        number /= launch->block[i];
+    }
 }
 
 } // namespace

@@ -1,5 +1,9 @@
 #include "core/occupancy.h"
 
+#include "backend/clusters.h"
+#include "rt/context.h"
+#include "rt/occupancy.h"
+
 #include <algorithm>
 
 namespace rt {
@@ -30,6 +34,23 @@ int blocks_per_multiprocessor(const backend::DeviceFacts& facts, int capability,
     if (facts.target.arch != ptx::Arch::host && kernel.registers)
         blocks = std::min(blocks, blocks_by_registers(facts, kernel.registers, warps));
     return int(blocks);
+}
+
+uint64_t max_active_clusters(Function& function, backend::Dim3 block, uint32_t dynamic_shared_bytes,
+                             backend::Dim3 cluster) {
+    auto& device = function.module().context().device();
+    const uint64_t blocks = uint64_t(function.max_active_blocks(int(block.count()), dynamic_shared_bytes)) *
+                            device.facts().multiprocessors;
+    const uint64_t clusters = blocks / cluster.count();
+    const auto* limits = dynamic_cast<const backend::ClusterLimits*>(&device.backend());
+    if (!limits) return clusters;
+    const backend::Launch one{.kernel = &function.resolve(),
+                              .grid = cluster,
+                              .block = block,
+                              .cluster = cluster,
+                              .dynamic_shared_bytes = dynamic_shared_bytes,
+                              .parameters = {}};
+    return std::min(clusters, limits->resident_clusters(one));
 }
 
 } // namespace rt

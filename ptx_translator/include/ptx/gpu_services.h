@@ -6,11 +6,14 @@
 /// between the GPU targets' device libraries and runtime/backend/gpu/service_box.
 ///
 /// A kernel with KernelInfo::uses_services takes two 64-bit arguments behind its packed parameters, the addresses of a
-/// ServiceBlock and of the workspace of cooperative launches (8 bytes, zero; 0 for other launches).
+/// ServiceBlock and of the workspace of cooperative launches (8 bytes, zero; 0 for other launches). With
+/// KernelInfo::uses_cluster the first one has cluster_bit set.
 ///
 /// Requests travel through slots in host memory, in order of their tickets. Nothing but plain reads and writes crosses
 /// the bus: tickets are counted in device memory, a slot's state says whose turn it is.
 namespace ptx::gpu {
+
+constexpr uint64_t cluster_bit = 1;
 
 enum class Service : uint32_t { print = 1, malloc = 2, free = 3, assertion = 4 };
 

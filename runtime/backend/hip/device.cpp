@@ -2,6 +2,7 @@
 
 #include "backend/hip/code.h"
 #include "backend/hip/facts.h"
+#include "backend/hip/group.h"
 #include "backend/hip/queue.h"
 #include "rt/error.h"
 #include "support/log.h"
@@ -118,6 +119,15 @@ uint32_t HipDevice::resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t 
                                                                       int(block_threads), dynamic_shared_bytes),
           "asking how many blocks are resident");
     return uint32_t(std::max(0, blocks));
+}
+
+uint64_t HipDevice::resident_clusters(const Launch& launch) const {
+    const auto group = group_of(launch, facts_, wave_lanes_);
+    if (!group) return 0;
+    const uint32_t groups = resident_blocks_per_multiprocessor(*launch.kernel, uint32_t(group->threads.count()),
+                                                               group->dynamic_shared_bytes);
+    const uint64_t resident = uint64_t{groups} * facts_.multiprocessors;
+    return launch.kernel->info().uses_cluster ? resident : resident / launch.cluster.count();
 }
 
 } // namespace rt::backend::hip

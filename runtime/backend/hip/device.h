@@ -1,6 +1,6 @@
 #pragma once
 
-#include "backend/backend.h"
+#include "backend/clusters.h"
 #include "backend/device_side/device_runtime.h"
 #include "backend/gpu/service_thread.h"
 #include "backend/hip/loader.h"
@@ -16,7 +16,7 @@
 namespace rt::backend::hip {
 
 /// CUDA's device, pinned and managed memory are HIP's of the same names. Addresses are the same on both sides.
-class HipDevice : public Device {
+class HipDevice : public Device, public ClusterLimits {
   public:
     explicit HipDevice(int number);
 
@@ -29,6 +29,7 @@ class HipDevice : public Device {
     void set_limits(uint64_t heap, uint64_t printf_buffer, uint64_t stack) override;
     uint32_t resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads,
                                                 uint32_t dynamic_shared_bytes) const override;
+    uint64_t resident_clusters(const Launch& launch) const override;
     bool can_reach(const Device& other) const override;
     void let_reach(Device& other, bool allowed) override;
     void drain_printf() override { runtime_.drain(); }

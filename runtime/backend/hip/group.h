@@ -3,6 +3,8 @@
 #include "backend/backend.h"
 #include "ptx/gpu_services.h"
 
+#include <optional>
+
 namespace rt::backend::hip {
 
 /// The work groups of a launch: blocks, or, of a kernel that has to do with clusters, clusters.
@@ -12,8 +14,10 @@ struct Group {
     ptx::gpu::ClusterLaunch cluster{}; ///< for KernelInfo::uses_cluster
 };
 
-/// `lanes`: of a wave. Throws Error{invalid_cluster_size} for a cluster that is no work group of the device's: its
-/// threads, or its shared memory, are too many.
-Group group_of(const Launch& launch, const DeviceFacts& facts, uint32_t lanes);
+/// `lanes`: of a wave. Nothing for a cluster that is no work group of the device's: its threads, or its shared memory,
+/// are too many.
+std::optional<Group> group_of(const Launch& launch, const DeviceFacts& facts, uint32_t lanes);
+/// The same, but throws Error{invalid_cluster_size}.
+Group checked_group_of(const Launch& launch, const DeviceFacts& facts, uint32_t lanes);
 
 } // namespace rt::backend::hip

@@ -59,7 +59,7 @@ void HipQueue::taken(hipError_t result, const std::string& doing) {
 void HipQueue::launch(const Launch& launch) {
     device_.make_current();
     auto& kernel = static_cast<HipKernel&>(*launch.kernel);
-    Group group = group_of(launch, device_.facts(), device_.wave_lanes());
+    Group group = checked_group_of(launch, device_.facts(), device_.wave_lanes());
     kernel.code().set_globals(launch.globals);
     // The packed parameters are one argument. HIP copies all before it returns.
     void* arguments[4];
@@ -68,7 +68,7 @@ void HipQueue::launch(const Launch& launch) {
     if (kernel.info().uses_cluster) arguments[count++] = &group.cluster;
     uint64_t services = 0, workspace = 0;
     if (kernel.info().uses_services) {
-        services = waiter_->services().block();
+        services = waiter_->services().block() | (kernel.info().uses_cluster ? ptx::gpu::cluster_bit : 0);
         workspace = launch.cooperative ? waiter_->services().workspace() : 0;
         arguments[count++] = &services;
         arguments[count++] = &workspace;
