@@ -5,6 +5,8 @@
 #include "llvm_to_code/amdgpu_calls.h"
 #include "llvm_to_code/amdgpu_clusters.h"
 #include "llvm_to_code/amdgpu_comparisons.h"
+#include "llvm_to_code/amdgpu_library_code.h"
+#include "llvm_to_code/amdgpu_matrix.h"
 #include "llvm_to_code/amdgpu_object.h"
 #include "llvm_to_code/amdgpu_selects.h"
 #include "llvm_to_code/amdgpu_stack.h"
@@ -199,6 +201,7 @@ void link_device_library(llvm::Module& module, const llvm::TargetMachine& machin
                                                             {"__trunc", AmdgpuPart::library}};
     for (const auto& [prefix, part] : parts)
         link_library(module, prefix, device_library::amdgpu_bitcode(part, lanes_of(machine)));
+    specialize_matrices(module);
     for (llvm::Function& function : module) {
         function.removeFnAttr("target-cpu");
         function.removeFnAttr("target-features");
@@ -236,6 +239,7 @@ Image compile_amdgpu(std::unique_ptr<llvm::Module> neutral, std::vector<KernelIn
     remove_refused(module, kernels, lower(module, kernels, *machine));
     lower_small_floats(module, true);
     lower_approximations(module);
+    declare_library_code(module, *machine);
     link_device_library(module, *machine);
     verify(module, "lowering for amdgcn");
     Image image{target, std::move(kernels), std::move(functions), {}};
@@ -245,6 +249,7 @@ Image compile_amdgpu(std::unique_ptr<llvm::Module> neutral, std::vector<KernelIn
     narrow_comparisons(module);
     for (const KernelInfo& kernel : image.kernels)
         if (kernel.error.empty()) reserve_shared(*module.getFunction(kernel.symbol), kernel.static_shared_bytes);
+    const std::vector<std::string_view> library = call_library_code(module, *machine);
     diagnostics.check();
     if (after_stage && !after_stage("optimized", text_of(module))) return image;
     if (after_stage && !after_stage("assembly", assembly_text(module, *machine))) return image;
@@ -252,8 +257,12 @@ Image compile_amdgpu(std::unique_ptr<llvm::Module> neutral, std::vector<KernelIn
     const llvm::SmallVector<char, 0> object = emit(module, *machine, llvm::CodeGenFileType::ObjectFile);
     diagnostics.check();
     LinkJob job;
-    const std::string path = job.file("code.o", {object.data(), object.size()});
-    image.code = job.link({"-shared", "--no-undefined", "--threads=1", path});
+    // What nothing calls of the library stays out.
+    std::vector<std::string> arguments = {"-shared", "--no-undefined", "--gc-sections", "--threads=1"};
+    arguments.push_back(job.file("code.o", {object.data(), object.size()}));
+    for (size_t i = 0; i < library.size(); ++i)
+        arguments.push_back(job.file("library" + std::to_string(i) + ".o", library[i]));
+    image.code = job.link(std::move(arguments));
     read_resources(image.code, image.kernels);
     return image;
 }

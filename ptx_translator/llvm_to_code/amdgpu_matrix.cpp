@@ -9,6 +9,8 @@
 namespace ptx::code {
 namespace {
 
+constexpr const char* multiply_symbol = "cuttle_amdgpu_matrix_multiply";
+
 /// In private memory, until the function that writes it is inlined.
 llvm::Value* array_of_words(llvm::IRBuilder<>& ir, llvm::ArrayType* type, const char* name) {
     const llvm::DataLayout& layout = ir.GetInsertBlock()->getModule()->getDataLayout();
@@ -32,7 +34,7 @@ llvm::Function* make_function(llvm::CallInst& call, uint64_t form, const std::st
     llvm::Value* result = array_of_words(ir, results, "result");
     for (unsigned i = 0; i < sources; ++i)
         ir.CreateStore(function->getArg(i), ir.CreateConstInBoundsGEP2_32(words, mine, 0, i));
-    llvm::FunctionCallee multiply = module.getOrInsertFunction("cuttle_amdgpu_matrix_multiply", ir.getVoidTy(),
+    llvm::FunctionCallee multiply = module.getOrInsertFunction(multiply_symbol, ir.getVoidTy(),
                                                                ir.getPtrTy(), ir.getPtrTy(), ir.getInt64Ty());
     ir.CreateCall(multiply, {mine, result, ir.getInt64(form)})->setConvergent();
     ir.CreateRet(ir.CreateLoad(results, result));
@@ -51,6 +53,14 @@ llvm::Value* lower_amdgpu_matrix(GpuCall& site) {
     llvm::CallInst* call = site.ir.CreateCall(function, arguments);
     call->setConvergent();
     return call;
+}
+
+void specialize_matrices(llvm::Module& module) {
+    llvm::Function* multiply = module.getFunction(multiply_symbol);
+    if (!multiply || !inline_into_callers(*multiply) || !multiply->use_empty()) return;
+    multiply->eraseFromParent();
+    for (llvm::Function& function : llvm::make_early_inc_range(module))
+        if (function.hasLocalLinkage() && function.use_empty()) function.eraseFromParent();
 }
 
 } // namespace ptx::code

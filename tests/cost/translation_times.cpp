@@ -51,10 +51,25 @@ double time_of(std::string_view source, const std::string& kernel, const Way& wa
     return least;
 }
 
+/// Times as multiples of the first way's.
+struct Ratios {
+    double logarithms = 0, greatest = 0;
+    size_t greater = 0; ///< than 1
+    std::string of_greatest;
+
+    void add(double ratio, const std::string& kernel) {
+        logarithms += std::log(ratio);
+        if (ratio > 1) greater++;
+        if (ratio <= greatest) return;
+        greatest = ratio;
+        of_greatest = kernel;
+    }
+};
+
 } // namespace
 
 int main(int argc, char** argv) {
-    double logarithms[std::size(ways)] = {};
+    Ratios ratios[std::size(ways)];
     size_t kernels = 0;
     fmt::print("{:<28}", "kernel");
     for (const Way& way : ways) fmt::print("{:>10}", way.name);
@@ -71,11 +86,15 @@ int main(int argc, char** argv) {
             fmt::print("\n");
             if (std::any_of(std::begin(times), std::end(times), [](double time) { return std::isnan(time); })) continue;
             ++kernels;
-            for (size_t way = 0; way < std::size(ways); ++way) logarithms[way] += std::log(times[way] / times[0]);
+            for (size_t way = 0; way < std::size(ways); ++way) ratios[way].add(times[way] / times[0], kernel.name);
         }
     }
     if (!kernels) return 1;
     fmt::print("{:<28}", fmt::format("of the first ({})", kernels));
-    for (double sum : logarithms) fmt::print("{:>10.2f}", std::exp(sum / double(kernels)));
+    for (const Ratios& each : ratios) fmt::print("{:>10.2f}", std::exp(each.logarithms / double(kernels)));
+    fmt::print("\n{:<28}", "more than the first");
+    for (const Ratios& each : ratios) fmt::print("{:>10}", each.greater);
     fmt::print("\n");
+    for (size_t way = 1; way < std::size(ways); ++way)
+        fmt::print("{}: at most {:.2f}, {}\n", ways[way].name, ratios[way].greatest, ratios[way].of_greatest);
 }

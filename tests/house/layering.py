@@ -24,9 +24,10 @@ STAGES = {
     "simt_to_simd": set(),
     "llvm_to_code": {"ast", "simt_to_simd"},
     "device_library": set(),
+    "library_code": {"ast", "llvm_to_code"},
     "translate": {"ast", "isa", "text_to_ast", "ast_to_ast", "ast_to_llvm", "simt_to_simd", "llvm_to_code"},
 }
-LLVM_STAGES = {"ast_to_llvm", "simt_to_simd", "llvm_to_code", "translate"}
+LLVM_STAGES = {"ast_to_llvm", "simt_to_simd", "llvm_to_code", "library_code", "translate"}
 # Inside the runtime: the shim sees rt/ (and the support it needs), back ends see the seam and support, never each other.
 BACKENDS = {"cpu", "hip", "level_zero", "null"}
 

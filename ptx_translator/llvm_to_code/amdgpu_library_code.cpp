@@ -1,0 +1,151 @@
+#include "llvm_to_code/amdgpu_library_code.h"
+
+#include "llvm_to_code/embedded.h"
+#include "llvm_to_code/machine.h"
+
+#include <llvm/ADT/StringMap.h>
+#include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+#include <llvm/MC/MCSubtargetInfo.h>
+#include <llvm/Object/ELFObjectFile.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include <map>
+#include <string>
+
+namespace ptx::code {
+namespace {
+
+using device_library::AmdgpuPart;
+
+struct LibraryFunction {
+    llvm::StringLiteral name;
+    AmdgpuPart part;
+    bool tells_place; ///< reads the thread's and the block's numbers
+};
+constexpr LibraryFunction functions[] = {
+    {llvm::StringLiteral("cuttle_texture_sample"), AmdgpuPart::texture, false},
+    {llvm::StringLiteral("cuttle_texture_gradient"), AmdgpuPart::texture, false},
+    {llvm::StringLiteral("cuttle_texture_gather"), AmdgpuPart::texture, false},
+    {llvm::StringLiteral("cuttle_texture_query"), AmdgpuPart::texture, false},
+    {llvm::StringLiteral("cuttle_amdgpu_vprintf"), AmdgpuPart::library, true},
+    {llvm::StringLiteral("cuttle_amdgpu_malloc"), AmdgpuPart::library, true},
+    {llvm::StringLiteral("cuttle_amdgpu_free"), AmdgpuPart::library, true},
+    {llvm::StringLiteral("cuttle_amdgpu_assertfail"), AmdgpuPart::library, true},
+};
+
+/// What no function of the library reads of what a kernel can pass on. The build checks it.
+constexpr const char* never_read[] = {"amdgpu-no-completion-action",  "amdgpu-no-default-queue", "amdgpu-no-dispatch-id",
+                                      "amdgpu-no-dispatch-ptr",       "amdgpu-no-heap-ptr",      "amdgpu-no-hostcall-ptr",
+                                      "amdgpu-no-lds-kernel-id",
+                                      "amdgpu-no-multigrid-sync-arg", "amdgpu-no-queue-ptr"};
+constexpr const char* place[] = {"amdgpu-no-workgroup-id-x", "amdgpu-no-workgroup-id-y", "amdgpu-no-workgroup-id-z",
+                                 "amdgpu-no-workitem-id-x",  "amdgpu-no-workitem-id-y",  "amdgpu-no-workitem-id-z",
+                                 "amdgpu-no-cluster-id-x",   "amdgpu-no-cluster-id-y",   "amdgpu-no-cluster-id-z",
+                                 "amdgpu-no-implicitarg-ptr"};
+
+/// In front of the names of those that are machine code, so that they are none of the bitcode's.
+constexpr llvm::StringLiteral prefix = "code.";
+
+/// What LLVM's assembler knows of each function: "NAME.num_vgpr" and the like.
+llvm::StringMap<uint64_t> absolute_symbols(std::string_view object) {
+    using File = llvm::object::ELFObjectFile<llvm::object::ELF64LE>;
+    auto file = File::create(llvm::MemoryBufferRef({object.data(), object.size()}, "device library"));
+    if (!file) fail("device library: " + llvm::toString(file.takeError()));
+    llvm::StringMap<uint64_t> values;
+    for (const llvm::object::ELFSymbolRef symbol : file->symbols())
+        if (llvm::cantFail(symbol.getFlags()) & llvm::object::SymbolRef::SF_Absolute)
+            values[llvm::cantFail(symbol.getName())] = llvm::cantFail(symbol.getValue());
+    return values;
+}
+
+/// In assembly. The registers are those of the dispatch's address, which is never_read. A constant's value counts from
+/// its own place, the address that s_getpc_b64 reads from the next instruction's.
+std::string jump_to(llvm::StringRef name, bool clears_upper_bits) {
+    const unsigned before_constant = clears_upper_bits ? 8 : 4;
+    const auto distance = [&](const char* part, unsigned bytes) {
+        return (name + "@rel32@" + part + "+" + llvm::Twine(bytes)).str();
+    };
+    return std::string("s_getpc_b64 s[4:5]\n\t") + (clears_upper_bits ? "s_sext_i32_i16 s5, s5\n\t" : "") +
+           "s_add_u32 s4, s4, " + distance("lo", before_constant) + "\n\t" +
+           "s_addc_u32 s5, s5, " + distance("hi", before_constant + 8) + "\n\t" + "s_setpc_b64 s[4:5]";
+}
+
+// LLVM's calling convention: registers that a function leaves as they were.
+bool is_kept_vector(uint64_t number) { return number >= 40 && number % 16 >= 8; }
+bool is_kept_scalar(uint64_t number) { return (number >= 30 && number < 40) || (number >= 48 && number % 16 < 8); }
+bool is_kept_accumulator(uint64_t number) { return number >= 32; }
+
+/// What the statement overwrites: of the registers that the machine code uses, those that it need not keep, for LLVM looks
+/// into functions to see what their callers must save; and the last one, which says how many there are.
+std::string registers_of(llvm::StringRef name, const llvm::StringMap<uint64_t>& facts) {
+    std::string list = "~{scc},~{vcc},~{m0},~{flat_scratch}";
+    const auto add = [&](const char* fact, const char* kind, bool (*is_kept)(uint64_t)) {
+        const uint64_t count = facts.lookup((name + fact).str());
+        for (uint64_t i = 0; i < count; ++i)
+            if (!is_kept(i) || i + 1 == count) list += std::string(",~{") + kind + std::to_string(i) + "}";
+    };
+    add(".num_vgpr", "v", is_kept_vector);
+    add(".num_agpr", "a", is_kept_accumulator);
+    add(".numbered_sgpr", "s", is_kept_scalar);
+    return list;
+}
+
+/// The arguments stay where the caller has put them. The jump takes an address on the stack, in one of its registers, so
+/// that what lies there belongs to the function.
+void define_as_jump(llvm::Function& function, llvm::StringRef name, const llvm::StringMap<uint64_t>& facts,
+                    const llvm::TargetMachine& machine) {
+    const auto stack_bytes = facts.find((name + ".private_seg_size").str());
+    if (stack_bytes == facts.end()) fail("device library: nothing is known of " + name.str());
+    llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "", &function));
+    llvm::SmallVector<llvm::Value*, 1> operands;
+    llvm::SmallVector<llvm::Type*, 1> types;
+    if (stack_bytes->second) {
+        auto* bytes = llvm::ArrayType::get(ir.getInt8Ty(), stack_bytes->second);
+        operands.push_back(ir.CreateAlloca(bytes, machine.createDataLayout().getAllocaAddrSpace()));
+        types.push_back(operands.back()->getType());
+    }
+    const bool clears_upper_bits = machine.getMCSubtargetInfo()->checkFeatures("+gfx12-insts");
+    // What the jump overwrites, whatever the machine code uses.
+    const std::string constraints = (operands.empty() ? "~{s4},~{s5}," : "{s4},~{s5},") + registers_of(name, facts);
+    auto* type = llvm::FunctionType::get(ir.getVoidTy(), types, false);
+    ir.CreateCall(llvm::InlineAsm::get(type, jump_to(name, clears_upper_bits), constraints, true), operands);
+    ir.CreateUnreachable();
+    function.addFnAttr(llvm::Attribute::Naked);
+    function.setLinkage(llvm::Function::InternalLinkage);
+}
+
+} // namespace
+
+void declare_library_code(llvm::Module& module, const llvm::TargetMachine& machine) {
+    for (const LibraryFunction& each : functions) {
+        llvm::Function* function = module.getFunction(each.name);
+        if (!function || device_library::amdgpu_code(each.part, machine.getTargetCPU()).empty()) continue;
+        function->setName(prefix + each.name);
+        for (const char* attribute : never_read) function->addFnAttr(attribute);
+        if (!each.tells_place)
+            for (const char* attribute : place) function->addFnAttr(attribute);
+        function->addFnAttr(llvm::Attribute::NoInline);
+        function->addFnAttr(llvm::Attribute::NoRecurse);
+        function->addFnAttr(llvm::Attribute::NoUnwind);
+    }
+}
+
+std::vector<std::string_view> call_library_code(llvm::Module& module, const llvm::TargetMachine& machine) {
+    std::map<AmdgpuPart, llvm::StringMap<uint64_t>> parts;
+    std::vector<std::string_view> objects;
+    for (const LibraryFunction& each : functions) {
+        llvm::Function* function = module.getFunction((prefix + each.name).str());
+        if (!function) continue;
+        auto [known, is_new] = parts.try_emplace(each.part);
+        if (is_new) {
+            objects.push_back(device_library::amdgpu_code(each.part, machine.getTargetCPU()));
+            known->second = absolute_symbols(objects.back());
+        }
+        define_as_jump(*function, each.name, known->second, machine);
+    }
+    return objects;
+}
+
+} // namespace ptx::code
