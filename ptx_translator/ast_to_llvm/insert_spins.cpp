@@ -138,7 +138,10 @@ class WaitingLoops {
             if (polls(*instruction) || calls_any_of(polling_, *instruction)) return true;
             if (any_load && llvm::isa<llvm::LoadInst>(instruction)) return true;
             add_operands(*instruction, work);
-            if (auto* phi = llvm::dyn_cast<llvm::PHINode>(instruction)) add_conditions(*phi, loop, work);
+            auto* phi = llvm::dyn_cast<llvm::PHINode>(instruction);
+            // What comes round the loop has come by its one latch, whatever the way there.
+            if (phi && !(phi->getParent() == loop.getHeader() && loop.getLoopLatch()))
+                add_conditions(*phi, loop, work);
         }
         return false;
     }
