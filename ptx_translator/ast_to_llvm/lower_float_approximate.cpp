@@ -31,8 +31,13 @@ Value* compute(const Operation& op, Value* x) {
         return op.ir.CreateFDiv(one(x), x);
     case Opcode::sqrt:
         return unary(llvm::Intrinsic::sqrt);
-    case Opcode::rsqrt:
-        return op.ir.CreateFDiv(one(x), unary(llvm::Intrinsic::sqrt));
+    case Opcode::rsqrt: {
+        Value* quotient = op.ir.CreateFDiv(one(x), unary(llvm::Intrinsic::sqrt));
+        // Targets with a reciprocal root may know what is meant.
+        if (auto* instruction = llvm::dyn_cast<llvm::Instruction>(quotient))
+            instruction->setMetadata("cuttle.approximate", llvm::MDNode::get(instruction->getContext(), {}));
+        return quotient;
+    }
     case Opcode::sin:
         return unary(llvm::Intrinsic::sin);
     case Opcode::cos:

@@ -65,6 +65,9 @@ void initialize_spirv() {
     LLVMInitializeSPIRVTarget();
     LLVMInitializeSPIRVTargetMC();
     LLVMInitializeSPIRVAsmPrinter();
+    // OpBitReverse. LLVM has extensions as a process-wide option, which target machines read when they are made.
+    if (llvm::cl::Option* extensions = llvm::cl::getRegisteredOptions().lookup("spirv-ext"))
+        extensions->addOccurrence(0, extensions->ArgStr, "+SPV_KHR_bit_instructions");
 }
 
 struct Processor {

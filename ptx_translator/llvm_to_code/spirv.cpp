@@ -2,7 +2,6 @@
 
 #include "ast/position.h"
 #include "llvm_to_code/amdgpu_barriers.h"
-#include "llvm_to_code/approximations.h"
 #include "llvm_to_code/child_process.h"
 #include "llvm_to_code/function_numbers.h"
 #include "llvm_to_code/gpu_calls.h"
@@ -11,6 +10,8 @@
 #include "llvm_to_code/neutral.h"
 #include "llvm_to_code/pointers.h"
 #include "llvm_to_code/small_floats.h"
+#include "llvm_to_code/spirv_addresses.h"
+#include "llvm_to_code/spirv_arguments.h"
 #include "llvm_to_code/spirv_barriers.h"
 #include "llvm_to_code/spirv_calls.h"
 #include "llvm_to_code/spirv_legalize.h"
@@ -24,6 +25,7 @@
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Target/TargetMachine.h>
 
 namespace ptx {
@@ -86,11 +88,12 @@ void for_each_kernel(llvm::Module& module, std::vector<KernelInfo>& kernels,
     remove_refused(module, kernels, refused);
 }
 
-llvm::Function* make_kernel(llvm::Function& neutral, const KernelInfo& info) {
+llvm::Function* make_kernel(llvm::Function& neutral, const KernelInfo& info, const PassedParameters& passed) {
     llvm::LLVMContext& context = neutral.getContext();
     llvm::Type* number = llvm::Type::getInt64Ty(context);
-    llvm::SmallVector<llvm::Type*, 5> parameters{number, number, llvm::PointerType::get(context, spirv_shared)};
+    llvm::SmallVector<llvm::Type*, 16> parameters{number, number, llvm::PointerType::get(context, spirv_shared)};
     if (info.uses_services) parameters.append(2, number);
+    passed.append_types(parameters);
     llvm::Function* kernel = with_parameters(neutral, parameters);
     kernel->setCallingConv(llvm::CallingConv::SPIR_KERNEL);
     // LLVM would make memset and the like of loops, which the back end does not know.
@@ -151,11 +154,13 @@ void move_tables(llvm::Module& module) {
 }
 
 void lower(llvm::Function& neutral, const KernelInfo& info) {
-    llvm::Function& kernel = *make_kernel(neutral, info);
+    const PassedParameters passed(neutral, info);
+    llvm::Function& kernel = *make_kernel(neutral, info, passed);
     return_instead_of_exit(kernel);
     map_pointers(kernel, {.space = {spirv_generic, spirv_global, 2, spirv_shared, spirv_global, spirv_private},
                           .shared = [&]() -> llvm::Value* { return kernel.getArg(shared_argument); }});
     lower_spirv_calls(kernel);
+    passed.use(kernel, info.uses_services ? workspace_argument + 1 : services_argument);
 }
 
 /// What the device library does is called, linked and inlined.
@@ -163,7 +168,6 @@ void use_library(llvm::Module& module, std::vector<KernelInfo>& kernels, llvm::T
                  const Options& options) {
     for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo&) { call_spirv_library(kernel); });
     lower_small_floats(module);
-    lower_approximations(module);
     link_spirv_library(module);
     inline_all(module);
     for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo& info) {
@@ -183,6 +187,9 @@ void use_library(llvm::Module& module, std::vector<KernelInfo>& kernels, llvm::T
 std::string generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
     return in_child_process("LLVM's SPIR-V code generator", [&] {
         const Diagnostics diagnostics(module.getContext());
+        // It copies casts and addresses, in bytes, to where they are used.
+        if (auto* off = static_cast<llvm::cl::opt<bool>*>(llvm::cl::getRegisteredOptions().lookup("disable-cgp")))
+            off->setValue(true);
         // Without strength reduction, which has made `x & 32767 == 5` of a loop's counter a comparison of all its bits.
         const llvm::SmallVector<char, 0> bytes = emit(module, machine, type, false);
         diagnostics.check();
@@ -229,7 +236,10 @@ Image compile_spirv(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInf
 
     optimize(module, *machine, options);
     expand_constant_expressions(module); // addresses in tables, again
-    for_each_kernel(module, image.kernels, [](llvm::Function& kernel, KernelInfo&) { legalize_for_spirv(kernel); });
+    for_each_kernel(module, image.kernels, [](llvm::Function& kernel, KernelInfo&) {
+        legalize_for_spirv(kernel);
+        count_in_elements(kernel);
+    });
     for (llvm::Function& function : llvm::make_early_inc_range(module))
         if (function.isDeclaration() && function.use_empty()) function.eraseFromParent();
     if (llvm::all_of(image.kernels, [](const KernelInfo& kernel) { return !kernel.error.empty(); })) return image;

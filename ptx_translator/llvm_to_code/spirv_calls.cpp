@@ -3,46 +3,48 @@
 #include "llvm_to_code/gpu_calls.h"
 #include "llvm_to_code/neutral.h"
 
+#include <llvm/ADT/DenseMap.h>
+#include <llvm/IR/ConstantRange.h>
 #include <llvm/IR/IntrinsicsSPIRV.h>
 #include <llvm/IR/Module.h>
 
 namespace ptx::code {
 namespace {
 
-/// A call of one of OpenCL C's built-in functions by its mangled name, which LLVM turns into SPIR-V instructions.
 llvm::CallInst* builtin(GpuCall& site, const char* name, llvm::Type* result, llvm::ArrayRef<llvm::Value*> arguments,
                         bool convergent = false) {
-    llvm::SmallVector<llvm::Type*, 2> types;
-    for (llvm::Value* argument : arguments) types.push_back(argument->getType());
-    auto callee = site.call.getModule()->getOrInsertFunction(name, llvm::FunctionType::get(result, types, false));
-    auto* function = llvm::cast<llvm::Function>(callee.getCallee());
-    function->setCallingConv(llvm::CallingConv::SPIR_FUNC);
-    function->setDoesNotThrow();
-    if (convergent)
-        function->setConvergent();
-    else
-        function->setDoesNotAccessMemory();
-    llvm::CallInst* call = site.ir.CreateCall(callee, arguments);
-    call->setCallingConv(llvm::CallingConv::SPIR_FUNC);
-    return call;
+    return call_builtin(site.ir, name, result, arguments, convergent);
 }
 
-llvm::Value* work_item(GpuCall& site, const char* name, unsigned axis) {
+/// `most`: what the value may be at most, by CUDA's limits.
+llvm::Value* work_item(GpuCall& site, const char* name, unsigned axis, uint64_t most) {
     llvm::IRBuilder<>& ir = site.ir;
-    return ir.CreateTrunc(builtin(site, name, ir.getInt64Ty(), {ir.getInt32(axis)}), ir.getInt32Ty());
+    llvm::CallInst* call = builtin(site, name, ir.getInt64Ty(), {ir.getInt32(axis)});
+    call->addRangeRetAttr(llvm::ConstantRange(llvm::APInt(64, 0), llvm::APInt(64, most + 1)));
+    return ir.CreateTrunc(call, ir.getInt32Ty());
 }
 
-template <unsigned axis> llvm::Value* thread_index(GpuCall& site) { return work_item(site, "_Z12get_local_idj", axis); }
-template <unsigned axis> llvm::Value* block_index(GpuCall& site) { return work_item(site, "_Z12get_group_idj", axis); }
+constexpr uint64_t most_threads = 1024, most_blocks = 0x7fffffff;
+
+template <unsigned axis> llvm::Value* thread_index(GpuCall& site) {
+    return work_item(site, "_Z12get_local_idj", axis, most_threads - 1);
+}
+template <unsigned axis> llvm::Value* block_index(GpuCall& site) {
+    return work_item(site, "_Z12get_group_idj", axis, most_blocks - 1);
+}
 /// All groups of a launch are of one size. Asked for that of the group itself, which OpenCL lets be smaller at the
 /// grid's edge, compilers may compare.
 template <unsigned axis> llvm::Value* block_size(GpuCall& site) {
-    return work_item(site, "_Z23get_enqueued_local_sizej", axis);
+    return work_item(site, "_Z23get_enqueued_local_sizej", axis, most_threads);
 }
-template <unsigned axis> llvm::Value* grid_size(GpuCall& site) { return work_item(site, "_Z14get_num_groupsj", axis); }
+template <unsigned axis> llvm::Value* grid_size(GpuCall& site) {
+    return work_item(site, "_Z14get_num_groupsj", axis, most_blocks);
+}
 
 llvm::Value* lane_number(GpuCall& site) {
-    return builtin(site, "_Z22get_sub_group_local_idv", site.ir.getInt32Ty(), {});
+    llvm::CallInst* call = builtin(site, "_Z22get_sub_group_local_idv", site.ir.getInt32Ty(), {});
+    call->addRangeRetAttr(llvm::ConstantRange(llvm::APInt(32, 0), llvm::APInt(32, 32)));
+    return call;
 }
 
 // SPIR-V 1.4, 3.27 and 3.25.
@@ -76,6 +78,13 @@ llvm::Value* ballot(GpuCall& site) {
 }
 
 llvm::Value* lane_shuffle(GpuCall& site) {
+    // A float goes as it is.
+    const auto* cast = llvm::dyn_cast<llvm::BitCastInst>(site.operand(0));
+    if (cast && cast->getSrcTy()->isFloatTy()) {
+        llvm::Value* number = builtin(site, "_Z17sub_group_shufflefj", cast->getSrcTy(),
+                                      {cast->getOperand(0), site.operand(1)}, true);
+        return site.ir.CreateBitCast(number, site.call.getType());
+    }
     return builtin(site, "_Z17sub_group_shufflejj", site.ir.getInt32Ty(), {site.operand(0), site.operand(1)}, true);
 }
 
@@ -182,8 +191,47 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("isspacep.global"), is_global},
 };
 
+/// Which lanes are active is the same all through a block and asked for once there: each shuffle asks.
+void share_active_masks(llvm::Function& kernel) {
+    llvm::DenseMap<const llvm::BasicBlock*, llvm::CallInst*> first;
+    for (llvm::CallInst* call : cuttle_calls(kernel)) {
+        const auto* predicate = cuttle_name(*call) == "subgroup.ballot"
+                                    ? llvm::dyn_cast<llvm::ConstantInt>(call->getArgOperand(0))
+                                    : nullptr;
+        if (!predicate || predicate->isZero()) continue;
+        llvm::CallInst*& known = first[call->getParent()];
+        if (!known) {
+            known = call;
+            continue;
+        }
+        call->replaceAllUsesWith(known);
+        call->eraseFromParent();
+    }
+}
+
 } // namespace
 
-void lower_spirv_calls(llvm::Function& kernel) { lower_gpu_calls(kernel, table, "spirv"); }
+llvm::CallInst* call_builtin(llvm::IRBuilder<>& ir, llvm::StringRef name, llvm::Type* result,
+                             llvm::ArrayRef<llvm::Value*> arguments, bool convergent) {
+    llvm::SmallVector<llvm::Type*, 2> types;
+    for (llvm::Value* argument : arguments) types.push_back(argument->getType());
+    llvm::Module* module = ir.GetInsertBlock()->getModule();
+    auto callee = module->getOrInsertFunction(name, llvm::FunctionType::get(result, types, false));
+    auto* function = llvm::cast<llvm::Function>(callee.getCallee());
+    function->setCallingConv(llvm::CallingConv::SPIR_FUNC);
+    function->setDoesNotThrow();
+    if (convergent)
+        function->setConvergent();
+    else
+        function->setDoesNotAccessMemory();
+    llvm::CallInst* call = ir.CreateCall(callee, arguments);
+    call->setCallingConv(llvm::CallingConv::SPIR_FUNC);
+    return call;
+}
+
+void lower_spirv_calls(llvm::Function& kernel) {
+    share_active_masks(kernel);
+    lower_gpu_calls(kernel, table, "spirv");
+}
 
 } // namespace ptx::code

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <llvm/IR/IRBuilder.h>
+
 namespace llvm {
 class Function;
 }
 
 namespace ptx::code {
 
-/// The arguments that spirv.cpp gives every kernel; the last two only with KernelInfo::uses_services.
+/// The arguments that spirv.cpp gives every kernel; the last two only with KernelInfo::uses_services. Parameters that
+/// are passed (spirv_arguments.h) come behind.
 enum SpirvArgument : unsigned {
     parameters_argument = 0,
     globals_argument = 1,
@@ -19,6 +22,10 @@ enum SpirvSpace : unsigned { spirv_private = 0, spirv_global = 1, spirv_shared =
 
 /// `i32 f(i32)` that gives its argument.
 inline constexpr const char* spirv_opaque = "cuttle_opaque";
+
+/// A call of one of OpenCL C's built-in functions by its mangled name, which LLVM turns into SPIR-V instructions.
+llvm::CallInst* call_builtin(llvm::IRBuilder<>& ir, llvm::StringRef name, llvm::Type* result,
+                             llvm::ArrayRef<llvm::Value*> arguments, bool convergent = false);
 
 /// For kernels whose pointers are mapped already.
 void lower_spirv_calls(llvm::Function& kernel);

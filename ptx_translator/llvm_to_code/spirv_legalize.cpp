@@ -2,11 +2,15 @@
 
 #include "llvm_to_code/spirv_calls.h"
 
+#include <llvm/ADT/MapVector.h>
 #include <llvm/CodeGen/AtomicExpandUtils.h>
+#include <llvm/IR/CFG.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
+#include <llvm/IR/PatternMatch.h>
+#include <llvm/Transforms/Utils/Local.h>
 
 namespace ptx::code {
 namespace {
@@ -83,28 +87,32 @@ Value* reversed_bytes(IR& ir, Value* value) {
     return result;
 }
 
-/// The bits that order floats as signed integers do, -0 below +0.
-Value* order_of(IR& ir, Value* number) {
-    const unsigned bits = number->getType()->getScalarSizeInBits();
-    llvm::Type* type = number->getType()->getWithNewBitWidth(bits);
-    Value* word = ir.CreateBitCast(number, type);
-    Value* others = ir.CreateLShr(ir.CreateAShr(word, constant(type, bits - 1)), constant(type, 1));
-    return ir.CreateXor(word, others);
+/// The greater or lesser of `a`, which may be NaN, and a number.
+Value* extreme_of_number(IR& ir, Value* a, llvm::ConstantFP& number, bool greatest) {
+    // +0 is above -0, but compares like it: where `a` may be the other zero, and the one to take, equal is enough.
+    const bool or_equal = number.isZero() && number.isNegative() == greatest;
+    const auto predicate = greatest ? or_equal ? llvm::FCmpInst::FCMP_OGE : llvm::FCmpInst::FCMP_OGT
+                           : or_equal ? llvm::FCmpInst::FCMP_OLE
+                                      : llvm::FCmpInst::FCMP_OLT;
+    return ir.CreateSelect(ir.CreateFCmp(predicate, a, &number), a, &number);
 }
 
-/// IEEE 754-2019's minimum, maximum and their forms that prefer numbers. OpenCL's fmin and fmax leave zeros' signs
-/// open.
+/// IEEE 754-2019's minimum, maximum and their forms that prefer numbers. OpenCL's fmin and fmax, which LLVM makes of
+/// minnum and maxnum, leave zeros' signs open: what is equal has all bits in common but that.
 Value* extreme(IR& ir, llvm::IntrinsicInst& call, bool greatest, bool keeps_nan) {
     Value *a = call.getArgOperand(0), *b = call.getArgOperand(1);
-    Value *x = order_of(ir, a), *y = order_of(ir, b);
-    Value* first = greatest ? ir.CreateICmpSGT(x, y) : ir.CreateICmpSLT(x, y);
-    Value* number = ir.CreateSelect(first, a, b);
-    Value *a_is_nan = ir.CreateFCmpUNO(a, a), *b_is_nan = ir.CreateFCmpUNO(b, b);
-    Value* nan = llvm::ConstantFP::getNaN(call.getType());
-    if (keeps_nan) return ir.CreateSelect(ir.CreateOr(a_is_nan, b_is_nan), nan, number);
-    Value* other = ir.CreateSelect(a_is_nan, b, a);
-    Value* both = ir.CreateAnd(a_is_nan, b_is_nan);
-    return ir.CreateSelect(both, nan, ir.CreateSelect(ir.CreateOr(a_is_nan, b_is_nan), other, number));
+    Value* number = nullptr;
+    if (auto* constant = llvm::dyn_cast<llvm::ConstantFP>(b); constant && !constant->isNaN()) {
+        number = extreme_of_number(ir, a, *constant, greatest);
+    } else {
+        llvm::Type* words = a->getType()->getWithNewType(ir.getIntNTy(a->getType()->getScalarSizeInBits()));
+        Value *x = ir.CreateBitCast(a, words), *y = ir.CreateBitCast(b, words);
+        Value* same = ir.CreateBitCast(greatest ? ir.CreateAnd(x, y) : ir.CreateOr(x, y), a->getType());
+        Value* other = ir.CreateBinaryIntrinsic(greatest ? llvm::Intrinsic::maxnum : llvm::Intrinsic::minnum, a, b);
+        number = ir.CreateSelect(ir.CreateFCmpOEQ(a, b), same, other);
+    }
+    if (!keeps_nan) return number;
+    return ir.CreateSelect(ir.CreateFCmpUNO(a, b), llvm::ConstantFP::getNaN(call.getType()), number);
 }
 
 /// A number of a float's bits that are zero or one, as is_fpclass asks.
@@ -143,10 +151,40 @@ Value* is_class(IR& ir, llvm::IntrinsicInst& call) {
     return result;
 }
 
+/// To the left, by an amount modulo the width.
+Value* rotation(IR& ir, Value* value, Value* by) {
+    const char* name = nullptr;
+    switch (value->getType()->getScalarSizeInBits()) {
+    case 8:
+        name = "_Z6rotatehh";
+        break;
+    case 16:
+        name = "_Z6rotatett";
+        break;
+    case 32:
+        name = "_Z6rotatejj";
+        break;
+    default:
+        name = "_Z6rotatemm";
+        break;
+    }
+    return call_builtin(ir, name, value->getType(), {value, by});
+}
+
 /// Of a width that is a power of two. LLVM would call a function, which costs Intel's compiler its sub-groups of 32.
 Value* funnel_shift(IR& ir, llvm::IntrinsicInst& call, bool left) {
     Value *high = call.getArgOperand(0), *low = call.getArgOperand(1);
     llvm::Type* type = high->getType();
+    if (high == low && !type->isVectorTy()) {
+        Value* by = call.getArgOperand(2);
+        return rotation(ir, high, left ? by : ir.CreateNeg(by));
+    }
+    if (const auto* amount = llvm::dyn_cast<llvm::ConstantInt>(call.getArgOperand(2))) {
+        const unsigned bits = type->getScalarSizeInBits();
+        const uint64_t by = amount->getValue().urem(bits);
+        if (by == 0) return left ? high : low;
+        return ir.CreateOr(ir.CreateShl(high, left ? by : bits - by), ir.CreateLShr(low, left ? bits - by : by));
+    }
     Value* last = constant(type, type->getScalarSizeInBits() - 1);
     Value* by = ir.CreateAnd(call.getArgOperand(2), last);
     // One place and the rest, so that no amount is the whole width.
@@ -167,6 +205,7 @@ Value* rewritten(llvm::IntrinsicInst& call) {
             return nullptr;
         return funnel_shift(ir, call, call.getIntrinsicID() == llvm::Intrinsic::fshl);
     case llvm::Intrinsic::bitreverse:
+        if (call.getType()->isIntegerTy(32) || call.getType()->isIntegerTy(64)) return nullptr; // OpBitReverse
         return reversed_bits(ir, call.getArgOperand(0));
     case llvm::Intrinsic::bswap:
         return reversed_bytes(ir, call.getArgOperand(0));
@@ -228,6 +267,53 @@ template <class Instruction> llvm::SmallVector<Instruction*, 16> all_in(llvm::Fu
     return found;
 }
 
+/// PTX's rsqrt.approx (docs/neutral_ir.md, "Floating point") is OpenCL's rsqrt.
+void use_reciprocal_root(llvm::BinaryOperator& quotient) {
+    using namespace llvm::PatternMatch;
+    Value* square = nullptr;
+    if (!quotient.hasMetadata("cuttle.approximate") || !quotient.getType()->isFloatTy() ||
+        !match(&quotient, m_FDiv(m_FPOne(), m_Sqrt(m_Value(square)))))
+        return;
+    IR ir(&quotient);
+    quotient.replaceAllUsesWith(call_builtin(ir, "_Z5rsqrtf", quotient.getType(), {square}));
+    llvm::RecursivelyDeleteTriviallyDeadInstructions(&quotient);
+}
+
+/// Where several cases go to a block with phis, they go by way of another: SPIR-V's phis name a block once, from which
+/// Intel's compiler makes phis with too few entries, and then crashes.
+void enter_once(llvm::SwitchInst& choice) {
+    llvm::SmallMapVector<llvm::BasicBlock*, unsigned, 8> edges;
+    for (llvm::BasicBlock* next : llvm::successors(&choice)) edges[next]++;
+    for (const auto& [next, count] : edges) {
+        if (count == 1 || next->phis().empty()) continue;
+        llvm::BasicBlock* from = choice.getParent();
+        auto* way = llvm::BasicBlock::Create(choice.getContext(), "", from->getParent(), next);
+        llvm::BranchInst::Create(next, way);
+        for (llvm::PHINode& phi : next->phis()) {
+            phi.addIncoming(phi.getIncomingValueForBlock(from), way);
+            for (int i = phi.getBasicBlockIndex(from); i >= 0; i = phi.getBasicBlockIndex(from))
+                phi.removeIncomingValue(unsigned(i));
+        }
+        for (unsigned i = 0; i < choice.getNumSuccessors(); i++)
+            if (choice.getSuccessor(i) == next) choice.setSuccessor(i, way);
+    }
+}
+
+/// Pointers in memory are numbers: LLVM mixes up the types of pointers to pointers that phis join.
+void load_as_integer(llvm::LoadInst& load) {
+    if (!load.getType()->isPointerTy()) return;
+    IR ir(&load);
+    llvm::LoadInst* number = ir.CreateAlignedLoad(ir.getInt64Ty(), load.getPointerOperand(), load.getAlign());
+    number->setVolatile(load.isVolatile());
+    load.replaceAllUsesWith(ir.CreateIntToPtr(number, load.getType()));
+    load.eraseFromParent();
+}
+void store_as_integer(llvm::StoreInst& store) {
+    if (!store.getValueOperand()->getType()->isPointerTy()) return;
+    IR ir(&store);
+    store.setOperand(0, ir.CreatePtrToInt(store.getValueOperand(), ir.getInt64Ty()));
+}
+
 /// OpPtrEqual and its like came with SPIR-V 1.4. Intel's compiler of 2022 does not know them.
 void compare_as_integers(llvm::ICmpInst& comparison) {
     if (!comparison.getOperand(0)->getType()->isPointerTy()) return;
@@ -238,7 +324,11 @@ void compare_as_integers(llvm::ICmpInst& comparison) {
 } // namespace
 
 void legalize_for_spirv(llvm::Function& function) {
+    for (auto* quotient : all_in<llvm::BinaryOperator>(function)) use_reciprocal_root(*quotient);
     for (auto* comparison : all_in<llvm::ICmpInst>(function)) compare_as_integers(*comparison);
+    for (auto* choice : all_in<llvm::SwitchInst>(function)) enter_once(*choice);
+    for (auto* load : all_in<llvm::LoadInst>(function)) load_as_integer(*load);
+    for (auto* store : all_in<llvm::StoreInst>(function)) store_as_integer(*store);
     for (auto* call : all_in<llvm::CallInst>(function)) {
         if (!call->getCalledFunction() || call->getCalledFunction()->getName() != spirv_opaque) continue;
         call->replaceAllUsesWith(call->getArgOperand(0));

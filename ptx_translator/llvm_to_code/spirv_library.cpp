@@ -7,6 +7,7 @@
 #include "llvm_to_code/gpu_calls.h"
 #include "llvm_to_code/link_library.h"
 #include "llvm_to_code/neutral.h"
+#include "llvm_to_code/spirv_directed.h"
 
 #include <llvm/IR/Module.h>
 
@@ -49,6 +50,11 @@ llvm::Value* of_that_name(GpuCall& site) {
     return library_call(site, "cuttle_" + with_underscores(cuttle_name(site.call)));
 }
 
+llvm::Value* round_otherwise(GpuCall& site) {
+    llvm::Value* value = fuse_beside_constant(site);
+    return value ? value : of_that_name(site);
+}
+
 /// Of amdgpu_services.h.
 llvm::Value* service(GpuCall& site) {
     llvm::IRBuilder<>& ir = site.ir;
@@ -83,7 +89,7 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("free"), service},
     {llvm::StringLiteral("assertfail"), service},
     {llvm::StringLiteral("barrier.reduce"), lower_barrier_vote},
-    {llvm::StringLiteral("round."), of_that_name},
+    {llvm::StringLiteral("round."), round_otherwise},
     {llvm::StringLiteral("texture."), of_that_name},
     {llvm::StringLiteral("surface."), of_that_name},
     {llvm::StringLiteral("mma."), lower_amdgpu_matrix},

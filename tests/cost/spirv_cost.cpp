@@ -8,6 +8,7 @@
 #include "table.h"
 #include "warp.h"
 
+#include "ptx/spirv_arguments.h"
 #include "ptx/translate.h"
 
 #include <algorithm>
@@ -45,6 +46,11 @@ std::vector<spirv_machine::Argument> our_arguments(const ptx::KernelInfo& info, 
         // A block in which nobody asks for anything, and no workspace.
         list.push_back(number(reinterpret_cast<uint64_t>(arguments.buffers.emplace_back(1024).data())));
         list.push_back(number(0));
+    }
+    for (const ptx::ParameterInfo& part : ptx::spirv_arguments(info)) {
+        const auto begin = arguments.packed.begin() + part.offset;
+        list.emplace_back().bytes = part.size;
+        list.back().value.assign(begin, begin + part.size);
     }
     return list;
 }

@@ -2,6 +2,7 @@
 #include "../api/driver_fixture.h"
 #include "kernels.h"
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <string>
@@ -93,6 +94,44 @@ TEST_F(LevelZeroKernels, DivisionAndRootAreExact) {
     for (size_t i = 0; i < in.size(); i++) {
         ASSERT_EQ(result[2 * i], 1.0f / in[i]) << i;
         ASSERT_EQ(result[2 * i + 1], std::sqrt(in[i])) << i;
+    }
+}
+
+TEST_F(LevelZeroKernels, DirectedRoundingBesideAConstant) {
+    std::vector<float> in{0.0f, -0.0f, 1.0f, 0x1p-149f, 0x1p-126f, 2.0f, -1.0f, NAN, INFINITY, 0x1.fffffep-1f};
+    for (float whole = 1; whole < 252; whole++) // on both sides of where the result changes
+        for (int step : {-1, 0, 1}) in.push_back(std::bit_cast<float>(std::bit_cast<int>(whole / 252) + step));
+    for (uint32_t i = 0; in.size() < 16384; i++) in.push_back(std::bit_cast<float>(i * 65521u & 0x3fffffffu));
+    CUdeviceptr din = upload(in), dout = upload(std::vector<float>(in.size() * 3));
+    void* arguments[] = {&din, &dout};
+    ASSERT_OK(cuLaunchKernel(function("whole_parts"), 64, 1, 1, 256, 1, 1, 0, nullptr, arguments, nullptr));
+    const auto result = download<float>(dout, in.size() * 3);
+    for (size_t i = 0; i < in.size(); i++) {
+        const double saturated = in[i] > 0 ? std::min(double{in[i]}, 1.0) : 0;
+        const double exact = saturated * 252; // of 32 bits
+        const double below = 0x1.8p23 + 1 + std::floor(exact);
+        ASSERT_EQ(double{result[3 * i]}, below) << in[i];
+        ASSERT_EQ(double{result[3 * i + 1]}, below) << in[i];
+        ASSERT_EQ(double{result[3 * i + 2]}, 0x1.8p23 + 1 + std::ceil(exact)) << in[i];
+    }
+}
+
+/// Of all sizes, read whole, in parts, and at places that are computed.
+TEST_F(LevelZeroKernels, Parameters) {
+    CUdeviceptr out = upload(std::vector<uint64_t>(32 * 8));
+    uint8_t byte = 0xfe;
+    int16_t half = -1234;
+    double number = 0.1;
+    std::array<uint64_t, 32> table;
+    for (uint64_t i = 0; i < table.size(); i++) table[i] = i * 0x123456789abcdefull;
+    uint64_t pair = 0x8877665544332211;
+    void* arguments[] = {&out, &byte, &half, &number, &table, &pair};
+    ASSERT_OK(cuLaunchKernel(function("parameters"), 1, 1, 1, 32, 1, 1, 0, nullptr, arguments, nullptr));
+    const auto result = download<uint64_t>(out, 32 * 8);
+    for (size_t i = 0; i < 32; i++) {
+        const uint64_t expected[8] = {0xfe, uint64_t(-1234), std::bit_cast<uint64_t>(0.1), table[i],
+                                      0x88776655, pair, 0x44, table[1]};
+        for (size_t k = 0; k < 8; k++) ASSERT_EQ(result[8 * i + k], expected[k]) << i << " " << k;
     }
 }
 

@@ -129,6 +129,72 @@ done:
     ret;
 }
 
+// out[3 i ...] = in[i], saturated, times 252 plus 1.5 * 2^23 + 1, rounded down, to zero and up: as exponential functions
+// find the whole part of an exponent.
+.visible .entry whole_parts(.param .u64 in, .param .u64 out)
+{
+    .reg .f32 %v, %r;
+    .reg .b32 %i, %block, %size;
+    .reg .b64 %in, %out, %offset;
+    mov.u32 %block, %ctaid.x;
+    mov.u32 %size, %ntid.x;
+    mov.u32 %i, %tid.x;
+    mad.lo.s32 %i, %block, %size, %i;
+    ld.param.u64 %in, [in];
+    ld.param.u64 %out, [out];
+    mul.wide.u32 %offset, %i, 4;
+    add.s64 %in, %in, %offset;
+    mul.wide.u32 %offset, %i, 12;
+    add.s64 %out, %out, %offset;
+    ld.global.f32 %v, [%in];
+    cvt.sat.f32.f32 %v, %v;
+    fma.rm.f32 %r, %v, 0f437C0000, 0f4B400001;
+    st.global.f32 [%out], %r;
+    fma.rz.f32 %r, %v, 0f437C0000, 0f4B400001;
+    st.global.f32 [%out+4], %r;
+    fma.rp.f32 %r, %v, 0f437C0000, 0f4B400001;
+    st.global.f32 [%out+8], %r;
+    ret;
+}
+
+// Thread i: out[8 i ...] = the parameters, the table's element i, and two halves of the pair.
+.visible .entry parameters(.param .u64 out, .param .u8 byte, .param .s16 half, .param .f64 number,
+                           .param .align 8 .b8 table[256], .param .align 8 .b8 pair[8])
+{
+    .reg .f64 %number;
+    .reg .b16 %half;
+    .reg .b32 %i, %byte, %low, %high;
+    .reg .b64 %out, %offset, %table, %value;
+    ld.param.u64 %out, [out];
+    mov.u32 %i, %tid.x;
+    mul.wide.u32 %offset, %i, 64;
+    add.s64 %out, %out, %offset;
+    ld.param.u8 %byte, [byte];
+    cvt.u64.u32 %value, %byte;
+    st.global.u64 [%out], %value;
+    ld.param.s16 %half, [half];
+    cvt.s64.s16 %value, %half;
+    st.global.u64 [%out+8], %value;
+    ld.param.f64 %number, [number];
+    st.global.f64 [%out+16], %number;
+    mov.b64 %table, table;
+    mul.wide.u32 %offset, %i, 8;
+    add.s64 %table, %table, %offset;
+    ld.param.u64 %value, [%table];
+    st.global.u64 [%out+24], %value;
+    ld.param.v2.u32 {%low, %high}, [pair];
+    cvt.u64.u32 %value, %high;
+    st.global.u64 [%out+32], %value;
+    ld.param.u64 %value, [pair];
+    st.global.u64 [%out+40], %value;
+    ld.param.u8 %byte, [pair+3];
+    cvt.u64.u32 %value, %byte;
+    st.global.u64 [%out+48], %value;
+    ld.param.u64 %value, [table+8];
+    st.global.u64 [%out+56], %value;
+    ret;
+}
+
 .visible .entry count(.param .u64 out)
 {
     .reg .b32 %i, %block, %size, %f, %old;

@@ -1,8 +1,10 @@
 #include "backend/level_zero/code.h"
 
+#include "ptx/spirv_arguments.h"
 #include "rt/error.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstdlib>
 #include <fmt/format.h>
 
@@ -33,7 +35,8 @@ std::string text_of(const Loader& ze, ze_module_build_log_handle_t log) {
 
 ZeKernel::ZeKernel(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, ze_module_handle_t module,
                    const ptx::KernelInfo& info)
-    : context_(std::move(context)), events_(std::move(events)), info_(info) {
+    : context_(std::move(context)), events_(std::move(events)), info_(info),
+      passed_(ptx::spirv_arguments(info)) {
     const Loader& ze = context_->ze;
     ze_kernel_desc_t description;
     description.pKernelName = info.symbol.c_str();
@@ -60,6 +63,13 @@ ZeKernel::~ZeKernel() {
     if (!events_->is_lost()) context_->ze.zeKernelDestroy(handle_);
 }
 
+void ZeKernel::set_shared(uint32_t dynamic_bytes) {
+    const size_t bytes = size_t{(info_.static_shared_bytes + 15) & ~15u} + dynamic_bytes;
+    // The argument is there even if unused, and may not be empty.
+    check(context_->ze.zeKernelSetArgumentValue(handle_, 2, std::max<size_t>(bytes, 16), nullptr),
+          "giving shared memory to " + info_.name);
+}
+
 void ZeKernel::set_arguments(const Launch& launch, uint64_t parameters, const Services& services) {
     const Loader& ze = context_->ze;
     const auto doing = [&](const char* what) { return what + info_.name; };
@@ -67,15 +77,19 @@ void ZeKernel::set_arguments(const Launch& launch, uint64_t parameters, const Se
           doing("setting the block of kernel "));
     check(ze.zeKernelSetArgumentValue(handle_, 0, sizeof parameters, &parameters), doing("giving parameters to "));
     check(ze.zeKernelSetArgumentValue(handle_, 1, sizeof launch.globals, &launch.globals), doing("giving globals to "));
-    const size_t shared = size_t{(info_.static_shared_bytes + 15) & ~15u} + launch.dynamic_shared_bytes;
-    // The argument is there even if unused, and may not be empty.
-    check(ze.zeKernelSetArgumentValue(handle_, 2, std::max<size_t>(shared, 16), nullptr),
-          doing("giving shared memory to "));
-    if (!info_.uses_services) return;
-    check(ze.zeKernelSetArgumentValue(handle_, 3, sizeof services.block, &services.block),
-          doing("giving services to "));
-    check(ze.zeKernelSetArgumentValue(handle_, 4, sizeof services.workspace, &services.workspace),
-          doing("giving a workspace to "));
+    set_shared(launch.dynamic_shared_bytes);
+    uint32_t next = 3;
+    if (info_.uses_services) {
+        check(ze.zeKernelSetArgumentValue(handle_, next++, sizeof services.block, &services.block),
+              doing("giving services to "));
+        check(ze.zeKernelSetArgumentValue(handle_, next++, sizeof services.workspace, &services.workspace),
+              doing("giving a workspace to "));
+    }
+    for (const ptx::ParameterInfo& part : passed_) {
+        assert(part.offset + part.size <= launch.parameters.size());
+        check(ze.zeKernelSetArgumentValue(handle_, next++, part.size, launch.parameters.data() + part.offset),
+              doing("giving parameters to "));
+    }
 }
 
 ZeCode::ZeCode(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, ze_device_handle_t device,

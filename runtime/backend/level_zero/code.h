@@ -33,11 +33,13 @@ class ZeKernel : public Kernel {
     }
 
   private:
+    void set_shared(uint32_t dynamic_bytes);
     void set_arguments(const Launch& launch, uint64_t parameters, const Services& services);
 
     const std::shared_ptr<Context> context_;
     const std::shared_ptr<const Events> events_;
     const ptx::KernelInfo& info_;
+    const std::vector<ptx::ParameterInfo> passed_; ///< by value
     std::mutex mutex_;
     ze_kernel_handle_t handle_ = nullptr;
 };

@@ -46,6 +46,35 @@ TEST(Spirv, IsAccepted) {
     EXPECT_FALSE(has("OpFunctionCall")) << listing.output;
 }
 
+size_t count(const std::string& text, const std::string& what) {
+    size_t found = 0;
+    for (size_t at = text.find(what); at != text.npos; at = text.find(what, at + 1)) ++found;
+    return found;
+}
+
+/// Registers and not memory, as far as places are known.
+TEST(Spirv, ParametersAreArguments) {
+    std::vector<ptx::KernelInfo> kernels = gpu_kernel_infos();
+    kernels.pop_back();
+    const Ran without = spirv_tool("spirv-dis", compile_spirv(gpu_kernels, kernels));
+    if (without.status == -1) GTEST_SKIP() << without.output;
+    kernels[0].parameters = {{0, 8, 8}, {8, 8, 8}, {16, 4, 4}, {20, 4, 4}};
+    const Ran with = spirv_tool("spirv-dis", compile_spirv(gpu_kernels, kernels));
+    EXPECT_EQ(count(without.output, "OpFunctionParameter"), 3u) << without.output;
+    EXPECT_EQ(count(with.output, "OpFunctionParameter"), 7u) << with.output;
+    EXPECT_EQ(count(with.output, "= OpLoad") + 4, count(without.output, "= OpLoad")) << with.output;
+}
+
+/// Pointers have types in SPIR-V: what counts bytes would be cast at each access.
+TEST(Spirv, PointersCountElements) {
+    const ptx::Image image = compile_spirv(gpu_kernels, gpu_kernel_infos());
+    const Ran listing = spirv_tool("spirv-dis", image);
+    if (listing.status == -1) GTEST_SKIP() << listing.output;
+    EXPECT_EQ(count(listing.output, "OpBitcast"), 0u) << listing.output;
+    EXPECT_EQ(count(listing.output, "OpShiftLeftLogical"), 0u) << listing.output;
+    EXPECT_GE(count(listing.output, "OpPtrAccessChain"), 6u) << listing.output;
+}
+
 /// LLVM 22 mixes up modules that one process compiles in turn, if it is let.
 TEST(Spirv, IsTheSameEveryTime) {
     const ptx::Image first = compile_spirv(gpu_kernels, gpu_kernel_infos());
