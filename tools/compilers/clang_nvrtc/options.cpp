@@ -319,7 +319,8 @@ std::vector<std::string> Options::arguments() const {
     add(!precise_division, {"-mllvm", "-nvptx-prec-divf32=1"});
     add(!precise_sqrt, {"-mllvm", "-nvptx-prec-sqrtf32=0"});
     add(fast_math, {"-fgpu-approx-transcendentals"});
-    add(contract, {"-ffp-contract=fast"});
+    // Not `fast`, which would also fuse what libclc keeps apart on purpose.
+    add(contract, {"-ffp-contract=fast-honor-pragmas"});
     add(!contract, {"-ffp-contract=off"});
     add(!move_forward, {"-DCUTTLE_NO_MOVE_FORWARD"});
     add(!initializer_list, {"-DCUTTLE_NO_INITIALIZER_LIST"});
