@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -42,11 +43,18 @@ Ended how_ended(int status) {
     return WEXITSTATUS(status) == 0 ? Ended::well : Ended::with_errors;
 }
 
+/// Beside the file that this code was mapped from. The loader would name the library that the program asked for, in whose
+/// place an audit library may have put ours.
 std::string headers_folder() {
-    Dl_info info{};
-    if (dladdr(reinterpret_cast<const void*>(&headers_folder), &info) == 0 || info.dli_fname == nullptr) return {};
-    std::error_code ignored;
-    return (fs::absolute(info.dli_fname, ignored).parent_path() / "nvrtc").string();
+    const auto here = reinterpret_cast<uintptr_t>(&headers_folder);
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+        unsigned long start = 0, end = 0;
+        const size_t path = line.find('/');
+        if (std::sscanf(line.c_str(), "%lx-%lx", &start, &end) == 2 && start <= here && here < end && path != line.npos)
+            return (fs::path(line.substr(path)).parent_path() / "nvrtc").string();
+    }
+    return {};
 }
 
 /// Of a clang that is new enough; else empty, and `found` is the folder of the older one.
