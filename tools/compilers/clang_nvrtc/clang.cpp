@@ -43,8 +43,8 @@ Ended how_ended(int status) {
     return WEXITSTATUS(status) == 0 ? Ended::well : Ended::with_errors;
 }
 
-/// Beside the file that this code was mapped from. The loader would name the library that the program asked for, in whose
-/// place an audit library may have put ours.
+/// Beside the file that this code was mapped from. The loader would name the library that the program asked for, in
+/// whose place an audit library may have put ours.
 std::string headers_folder() {
     const auto here = reinterpret_cast<uintptr_t>(&headers_folder);
     std::ifstream maps("/proc/self/maps");

@@ -125,9 +125,7 @@ Result destroy(Program** program) {
 }
 
 Result compile(Program* program, int count, const char* const* options) {
-    return with(program, [&](Program& one) {
-        return count < 0 ? Result::invalid_input : one.compile(count, options);
-    });
+    return with(program, [&](Program& one) { return count < 0 ? Result::invalid_input : one.compile(count, options); });
 }
 
 Result add_name_expression(Program* program, const char* expression) {
