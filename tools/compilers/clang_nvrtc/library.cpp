@@ -69,7 +69,7 @@ template <class Body> Result with(Program* program, Body body) {
 Result version(int* major, int* minor) {
     if (major == nullptr || minor == nullptr) return Result::invalid_input;
     *major = CUTTLE_MAJOR;
-    *minor = CUTTLE_MAJOR == 11 ? 8 : CUTTLE_MAJOR == 12 ? 9 : 0; // the last of the series
+    *minor = toolkit_minor;
     return Result::success;
 }
 

@@ -22,6 +22,9 @@ struct Options {
     std::vector<std::string> arguments() const;
 };
 
+/// Of the last toolkit of the series that this library stands for: 13.0, 12.9, 11.8.
+constexpr int toolkit_minor = CUTTLE_MAJOR == 11 ? 8 : CUTTLE_MAJOR == 12 ? 9 : 0;
+
 /// Architectures that NVRTC of this library's version knows, ascending.
 const std::vector<int>& supported_architectures();
 

@@ -59,8 +59,9 @@ Result Program::compile(const Options& options) {
     append(options.arguments());
     append({"-include", clang.headers + "/prelude.h", "-I", clang.headers + "/clang", "-idirafter",
             clang.resources + "/include"});
-    append({"-D__CUDACC_VER_MAJOR__=" + std::to_string(CUTTLE_MAJOR), "-D__CUDACC_VER_MINOR__=0",
-            "-D__CUDACC_VER_BUILD__=0", "-DCUDART_VERSION=" + std::to_string(CUTTLE_MAJOR * 1000)});
+    append({"-D__CUDACC_VER_MAJOR__=" + std::to_string(CUTTLE_MAJOR),
+            "-D__CUDACC_VER_MINOR__=" + std::to_string(toolkit_minor), "-D__CUDACC_VER_BUILD__=0",
+            "-DCUDART_VERSION=" + std::to_string(CUTTLE_MAJOR * 1000 + toolkit_minor * 10)});
     if (speaks_of("tex") || speaks_of("surf")) append({"-DCUTTLE_TEXTURES"});
     if (clang.libclc.empty())
         append({"-DCUTTLE_NO_LIBCLC"});
@@ -88,7 +89,8 @@ Result Program::compile(const Options& options) {
     std::string ptx = read_file(output);
     if (ended == Ended::with_errors) return Result::compilation;
     if (options.syntax_only) return Result::success;
-    if (ptx.empty()) return Result::internal_error;
+    // A host program that ignores SIGCHLD hides how clang ended, not what it said.
+    if (ptx.empty()) return log_.empty() ? Result::internal_error : Result::compilation;
     return take_names(std::move(ptx)) ? Result::success : Result::compilation;
 }
 
