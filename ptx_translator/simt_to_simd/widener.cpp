@@ -141,6 +141,14 @@ bool Widener::needs_no_look(unsigned number) {
            (is_harmless(*blocks_[number]) && !loops_.isLoopHeader(blocks_[number]));
 }
 
+/// Where a loop has several ways out, lanes that left in earlier rounds may wait behind each of them.
+void Widener::expect_at_exits(const llvm::Loop& loop) {
+    llvm::SmallVector<BasicBlock*, 8> exits;
+    loop.getUniqueExitBlocks(exits);
+    if (exits.size() < 2 || !shapes_.is_divergent(&loop)) return;
+    for (BasicBlock* exit : exits) pending_[number_of(loop.getHeader())].insert(number_of(exit));
+}
+
 void Widener::widen_block(unsigned number) {
     BasicBlock* block = blocks_[number];
     current_ = number;
@@ -157,8 +165,10 @@ void Widener::widen_block(unsigned number) {
         ir_.SetInsertPoint(bodies_[number]);
     }
     masks_[number] = load_mask(block);
-    if (const llvm::Loop* loop = loops_.getLoopFor(block); loop && loop->getHeader() == block)
+    if (const llvm::Loop* loop = loops_.getLoopFor(block); loop && loop->getHeader() == block) {
         clear_masks(loop);
+        expect_at_exits(*loop);
+    }
     for (llvm::PHINode& phi : block->phis()) {
         llvm::SmallVector<llvm::Value*, 2> loads;
         for (llvm::AllocaInst* variable : phis_[&phi])

@@ -42,6 +42,7 @@ class Widener {
     llvm::Value* aligned(const llvm::Argument&, llvm::Value* given);
     void make_variables();
     void clear_masks(const llvm::Loop*);
+    void expect_at_exits(const llvm::Loop&);
     void widen_block(unsigned number);
     void end_block(unsigned number);
     void end_divergent(unsigned number, llvm::BranchInst&);

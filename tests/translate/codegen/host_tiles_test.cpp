@@ -137,6 +137,38 @@ e:
 )"));
 }
 
+// In the third round all lanes that are left leave both loops at once, while others wait for the outer one's next round.
+TEST(HostTiles, LoopsWithSeveralWaysOut) {
+    expect_same(kernel(R"(
+  %top = lshr i32 %v, 31
+  %enough = add i32 %top, 2
+  %rounds = and i32 %v, 3
+  br label %outer
+outer:
+  %turn = phi i32 [ 0, %body ], [ %turns, %spent ]
+  br label %loop
+loop:
+  %k = phi i32 [ 0, %outer ], [ %next, %more ]
+  %found.now = icmp uge i32 %k, %enough
+  br i1 %found.now, label %found, label %more
+more:
+  %next = add i32 %k, 1
+  %spent.now = icmp uge i32 %next, %rounds
+  br i1 %spent.now, label %spent, label %loop
+spent:
+  %late = add i32 %next, 100
+  %old = atomicrmw add ptr addrspace(1) %o, i32 %late monotonic
+  %turns = add i32 %turn, 1
+  %over = icmp ugt i32 %turns, %rounds
+  br i1 %over, label %end, label %outer
+found:
+  store i32 %k, ptr addrspace(1) %o
+  br label %end
+end:
+  ret void
+)"));
+}
+
 // The sum may wrap around from lane to lane, is the last that its block has so far, and wanted in all lanes.
 TEST(HostTiles, SumsThatMayWrapAroundInLoops) {
     expect_same(kernel(R"(
