@@ -70,6 +70,16 @@ void ZeKernel::set_shared(uint32_t dynamic_bytes) {
           "giving shared memory to " + info_.name);
 }
 
+uint32_t ZeKernel::most_groups_at_once(uint32_t threads, uint32_t dynamic_shared_bytes) {
+    std::lock_guard lock(mutex_);
+    check(context_->ze.zeKernelSetGroupSize(handle_, threads, 1, 1), "setting the block of kernel " + info_.name);
+    set_shared(dynamic_shared_bytes);
+    uint32_t groups = 0;
+    check(context_->ze.zeKernelSuggestMaxCooperativeGroupCount(handle_, &groups),
+          "asking how many blocks are resident of kernel " + info_.name);
+    return groups;
+}
+
 void ZeKernel::set_arguments(const Launch& launch, uint64_t parameters, const Services& services) {
     const Loader& ze = context_->ze;
     const auto doing = [&](const char* what) { return what + info_.name; };

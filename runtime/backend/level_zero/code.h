@@ -32,6 +32,9 @@ class ZeKernel : public Kernel {
         append(handle_);
     }
 
+    /// How many groups of so many threads the driver keeps on the whole device at a time, if launched as cooperative.
+    uint32_t most_groups_at_once(uint32_t threads, uint32_t dynamic_shared_bytes);
+
   private:
     void set_shared(uint32_t dynamic_bytes);
     void set_arguments(const Launch& launch, uint64_t parameters, const Services& services);

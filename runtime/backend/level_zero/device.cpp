@@ -92,9 +92,13 @@ bool ZeDevice::end_waiting_kernels() {
     return true;
 }
 
-uint32_t ZeDevice::resident_blocks_per_multiprocessor(Kernel&, uint32_t block_threads, uint32_t) const {
-    // Level Zero does not tell more; core counts shared memory and registers.
-    return facts_.max_threads_per_multiprocessor / std::max(1u, block_threads);
+uint32_t ZeDevice::resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads,
+                                                      uint32_t dynamic_shared_bytes) const {
+    // Core counts shared memory and registers.
+    const uint32_t by_threads = facts_.max_threads_per_multiprocessor / std::max(1u, block_threads);
+    if (!facts_.cooperative_launch) return by_threads;
+    const uint32_t on_device = static_cast<ZeKernel&>(kernel).most_groups_at_once(block_threads, dynamic_shared_bytes);
+    return std::min(by_threads, on_device / facts_.multiprocessors);
 }
 
 } // namespace rt::backend::level_zero

@@ -27,6 +27,12 @@ uint32_t compute_group(const Loader& ze, ze_device_handle_t device) {
     throw Error(Status::not_supported, "level_zero: a device without a queue for kernels");
 }
 
+/// Whether queues of a group take kernels all of whose groups must be resident.
+bool takes_cooperative_kernels(const Loader& ze, ze_device_handle_t device, uint32_t ordinal) {
+    const auto groups = all_of(ze.zeDeviceGetCommandQueueGroupProperties, device, "asking for groups of queues");
+    return groups.at(ordinal).flags & ZE_COMMAND_QUEUE_GROUP_PROPERTY_FLAG_COOPERATIVE_KERNELS;
+}
+
 /// The engines for copies alone go on while kernels keep the others busy.
 uint32_t side_group(const Loader& ze, ze_device_handle_t device) {
     const auto groups = all_of(ze.zeDeviceGetCommandQueueGroupProperties, device, "asking for groups of queues");
@@ -95,12 +101,11 @@ Description describe_device(ze_device_handle_t device, unsigned index) {
     identify(ze, device, index, properties, result.facts);
     describe_memory(ze, device, result.facts);
     describe_groups(ze, device, properties, result.facts);
-    // Level Zero promises that all groups of a grid are resident to kernels of a special kind only.
-    result.facts.cooperative_launch = false;
     result.facts.target.arch = ptx::Arch::spirv;
     result.driver.largest_allocation = properties.maxMemAllocSize;
     result.driver.compute_ordinal = compute_group(ze, device);
     result.driver.side_ordinal = side_group(ze, device);
+    result.facts.cooperative_launch = takes_cooperative_kernels(ze, device, result.driver.compute_ordinal);
     result.driver.ticks_per_second = std::max<uint64_t>(1, properties.timerResolution);
     return result;
 }

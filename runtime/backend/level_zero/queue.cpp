@@ -87,7 +87,7 @@ template <class F> void ZeQueue::append(const std::string& doing, F&& command, s
 }
 
 void ZeQueue::launch(const Launch& launch) {
-    assert(!launch.cooperative && launch.cluster.count() <= 1 && "facts() offers neither");
+    assert(launch.cluster.count() <= 1 && "kernels with clusters are refused");
     auto& kernel = static_cast<ZeKernel&>(*launch.kernel);
     std::shared_ptr<uint8_t> parameters;
     if (!launch.parameters.empty()) {
@@ -107,7 +107,9 @@ void ZeQueue::launch(const Launch& launch) {
         [&](ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
             ze_result_t result = ZE_RESULT_SUCCESS;
             kernel.with_arguments(launch, address, services, [&](ze_kernel_handle_t handle) {
-                result = ze_.zeCommandListAppendLaunchKernel(list_, handle, &groups, signal, count, waits);
+                const auto append_launch = launch.cooperative ? ze_.zeCommandListAppendLaunchCooperativeKernel
+                                                              : ze_.zeCommandListAppendLaunchKernel;
+                result = append_launch(list_, handle, &groups, signal, count, waits);
             });
             return result;
         },

@@ -1,5 +1,6 @@
 #include "command_list.h"
 
+#include "engine.h"
 #include "functions.h"
 #include "modules.h"
 
@@ -103,6 +104,12 @@ ze_result_t append_launch(ze_command_list_handle_t list, ze_kernel_handle_t kern
     return append(list, prepare_launch(kernel, *groups), signal, count, waits);
 }
 
+ze_result_t append_cooperative(ze_command_list_handle_t list, ze_kernel_handle_t kernel, const ze_group_count_t* groups,
+                               ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
+    if (!engine().is_cooperative()) return ZE_RESULT_ERROR_UNSUPPORTED_FEATURE;
+    return append(list, prepare_launch(kernel, *groups, true), signal, count, waits);
+}
+
 ze_result_t append_copy(ze_command_list_handle_t list, void* to, const void* from, size_t bytes,
                         ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
     const auto work = [=] { return std::memmove(to, from, bytes), ZE_RESULT_SUCCESS; };
@@ -159,6 +166,7 @@ void fill(ze_command_list_dditable_t& table) {
     table.pfnCreateImmediate = create_immediate;
     table.pfnDestroy = destroy;
     table.pfnAppendLaunchKernel = append_launch;
+    table.pfnAppendLaunchCooperativeKernel = append_cooperative;
     table.pfnAppendMemoryCopy = append_copy;
     table.pfnAppendMemoryCopyRegion = append_copy_region;
     table.pfnAppendMemoryFill = append_fill;

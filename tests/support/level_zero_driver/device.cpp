@@ -112,6 +112,7 @@ ze_result_t get_cache_properties(ze_device_handle_t, uint32_t* count, ze_device_
 ze_result_t get_queue_groups(ze_device_handle_t, uint32_t* count, ze_command_queue_group_properties_t* p) {
     if (!answer_one(count, p)) return ZE_RESULT_SUCCESS;
     p->flags = ZE_COMMAND_QUEUE_GROUP_PROPERTY_FLAG_COMPUTE | ZE_COMMAND_QUEUE_GROUP_PROPERTY_FLAG_COPY;
+    if (engine().is_cooperative()) p->flags |= ZE_COMMAND_QUEUE_GROUP_PROPERTY_FLAG_COOPERATIVE_KERNELS;
     p->maxMemoryFillPatternSize = 16;
     p->numQueues = 1;
     return ZE_RESULT_SUCCESS;

@@ -26,8 +26,8 @@ class KernelCode {
   public:
     virtual ~KernelCode() = default;
     virtual uint32_t argument_count() const = 0;
-    /// To its end. Whatever goes wrong is a lost device.
-    virtual ze_result_t run(const std::vector<Argument>&, const Size& groups, const Size& threads) = 0;
+    /// To its end. Whatever goes wrong is a lost device. `together`: all groups are under way at the same time.
+    virtual ze_result_t run(const std::vector<Argument>&, const Size& groups, const Size& threads, bool together) = 0;
 };
 
 class Program {
@@ -40,6 +40,7 @@ class Program {
 class Engine {
   public:
     virtual ~Engine() = default;
+    virtual bool is_cooperative() const = 0; ///< runs groups of a kernel together
     virtual void* allocate(size_t bytes) = 0; ///< null without memory
     virtual void release(void*) = 0;          ///< of what allocate() gave
     /// Null, with a reason in `log`, for what it cannot build. `flags` as of zeModuleCreate.

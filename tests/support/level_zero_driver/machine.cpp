@@ -18,12 +18,14 @@ class MachineKernel : public KernelCode {
 
     uint32_t argument_count() const override { return uint32_t(kernel_.parameters.size()); }
 
-    ze_result_t run(const std::vector<Argument>& arguments, const Size& groups, const Size& threads) override {
+    ze_result_t run(const std::vector<Argument>& arguments, const Size& groups, const Size& threads,
+                    bool together) override {
         spirv_machine::Launch launch;
         launch.module = module_.get();
         launch.kernel = &kernel_;
         launch.groups = groups;
         launch.size = threads;
+        launch.together = together;
         for (const Argument& argument : arguments) launch.arguments.push_back({argument.value, argument.bytes});
         for (const Allocation& each : allocations()) launch.memory.push_back({each.begin, each.end});
         try {
@@ -57,6 +59,7 @@ class MachineProgram : public Program {
 
 class Machine : public Engine {
   public:
+    bool is_cooperative() const override { return true; }
     void* allocate(size_t bytes) override { return std::malloc(bytes); }
     void release(void* block) override { std::free(block); }
     std::unique_ptr<Program> build(std::span<const uint8_t> spirv, const std::string&, std::string& log) override {

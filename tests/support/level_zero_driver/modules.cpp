@@ -90,15 +90,22 @@ ze_result_t set_argument(ze_kernel_handle_t handle, uint32_t index, size_t bytes
     return ZE_RESULT_SUCCESS;
 }
 
+/// As many as the threads of device.cpp's device take.
+ze_result_t suggest_groups(ze_kernel_handle_t handle, uint32_t* groups) {
+    const Size& threads = object(handle).group;
+    *groups = 2 * 8 * 8 * 32 / (threads[0] * threads[1] * threads[2]);
+    return ZE_RESULT_SUCCESS;
+}
+
 ze_result_t set_indirect_access(ze_kernel_handle_t, ze_kernel_indirect_access_flags_t) { return ZE_RESULT_SUCCESS; }
 
 } // namespace
 
-std::function<ze_result_t()> prepare_launch(ze_kernel_handle_t handle, const ze_group_count_t& groups) {
+std::function<ze_result_t()> prepare_launch(ze_kernel_handle_t handle, const ze_group_count_t& groups, bool together) {
     const Kernel& kernel = object(handle);
     const Size count{groups.groupCountX, groups.groupCountY, groups.groupCountZ};
-    return [code = kernel.code, arguments = kernel.arguments, count, threads = kernel.group] {
-        return code->run(arguments, count, threads);
+    return [code = kernel.code, arguments = kernel.arguments, count, threads = kernel.group, together] {
+        return code->run(arguments, count, threads, together);
     };
 }
 
@@ -118,6 +125,7 @@ void fill(ze_kernel_dditable_t& table) {
     table.pfnGetProperties = get_properties;
     table.pfnSetGroupSize = set_group_size;
     table.pfnSetArgumentValue = set_argument;
+    table.pfnSuggestMaxCooperativeGroupCount = suggest_groups;
     table.pfnSetIndirectAccess = set_indirect_access;
 }
 

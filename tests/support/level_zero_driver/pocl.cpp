@@ -16,7 +16,9 @@ class PoclKernel : public KernelCode {
 
     uint32_t argument_count() const override { return count_; }
 
-    ze_result_t run(const std::vector<Argument>& arguments, const Size& groups, const Size& threads) override {
+    ze_result_t run(const std::vector<Argument>& arguments, const Size& groups, const Size& threads,
+                    bool together) override {
+        if (together) return ZE_RESULT_ERROR_UNSUPPORTED_FEATURE;
         OpenCl& cl = opencl();
         std::lock_guard lock(cl.mutex);
         cl_int error = open_memory();
@@ -65,6 +67,7 @@ class PoclProgram : public Program {
 
 class Pocl : public Engine {
   public:
+    bool is_cooperative() const override { return false; }
     void* allocate(size_t bytes) override {
         return clSVMAlloc(opencl().context, CL_MEM_READ_WRITE | CL_MEM_SVM_FINE_GRAIN_BUFFER, bytes, 0);
     }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 namespace spirv_machine {
 
@@ -62,22 +64,24 @@ class GroupRun {
             warps_.push_back(std::make_unique<Warp>(*launch.module, *launch.kernel, group_, i, arguments));
     }
 
-    uint64_t run() {
-        for (size_t ended = 0; ended < warps_.size();) {
-            for (auto& warp : warps_)
-                if (warp->state == Warp::State::running) warp->run();
-            ended = 0;
-            size_t waiting = 0;
-            for (auto& warp : warps_) {
-                ended += warp->state == Warp::State::ended;
-                waiting += warp->state == Warp::State::at_barrier;
-            }
-            if (waiting == warps_.size())
-                for (auto& warp : warps_) warp->state = Warp::State::running;
-            else if (waiting && waiting + ended == warps_.size())
-                warps_[0]->stop(std::to_string(waiting) + " warps wait at a barrier that " + std::to_string(ended) +
-                                " have left for ever");
+    /// Each warp a while. False once all have ended.
+    bool turn() {
+        for (auto& warp : warps_)
+            if (warp->state == Warp::State::running) warp->run();
+        size_t ended = 0, waiting = 0;
+        for (auto& warp : warps_) {
+            ended += warp->state == Warp::State::ended;
+            waiting += warp->state == Warp::State::at_barrier;
         }
+        if (waiting == warps_.size())
+            for (auto& warp : warps_) warp->state = Warp::State::running;
+        else if (waiting && waiting + ended == warps_.size())
+            warps_[0]->stop(std::to_string(waiting) + " warps wait at a barrier that " + std::to_string(ended) +
+                            " have left for ever");
+        return ended < warps_.size();
+    }
+
+    uint64_t executed() const {
         uint64_t executed = 0;
         for (const auto& warp : warps_) executed += warp->executed;
         return executed;
@@ -92,11 +96,24 @@ class GroupRun {
 
 uint64_t run(const Launch& launch) {
     const Values values = values_of(launch);
-    std::array<uint32_t, 3> id{};
+    std::vector<std::unique_ptr<GroupRun>> under_way;
     uint64_t executed = 0;
+    const auto finish = [&] {
+        for (bool more = true; more;) {
+            more = false;
+            for (const auto& group : under_way) more |= group->turn();
+        }
+        for (const auto& group : under_way) executed += group->executed();
+        under_way.clear();
+    };
+    std::array<uint32_t, 3> id{};
     for (id[2] = 0; id[2] < launch.groups[2]; id[2]++)
         for (id[1] = 0; id[1] < launch.groups[1]; id[1]++)
-            for (id[0] = 0; id[0] < launch.groups[0]; id[0]++) executed += GroupRun(launch, values, id).run();
+            for (id[0] = 0; id[0] < launch.groups[0]; id[0]++) {
+                under_way.push_back(std::make_unique<GroupRun>(launch, values, id));
+                if (!launch.together) finish();
+            }
+    finish();
     return executed;
 }
 
