@@ -66,30 +66,42 @@ Taken take_slot(Services services) {
     return {slot, ticket, turn};
 }
 
-/// Writes a message piece by piece.
+/// Bytes of a message: `count` at the address `from`, or, without that, of `bytes`.
+struct Segment {
+    uint64_t from;
+    uint64_t bytes;
+    uint32_t count;
+};
+Segment text_at(uint64_t from, uint32_t count) { return {from, 0, count}; }
+Segment bytes_of(uint64_t bytes, uint32_t count) { return {0, bytes, count}; }
+Segment words_of(uint32_t first, uint32_t second) { return bytes_of(first | uint64_t{second} << 32, 8); }
+
+/// Writes a message.
 class Sender {
   public:
     Sender(uint64_t services, ptx::gpu::Service service) : services_(services), service_(service) {}
 
-    __attribute__((noinline, convergent)) void put(uint8_t byte) {
-        if (fill_ == 0) begin();
-        word_ |= uint64_t{byte} << 8 * (fill_ & 7);
-        if (++fill_ % 8 == 0) flush();
-        if (fill_ == Slot::text_bytes) end(0);
-    }
-    void put_word(uint32_t word) {
-        for (unsigned i = 0; i < 4; i++) put(uint8_t(word >> 8 * i));
-    }
-    void put(const char* text, uint64_t bytes) {
+    /// All that `next(segment)` gives, until it is false. One place for all bytes: where functions are inlined, each
+    /// would have its own code for a message that goes on in the next slot.
+    template <class F> void send(F&& next) {
 #pragma clang loop unroll(disable)
-        for (uint64_t i = 0; i < bytes; i++) put(uint8_t(text[i]));
-    }
-    void finish() {
+        for (Segment segment; next(segment);) {
+#pragma clang loop unroll(disable)
+            for (uint32_t i = 0; i < segment.count; i++)
+                put(segment.from ? *reinterpret_cast<const uint8_t*>(segment.from + i)
+                                 : uint8_t(segment.bytes >> 8 * i));
+        }
         if (fill_ == 0) begin();
         end(1);
     }
 
   private:
+    void put(uint8_t byte) {
+        if (fill_ == 0) begin();
+        word_ |= uint64_t{byte} << 8 * (fill_ & 7);
+        if (++fill_ % 8 == 0) flush();
+        if (fill_ == Slot::text_bytes) end(0);
+    }
     void begin() {
         taken_ = take_slot(services_at(services_));
         if (!began_) message_ = taken_.ticket;
@@ -159,20 +171,39 @@ SERVICE int32_t cuttle_amdgpu_vprintf(uint64_t services, uint64_t format_address
     const uint32_t format_bytes = length_of(format) + 1;
     const auto argument_bytes = uint32_t(reader.end_of_arguments() - packed);
     Sender sender(services, ptx::gpu::Service::print);
-    sender.put_word(format_bytes);
-    sender.put_word(argument_bytes);
-    sender.put(format, format_bytes);
-    for (uint32_t i = format_bytes; i % 8; i++) sender.put(0);
-    sender.put(arguments, argument_bytes);
     Reader again(format, arguments);
-    for (Piece piece; again.next(piece);) {
-        if (!piece.is_string()) continue;
-        const auto* text = *reinterpret_cast<const char* const*>(piece.argument);
-        const uint32_t bytes = text ? length_of(text) : 0;
-        sender.put_word(text ? bytes : ptx::gpu::null_string);
-        sender.put(text, bytes);
-    }
-    sender.finish();
+    uint64_t text = 0;
+    uint32_t text_bytes = 0, step = 0;
+    sender.send([&](Segment& segment) {
+        switch (step++) {
+        case 0:
+            segment = words_of(format_bytes, argument_bytes);
+            return true;
+        case 1:
+            segment = text_at(format_address, format_bytes);
+            return true;
+        case 2:
+            segment = bytes_of(0, -format_bytes % 8);
+            return true;
+        case 3:
+            segment = text_at(packed, argument_bytes);
+            return true;
+        case 5:
+            segment = text_at(text, text_bytes);
+            step = 4;
+            return true;
+        default:
+            break;
+        }
+        for (Piece piece; again.next(piece);) {
+            if (!piece.is_string()) continue;
+            text = *reinterpret_cast<const uint64_t*>(piece.argument);
+            text_bytes = text ? length_of(reinterpret_cast<const char*>(text)) : 0;
+            segment = bytes_of(text ? text_bytes : ptx::gpu::null_string, 4);
+            return true;
+        }
+        return false;
+    });
     return reader.used();
 }
 
@@ -209,12 +240,31 @@ SERVICE void cuttle_amdgpu_assertfail(uint64_t services, uint64_t message_addres
         while (!is_zero(message + message_bytes, size)) message_bytes += size;
     const uint32_t file_bytes = file ? length_of(file) : 0, function_bytes = function ? length_of(function) : 0;
     Sender sender(services, ptx::gpu::Service::assertion);
-    const uint32_t words[] = {line, size, message_bytes, file_bytes, function_bytes};
-    for (uint32_t word : words) sender.put_word(word);
-    sender.put(message, message_bytes);
-    sender.put(file, file_bytes);
-    sender.put(function, function_bytes);
-    sender.finish();
+    uint32_t step = 0;
+    sender.send([&](Segment& segment) {
+        switch (step++) {
+        case 0:
+            segment = words_of(line, size);
+            return true;
+        case 1:
+            segment = words_of(message_bytes, file_bytes);
+            return true;
+        case 2:
+            segment = bytes_of(function_bytes, 4);
+            return true;
+        case 3:
+            segment = text_at(message_address, message_bytes);
+            return true;
+        case 4:
+            segment = text_at(file_address, file_bytes);
+            return true;
+        case 5:
+            segment = text_at(function_address, function_bytes);
+            return true;
+        default:
+            return false;
+        }
+    });
     stop(services, ptx::host::Trap::assertion);
 }
 

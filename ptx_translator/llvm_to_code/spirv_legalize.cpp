@@ -299,7 +299,33 @@ void enter_once(llvm::SwitchInst& choice) {
     }
 }
 
-/// Pointers in memory are numbers: LLVM mixes up the types of pointers to pointers that phis join.
+/// Generic pointers, which come from the device library, are joined as numbers: LLVM gives what phis join different types
+/// where loops are in each other.
+void join_as_integers(llvm::Function& function) {
+    llvm::SmallVector<std::pair<llvm::PHINode*, llvm::PHINode*>, 16> joined;
+    for (auto* phi : all_in<llvm::PHINode>(function)) {
+        if (!phi->getType()->isPointerTy() || phi->getType()->getPointerAddressSpace() != spirv_generic) continue;
+        IR ir(phi);
+        llvm::PHINode* number = ir.CreatePHI(ir.getInt64Ty(), phi->getNumIncomingValues());
+        joined.push_back({phi, number});
+    }
+    for (const auto& [phi, number] : joined) {
+        llvm::SmallDenseMap<llvm::BasicBlock*, Value*, 4> made; // several edges from a block have one value
+        for (unsigned i = 0; i < phi->getNumIncomingValues(); i++) {
+            llvm::BasicBlock* block = phi->getIncomingBlock(i);
+            Value*& value = made[block];
+            if (!value) value = IR(block->getTerminator()).CreatePtrToInt(phi->getIncomingValue(i), number->getType());
+            number->addIncoming(value, block);
+        }
+    }
+    for (const auto& [phi, number] : joined) {
+        IR ir(&*phi->getParent()->getFirstInsertionPt());
+        phi->replaceAllUsesWith(ir.CreateIntToPtr(number, phi->getType()));
+        phi->eraseFromParent();
+    }
+}
+
+/// Pointers in memory are numbers, too.
 void load_as_integer(llvm::LoadInst& load) {
     if (!load.getType()->isPointerTy()) return;
     IR ir(&load);
@@ -327,6 +353,7 @@ void legalize_for_spirv(llvm::Function& function) {
     for (auto* quotient : all_in<llvm::BinaryOperator>(function)) use_reciprocal_root(*quotient);
     for (auto* comparison : all_in<llvm::ICmpInst>(function)) compare_as_integers(*comparison);
     for (auto* choice : all_in<llvm::SwitchInst>(function)) enter_once(*choice);
+    join_as_integers(function);
     for (auto* load : all_in<llvm::LoadInst>(function)) load_as_integer(*load);
     for (auto* store : all_in<llvm::StoreInst>(function)) store_as_integer(*store);
     for (auto* call : all_in<llvm::CallInst>(function)) {
