@@ -45,7 +45,7 @@ template <class T> void reduce(BulkOperation operation, BulkType type, uint64_t 
 #include "amdgpu_tensor.h"
 
 /// PTX ISA 9.7.13.15. A wait that finds the phase going on lets other waves run before it says so.
-LIBRARY uint64_t cuttle_amdgpu_mbarrier(uint32_t number, uint64_t address, uint64_t argument) {
+LIBRARY uint64_t cuttle_gpu_mbarrier(uint32_t number, uint64_t address, uint64_t argument) {
     const auto operation = Mbarrier(number);
     switch (operation) {
     case Mbarrier::pending_count:
@@ -74,7 +74,7 @@ LIBRARY uint64_t cuttle_amdgpu_mbarrier(uint32_t number, uint64_t address, uint6
 }
 
 /// PTX ISA 9.7.9.25.4.1. No clusters: `multicast` is 0, which the translator has seen to.
-LIBRARY void cuttle_amdgpu_bulk_copy(uint64_t to, uint64_t from, uint32_t bytes, uint64_t barrier, uint32_t,
+LIBRARY void cuttle_gpu_bulk_copy(uint64_t to, uint64_t from, uint32_t bytes, uint64_t barrier, uint32_t,
                                      uint32_t byte_mask) {
     demand_aligned(to, from, bytes);
     if (byte_mask == 0xffff) {
@@ -90,19 +90,19 @@ LIBRARY void cuttle_amdgpu_bulk_copy(uint64_t to, uint64_t from, uint32_t bytes,
     complete(barrier, bytes);
 }
 
-/// The same for blocks of the cluster: see cuttle_amdgpu_tensor_multicast.
-LIBRARY void cuttle_amdgpu_bulk_multicast(uint64_t to, uint64_t from, uint32_t bytes, uint64_t barrier,
+/// The same for blocks of the cluster: see cuttle_gpu_tensor_multicast.
+LIBRARY void cuttle_gpu_bulk_multicast(uint64_t to, uint64_t from, uint32_t bytes, uint64_t barrier,
                                           uint32_t multicast, uint32_t byte_mask, uint32_t rank, uint32_t stride) {
     uint32_t targets = multicast ? multicast : 1u << rank;
 #pragma clang loop unroll(disable)
     for (; targets; targets &= targets - 1) {
         const int64_t distance = int64_t(int32_t(__builtin_ctz(targets)) - int32_t(rank)) * stride;
-        cuttle_amdgpu_bulk_copy(to + distance, from, bytes, barrier ? barrier + distance : 0, 0, byte_mask);
+        cuttle_gpu_bulk_copy(to + distance, from, bytes, barrier ? barrier + distance : 0, 0, byte_mask);
     }
 }
 
 /// PTX ISA 9.7.9.25.4.2.
-LIBRARY void cuttle_amdgpu_bulk_reduce(uint32_t operation, uint32_t type, uint64_t to, uint64_t from, uint32_t bytes,
+LIBRARY void cuttle_gpu_bulk_reduce(uint32_t operation, uint32_t type, uint64_t to, uint64_t from, uint32_t bytes,
                                        uint64_t barrier) {
     demand_aligned(to, from, bytes);
     const auto kind = BulkType(type);

@@ -43,7 +43,7 @@ uint32_t result_of(ptx::host::BarrierReduce operation, uint32_t votes) {
 } // namespace
 
 /// `thread`: the thread's number in its block.
-LIBRARY void cuttle_amdgpu_barriers_init(uint32_t area, uint32_t thread, uint32_t threads) {
+LIBRARY void cuttle_gpu_barriers_init(uint32_t area, uint32_t thread, uint32_t threads) {
     auto* words = reinterpret_cast<LDS uint32_t*>(area);
 #pragma clang loop unroll(disable)
     for (uint32_t i = thread; i < sizeof(ptx::amdgpu::BarrierArea) / 4; i += threads) words[i] = 0;
@@ -51,7 +51,7 @@ LIBRARY void cuttle_amdgpu_barriers_init(uint32_t area, uint32_t thread, uint32_
 }
 
 /// The barrier of all threads, with votes. Each warp takes its own back before it comes to the next barrier.
-LIBRARY uint32_t cuttle_amdgpu_barrier_vote(uint32_t area, uint32_t operation, uint32_t yes) {
+LIBRARY uint32_t cuttle_gpu_barrier_vote(uint32_t area, uint32_t operation, uint32_t yes) {
     LDS uint32_t* sum = &area_at(area)->votes;
     const uint32_t mine = votes_of_warp(yes != 0);
     const bool first = is_first_of_warp();
@@ -65,7 +65,7 @@ LIBRARY uint32_t cuttle_amdgpu_barrier_vote(uint32_t area, uint32_t operation, u
 
 /// Arrives at a barrier and gives the phase that is over once it is complete. `all`: the threads of the block. An
 /// aligned barrier takes all lanes of a warp together, those that have left included.
-LIBRARY uint32_t cuttle_amdgpu_barrier_arrive(uint32_t area, uint32_t number, uint32_t count, uint32_t all,
+LIBRARY uint32_t cuttle_gpu_barrier_arrive(uint32_t area, uint32_t number, uint32_t count, uint32_t all,
                                               uint32_t aligned, uint32_t yes) {
     LDS ptx::amdgpu::Barrier* barrier = &area_at(area)->barriers[number & 15];
     const uint32_t lanes = uint32_t(__builtin_popcount(ballot(true)));
@@ -90,7 +90,7 @@ LIBRARY uint32_t cuttle_amdgpu_barrier_arrive(uint32_t area, uint32_t number, ui
     return phase;
 }
 
-LIBRARY uint32_t cuttle_amdgpu_barrier_result(uint32_t area, uint32_t number, uint32_t operation) {
+LIBRARY uint32_t cuttle_gpu_barrier_result(uint32_t area, uint32_t number, uint32_t operation) {
     return result_of(ptx::host::BarrierReduce(operation), load(&area_at(area)->barriers[number & 15].last_votes));
 }
 
@@ -126,7 +126,7 @@ uint32_t count_of_lanes() { return uint32_t(__builtin_popcount(ballot(true))); }
 
 } // namespace
 
-LIBRARY void cuttle_amdgpu_cluster_init(uint32_t area, uint32_t thread, uint32_t threads) {
+LIBRARY void cuttle_gpu_cluster_init(uint32_t area, uint32_t thread, uint32_t threads) {
     auto* words = reinterpret_cast<LDS uint32_t*>(area);
 #pragma clang loop unroll(disable)
     for (uint32_t i = thread; i < sizeof(ptx::amdgpu::ClusterArea) / 4; i += threads) words[i] = 0;
@@ -134,7 +134,7 @@ LIBRARY void cuttle_amdgpu_cluster_init(uint32_t area, uint32_t thread, uint32_t
 }
 
 /// Barrier 0 of all threads: the phase that is over once it is complete.
-LIBRARY uint32_t cuttle_amdgpu_block_arrive(uint32_t area, uint32_t all, uint32_t yes) {
+LIBRARY uint32_t cuttle_gpu_block_arrive(uint32_t area, uint32_t all, uint32_t yes) {
     LDS ptx::amdgpu::Barrier* barrier = &area_at(area)->barriers[0];
     const uint32_t lanes = count_of_lanes(), votes = votes_of_warp(yes != 0);
     // Nobody completes the phase before this warp has come.
@@ -150,7 +150,7 @@ LIBRARY uint32_t cuttle_amdgpu_block_arrive(uint32_t area, uint32_t all, uint32_
 }
 
 /// Before threads return.
-LIBRARY void cuttle_amdgpu_block_leave(uint32_t area, uint32_t all) {
+LIBRARY void cuttle_gpu_block_leave(uint32_t area, uint32_t all) {
     const uint32_t lanes = count_of_lanes();
     __scoped_atomic_thread_fence(__ATOMIC_RELEASE, __MEMORY_SCOPE_WRKGRP);
     if (!is_first_of_warp()) return;
@@ -159,7 +159,7 @@ LIBRARY void cuttle_amdgpu_block_leave(uint32_t area, uint32_t all) {
 }
 
 /// PTX ISA 9.7.13.3: the phase that is over once it is complete. `address`: of the cluster's barrier.
-LIBRARY uint32_t cuttle_amdgpu_cluster_arrive(uint32_t address, uint32_t all) {
+LIBRARY uint32_t cuttle_gpu_cluster_arrive(uint32_t address, uint32_t all) {
     auto* barrier = reinterpret_cast<ClusterBarrier>(address);
     const uint32_t lanes = count_of_lanes(), phase = load(&barrier->phase);
     __scoped_atomic_thread_fence(__ATOMIC_RELEASE, __MEMORY_SCOPE_WRKGRP);
@@ -171,7 +171,7 @@ LIBRARY uint32_t cuttle_amdgpu_cluster_arrive(uint32_t address, uint32_t all) {
 }
 
 /// Before threads return, none of which waits for the barrier.
-LIBRARY void cuttle_amdgpu_cluster_leave(uint32_t address, uint32_t all) {
+LIBRARY void cuttle_gpu_cluster_leave(uint32_t address, uint32_t all) {
     auto* barrier = reinterpret_cast<ClusterBarrier>(address);
     const uint32_t lanes = count_of_lanes();
     __scoped_atomic_thread_fence(__ATOMIC_RELEASE, __MEMORY_SCOPE_WRKGRP);

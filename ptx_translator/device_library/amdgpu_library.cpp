@@ -11,7 +11,7 @@
 #include "amdgpu_barriers.h"
 
 /// 64 cycles, some 30 ns, is what s_sleep counts in; at most 127 of them.
-LIBRARY void cuttle_amdgpu_nanosleep(uint32_t nanoseconds) {
+LIBRARY void cuttle_gpu_nanosleep(uint32_t nanoseconds) {
     const uint64_t end = __builtin_readsteadycounter() + nanoseconds / 10;
     do {
         __builtin_amdgcn_s_sleep(1);
@@ -19,9 +19,9 @@ LIBRARY void cuttle_amdgpu_nanosleep(uint32_t nanoseconds) {
 }
 
 /// The counter has 100 MHz on all chips.
-LIBRARY uint64_t cuttle_amdgpu_globaltimer() { return __builtin_readsteadycounter() * 10; }
+LIBRARY uint64_t cuttle_gpu_globaltimer() { return __builtin_readsteadycounter() * 10; }
 /// Clocks of a nominal 2 GHz: RDNA3's counter of shader cycles has 20 bits.
-LIBRARY uint64_t cuttle_amdgpu_clock() { return __builtin_readsteadycounter() * 20; }
+LIBRARY uint64_t cuttle_gpu_clock() { return __builtin_readsteadycounter() * 20; }
 
 // Directed rounding. The instruction stands between two changes of MODE in one asm statement, so that nothing can merge
 // two operations that differ in their rounding alone, or move one out of its mode. LLVM may still move and merge the

@@ -295,7 +295,7 @@ void multiply(const Lanes& warp, uint32_t* result) {
 
 /// `mine`: the lane's registers, as cuttle.mma takes them. `result`: those of D.
 extern "C" __attribute__((always_inline, convergent)) void
-cuttle_amdgpu_matrix_multiply(const uint32_t* mine, uint32_t* result, uint64_t number) {
+cuttle_gpu_matrix_multiply(const uint32_t* mine, uint32_t* result, uint64_t number) {
     using namespace matrix;
     const MatrixForm form = MatrixForm::decode(number);
     const Lanes warp{mine, form, words_of(form)};

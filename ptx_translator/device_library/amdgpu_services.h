@@ -160,7 +160,7 @@ bool is_zero(const char* bytes, uint32_t count) {
 /// Not inlined: rarely run, and long.
 #define SERVICE extern "C" __attribute__((noinline, cold, convergent))
 
-SERVICE int32_t cuttle_amdgpu_vprintf(uint64_t services, uint64_t format_address, uint64_t packed) {
+SERVICE int32_t cuttle_gpu_vprintf(uint64_t services, uint64_t format_address, uint64_t packed) {
     using namespace ptx::device_format;
     const auto* format = reinterpret_cast<const char*>(format_address);
     const auto* arguments = reinterpret_cast<const char*>(packed);
@@ -207,7 +207,7 @@ SERVICE int32_t cuttle_amdgpu_vprintf(uint64_t services, uint64_t format_address
     return reader.used();
 }
 
-SERVICE uint64_t cuttle_amdgpu_malloc(uint64_t services, uint64_t bytes) {
+SERVICE uint64_t cuttle_gpu_malloc(uint64_t services, uint64_t bytes) {
     const Taken taken = take_slot(services_at(services));
     taken.slot->service = ptx::gpu::Service::malloc;
     taken.slot->value = bytes;
@@ -218,7 +218,7 @@ SERVICE uint64_t cuttle_amdgpu_malloc(uint64_t services, uint64_t bytes) {
     return address;
 }
 
-SERVICE void cuttle_amdgpu_free(uint64_t services, uint64_t address) {
+SERVICE void cuttle_gpu_free(uint64_t services, uint64_t address) {
     if (address == 0) return;
     // What the block held was written before the host may give it to another thread.
     __scoped_atomic_thread_fence(__ATOMIC_RELEASE, __MEMORY_SCOPE_SYSTEM);
@@ -229,7 +229,7 @@ SERVICE void cuttle_amdgpu_free(uint64_t services, uint64_t address) {
     taken.publish(ptx::gpu::SlotState::asked);
 }
 
-SERVICE void cuttle_amdgpu_assertfail(uint64_t services, uint64_t message_address, uint64_t file_address, uint32_t line,
+SERVICE void cuttle_gpu_assertfail(uint64_t services, uint64_t message_address, uint64_t file_address, uint32_t line,
                                       uint64_t function_address, uint64_t char_size) {
     const auto* message = reinterpret_cast<const char*>(message_address);
     const auto* file = reinterpret_cast<const char*>(file_address);
@@ -268,12 +268,12 @@ SERVICE void cuttle_amdgpu_assertfail(uint64_t services, uint64_t message_addres
     stop(services, ptx::host::Trap::assertion);
 }
 
-LIBRARY void cuttle_amdgpu_trap(uint64_t services, uint32_t kind) {
+LIBRARY void cuttle_gpu_trap(uint64_t services, uint32_t kind) {
     stop(services, ptx::host::Trap(kind));
 }
 
 /// In loops that wait for memory: lets other waves run, and ends when the launch was stopped.
-LIBRARY void cuttle_amdgpu_spin(uint64_t services) {
+LIBRARY void cuttle_gpu_spin(uint64_t services) {
     pause();
     if (stopped(services_at(services))) end_lanes();
 }

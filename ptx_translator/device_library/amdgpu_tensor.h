@@ -7,7 +7,7 @@
 #include "ptx/tensor_replace.h"
 #include "ptx/tensor_tile.h"
 
-extern "C" void cuttle_amdgpu_trap(uint64_t services, uint32_t kind);
+extern "C" void cuttle_gpu_trap(uint64_t services, uint32_t kind);
 
 namespace {
 
@@ -135,7 +135,7 @@ bool can_copy(const TensorMap& map, const ptx::TileRequest& request, TileWork& w
 
 /// `multicast`: blocks of the cluster that get the tile at the same place as this one, which is number `rank`, their
 /// shared memories being `stride` bytes apart; 0: this one alone.
-FUNCTION void cuttle_amdgpu_tensor_multicast(uint64_t services, uint32_t kind, uint32_t mode, uint32_t operation,
+FUNCTION void cuttle_gpu_tensor_multicast(uint64_t services, uint32_t kind, uint32_t mode, uint32_t operation,
                                              uint64_t address, uint64_t shared, uint64_t barrier, uint32_t multicast,
                                              uint32_t dimensions, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3,
                                              uint32_t c4, uint32_t o0, uint32_t o1, uint32_t o2, uint32_t rank,
@@ -147,7 +147,7 @@ FUNCTION void cuttle_amdgpu_tensor_multicast(uint64_t services, uint32_t kind, u
     TileWork work{TensorCopy(kind),     BulkOperation(operation),     BulkType::u32, size_of(map.element),
                   is_tf32(map.element), fill_pattern(map) * 0x10001u, map.swizzle};
     if (ptx::host::Trap trap; !can_copy(map, request, work, shared, dimensions, trap))
-        return cuttle_amdgpu_trap(services, uint32_t(trap));
+        return cuttle_gpu_trap(services, uint32_t(trap));
     uint32_t targets = multicast ? multicast : 1u << rank;
 #pragma clang loop unroll(disable)
     for (; targets; targets &= targets - 1) {
@@ -162,17 +162,17 @@ FUNCTION void cuttle_amdgpu_tensor_multicast(uint64_t services, uint32_t kind, u
 }
 
 /// PTX ISA 9.7.9.25.5. No clusters: `multicast` is 0, which the translator has seen to.
-LIBRARY void cuttle_amdgpu_tensor_copy(uint64_t services, uint32_t kind, uint32_t mode, uint32_t operation,
+LIBRARY void cuttle_gpu_tensor_copy(uint64_t services, uint32_t kind, uint32_t mode, uint32_t operation,
                                        uint64_t map, uint64_t shared, uint64_t barrier, uint32_t, uint32_t dimensions,
                                        uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t c4, uint32_t o0,
                                        uint32_t o1, uint32_t o2) {
-    cuttle_amdgpu_tensor_multicast(services, kind, mode, operation, map, shared, barrier, 0, dimensions, c0, c1, c2, c3,
+    cuttle_gpu_tensor_multicast(services, kind, mode, operation, map, shared, barrier, 0, dimensions, c0, c1, c2, c3,
                                    c4, o0, o1, o2, 0, 0);
 }
 
-FUNCTION void cuttle_amdgpu_tensor_replace(uint64_t services, uint64_t map, uint32_t field, uint32_t index,
+FUNCTION void cuttle_gpu_tensor_replace(uint64_t services, uint64_t map, uint32_t field, uint32_t index,
                                            uint64_t value) {
     if (!ptx::replace(*place<TensorMap>(map), ptx::host::TensorField(field), index, value))
-        cuttle_amdgpu_trap(services, uint32_t(ptx::host::Trap::illegal_instruction));
+        cuttle_gpu_trap(services, uint32_t(ptx::host::Trap::illegal_instruction));
 }
 #undef FUNCTION

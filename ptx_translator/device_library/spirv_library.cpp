@@ -13,7 +13,7 @@
 
 /// PTX ISA 9.7.13.19: between no time and twice the one asked for. SPIR-V can only wait by reading a clock, over which
 /// compilers of Intel's have crashed.
-LIBRARY void cuttle_amdgpu_nanosleep(uint32_t) {}
+LIBRARY void cuttle_gpu_nanosleep(uint32_t) {}
 
 // The barrier of all threads for kernels whose threads may return early: ptx::gpu::WholeBarrier at `area`.
 namespace {

@@ -21,12 +21,12 @@ uint64_t with_predicate(uint32_t value, bool predicate) { return value | uint64_
 } // namespace
 
 /// Lanes of `mask` that are not there have left, or take another path: they have no part.
-LIBRARY uint32_t cuttle_amdgpu_active_mask() { return ballot(true); }
+LIBRARY uint32_t cuttle_gpu_active_mask() { return ballot(true); }
 
-LIBRARY void cuttle_amdgpu_warp_sync(uint32_t) { warp_barrier(); }
+LIBRARY void cuttle_gpu_warp_sync(uint32_t) { warp_barrier(); }
 
 /// PTX ISA 9.7.9.6.
-LIBRARY uint64_t cuttle_amdgpu_shuffle(uint32_t mode, uint32_t value, uint32_t by, uint32_t limits, uint32_t) {
+LIBRARY uint64_t cuttle_gpu_shuffle(uint32_t mode, uint32_t value, uint32_t by, uint32_t limits, uint32_t) {
     const uint32_t segment = limits >> 8 & 31, clamp = limits & 31, self = lane();
     by &= 31;
     const uint32_t lowest = self & segment, highest = lowest | (clamp & ~segment);
@@ -52,7 +52,7 @@ LIBRARY uint64_t cuttle_amdgpu_shuffle(uint32_t mode, uint32_t value, uint32_t b
 }
 
 /// PTX ISA 9.7.13.9.
-LIBRARY uint32_t cuttle_amdgpu_vote(uint32_t mode, uint32_t predicate, uint32_t mask) {
+LIBRARY uint32_t cuttle_gpu_vote(uint32_t mode, uint32_t predicate, uint32_t mask) {
     const uint32_t members = ballot(true) & mask, yes = ballot(predicate != 0) & mask;
     switch (Vote(mode)) {
     case Vote::all:
@@ -68,7 +68,7 @@ LIBRARY uint32_t cuttle_amdgpu_vote(uint32_t mode, uint32_t predicate, uint32_t 
 }
 
 /// PTX ISA 9.7.13.10. Lane after lane shows its value.
-LIBRARY uint32_t cuttle_amdgpu_match_any(uint64_t value, uint32_t mask) {
+LIBRARY uint32_t cuttle_gpu_match_any(uint64_t value, uint32_t mask) {
     const uint32_t members = ballot(true) & mask, low = uint32_t(value), high = uint32_t(value >> 32);
     uint32_t result = 0;
 #pragma clang loop unroll(disable)
@@ -80,7 +80,7 @@ LIBRARY uint32_t cuttle_amdgpu_match_any(uint64_t value, uint32_t mask) {
     return result & members;
 }
 
-LIBRARY uint64_t cuttle_amdgpu_match_all(uint64_t value, uint32_t mask) {
+LIBRARY uint64_t cuttle_gpu_match_all(uint64_t value, uint32_t mask) {
     const uint32_t members = ballot(true) & mask, first = uint32_t(__builtin_ctz(members | 0x80000000));
     const uint32_t low = value_of_lane(uint32_t(value), first), high = value_of_lane(uint32_t(value >> 32), first);
     const bool same = (low | uint64_t{high} << 32) == value;
@@ -133,7 +133,7 @@ uint32_t combine(Reduce operation, uint32_t a, uint32_t b) {
 } // namespace
 
 /// PTX ISA 9.7.13.11.
-LIBRARY uint32_t cuttle_amdgpu_reduce(uint32_t operation, uint32_t value, uint32_t mask) {
+LIBRARY uint32_t cuttle_gpu_reduce(uint32_t operation, uint32_t value, uint32_t mask) {
     const uint32_t members = ballot(true) & mask;
     const uint32_t first = uint32_t(__builtin_ctz(members | 0x80000000));
     // A single NaN too becomes the canonical one.
@@ -148,7 +148,7 @@ LIBRARY uint32_t cuttle_amdgpu_reduce(uint32_t operation, uint32_t value, uint32
 }
 
 // Generic addresses.
-LIBRARY float cuttle_amdgpu_atomic_add_ftz_f32(uint64_t address, float value, uint32_t flush) {
+LIBRARY float cuttle_gpu_atomic_add_ftz_f32(uint64_t address, float value, uint32_t flush) {
     auto* place = reinterpret_cast<uint32_t*>(address);
     const uint32_t addend = __builtin_bit_cast(uint32_t, value);
     uint32_t old = __scoped_atomic_load_n(place, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE), sum = 0;
@@ -161,7 +161,7 @@ LIBRARY float cuttle_amdgpu_atomic_add_ftz_f32(uint64_t address, float value, ui
 }
 
 /// In the word that the half is part of.
-LIBRARY uint16_t cuttle_amdgpu_atomic_extreme_16(uint64_t address, uint16_t value, uint16_t infinity,
+LIBRARY uint16_t cuttle_gpu_atomic_extreme_16(uint64_t address, uint16_t value, uint16_t infinity,
                                                  uint32_t greatest) {
     auto* place = reinterpret_cast<uint32_t*>(address & ~uint64_t{3});
     const uint32_t shift = (address & 2) * 8;

@@ -191,10 +191,10 @@ void remove_refused(llvm::Module& module, std::vector<KernelInfo>& kernels, cons
 void link_device_library(llvm::Module& module, const llvm::TargetMachine& machine) {
     using device_library::AmdgpuPart;
     // The parts call what is in the first one.
-    constexpr std::pair<const char*, AmdgpuPart> parts[] = {{"cuttle_amdgpu_matrix_", AmdgpuPart::matrix},
-                                                            {"cuttle_amdgpu_mbarrier", AmdgpuPart::async},
-                                                            {"cuttle_amdgpu_bulk_", AmdgpuPart::async},
-                                                            {"cuttle_amdgpu_tensor_", AmdgpuPart::async},
+    constexpr std::pair<const char*, AmdgpuPart> parts[] = {{"cuttle_gpu_matrix_", AmdgpuPart::matrix},
+                                                            {"cuttle_gpu_mbarrier", AmdgpuPart::async},
+                                                            {"cuttle_gpu_bulk_", AmdgpuPart::async},
+                                                            {"cuttle_gpu_tensor_", AmdgpuPart::async},
                                                             {"cuttle_texture_", AmdgpuPart::texture},
                                                             {"cuttle_surface_", AmdgpuPart::texture},
                                                             {"cuttle_", AmdgpuPart::library},

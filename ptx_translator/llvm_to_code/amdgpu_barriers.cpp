@@ -52,7 +52,7 @@ class Barriers {
         llvm::Value* threads = block_threads(ir);
         llvm::Value* row = ir.CreateAdd(ir.CreateMul(sreg(ir, "tid.z"), sreg(ir, "ntid.y")), sreg(ir, "tid.y"));
         llvm::Value* thread = ir.CreateAdd(ir.CreateMul(row, sreg(ir, "ntid.x")), sreg(ir, "tid.x"));
-        library(ir, "cuttle_amdgpu_barriers_init", ir.getVoidTy(), {area(ir), thread, threads});
+        library(ir, "cuttle_gpu_barriers_init", ir.getVoidTy(), {area(ir), thread, threads});
     }
 
     void lower(llvm::CallInst& call) {
@@ -63,14 +63,14 @@ class Barriers {
         llvm::Value* number = call.getArgOperand(reduces ? 1 : 0);
         llvm::Value* count = call.getArgOperand(reduces ? 2 : 1);
         llvm::Value* aligned = ir.getInt32(call.hasMetadata("cuttle.aligned"));
-        llvm::Value* phase = is_whole(call) ? library(ir, "cuttle_amdgpu_block_arrive", ir.getInt32Ty(),
+        llvm::Value* phase = is_whole(call) ? library(ir, "cuttle_gpu_block_arrive", ir.getInt32Ty(),
                                                       {area(ir), block_threads(ir), yes})
-                                            : library(ir, "cuttle_amdgpu_barrier_arrive", ir.getInt32Ty(),
+                                            : library(ir, "cuttle_gpu_barrier_arrive", ir.getInt32Ty(),
                                                       {area(ir), number, count, block_threads(ir), aligned, yes});
         if (name != "barrier.arrive") wait_for_phase(call, phase_of(ir, number), phase);
         if (reduces) {
             ir.SetInsertPoint(&call);
-            call.replaceAllUsesWith(library(ir, "cuttle_amdgpu_barrier_result", ir.getInt32Ty(),
+            call.replaceAllUsesWith(library(ir, "cuttle_gpu_barrier_result", ir.getInt32Ty(),
                                             {area(ir), number, call.getArgOperand(0)}));
         }
         call.eraseFromParent();

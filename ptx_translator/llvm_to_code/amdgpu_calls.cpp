@@ -144,7 +144,7 @@ template <const char* const& function, unsigned shift> llvm::Value* counter(GpuC
     return site.ir.CreateLShr(library_call(site, function, site.ir.getInt64Ty()), shift);
 }
 
-#define LIBRARY_FUNCTION(name) constexpr const char* name = "cuttle_amdgpu_" #name
+#define LIBRARY_FUNCTION(name) constexpr const char* name = "cuttle_gpu_" #name
 LIBRARY_FUNCTION(active_mask);
 LIBRARY_FUNCTION(warp_sync);
 LIBRARY_FUNCTION(shuffle);

@@ -166,7 +166,7 @@ class Cluster {
         ir_.CreateCondBr(ir_.CreateICmpULT(thread, threads_), rest, absent);
         end->eraseFromParent();
         ir_.SetInsertPoint(&*rest->getFirstInsertionPt());
-        library("cuttle_amdgpu_cluster_init", {area_, thread, threads_});
+        library("cuttle_gpu_cluster_init", {area_, thread, threads_});
     }
 
     llvm::Value* cluster_barrier() {
@@ -186,7 +186,7 @@ class Cluster {
         ir_.SetInsertPoint(&site);
         llvm::Value* value = values_.lookup(name);
         if (name == "cluster.arrive")
-            ir_.CreateStore(library("cuttle_amdgpu_cluster_arrive", {cluster_barrier(), all_threads_}), phase_);
+            ir_.CreateStore(library("cuttle_gpu_cluster_arrive", {cluster_barrier(), all_threads_}), phase_);
         else if (name == "cluster.wait")
             wait_for_cluster(site);
         else if (name == "cluster.map")
@@ -230,10 +230,10 @@ class Cluster {
     /// complete, lest it be counted twice.
     void leave(llvm::ReturnInst& end) {
         ir_.SetInsertPoint(&end);
-        library("cuttle_amdgpu_block_leave", {area_, threads_});
+        library("cuttle_gpu_block_leave", {area_, threads_});
         wait_for_cluster(end);
         ir_.SetInsertPoint(&end);
-        library("cuttle_amdgpu_cluster_leave", {cluster_barrier(), all_threads_});
+        library("cuttle_gpu_cluster_leave", {cluster_barrier(), all_threads_});
     }
 
     llvm::Function& kernel_;

@@ -29,10 +29,10 @@ constexpr LibraryFunction functions[] = {
     {llvm::StringLiteral("cuttle_texture_gradient"), AmdgpuPart::texture, false},
     {llvm::StringLiteral("cuttle_texture_gather"), AmdgpuPart::texture, false},
     {llvm::StringLiteral("cuttle_texture_query"), AmdgpuPart::texture, false},
-    {llvm::StringLiteral("cuttle_amdgpu_vprintf"), AmdgpuPart::library, true},
-    {llvm::StringLiteral("cuttle_amdgpu_malloc"), AmdgpuPart::library, true},
-    {llvm::StringLiteral("cuttle_amdgpu_free"), AmdgpuPart::library, true},
-    {llvm::StringLiteral("cuttle_amdgpu_assertfail"), AmdgpuPart::library, true},
+    {llvm::StringLiteral("cuttle_gpu_vprintf"), AmdgpuPart::library, true},
+    {llvm::StringLiteral("cuttle_gpu_malloc"), AmdgpuPart::library, true},
+    {llvm::StringLiteral("cuttle_gpu_free"), AmdgpuPart::library, true},
+    {llvm::StringLiteral("cuttle_gpu_assertfail"), AmdgpuPart::library, true},
 };
 
 /// What no function of the library reads of what a kernel can pass on. The build checks it.

@@ -9,7 +9,7 @@
 namespace ptx::code {
 namespace {
 
-constexpr const char* multiply_symbol = "cuttle_amdgpu_matrix_multiply";
+constexpr const char* multiply_symbol = "cuttle_gpu_matrix_multiply";
 
 /// In private memory, until the function that writes it is inlined.
 llvm::Value* array_of_words(llvm::IRBuilder<>& ir, llvm::ArrayType* type, const char* name) {

@@ -139,7 +139,7 @@ llvm::Value* lower_barrier_vote(GpuCall& site) {
     site.kernel().getFnAttribute(barrier_area_attribute).getValueAsString().getAsInteger(10, area);
     llvm::Type* word = ir.getInt32Ty();
     llvm::FunctionCallee callee =
-        site.call.getModule()->getOrInsertFunction("cuttle_amdgpu_barrier_vote", word, word, word, word);
+        site.call.getModule()->getOrInsertFunction("cuttle_gpu_barrier_vote", word, word, word, word);
     llvm::CallInst* call =
         ir.CreateCall(callee, {ir.getInt32(area), site.operand(0), ir.CreateZExt(site.operand(3), word)});
     call->setConvergent();

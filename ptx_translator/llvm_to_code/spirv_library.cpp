@@ -40,9 +40,9 @@ std::string with_underscores(llvm::StringRef name) {
     return symbol;
 }
 
-/// shuffle -> cuttle_amdgpu_shuffle.
+/// shuffle -> cuttle_gpu_shuffle.
 llvm::Value* gpu_function(GpuCall& site) {
-    return library_call(site, "cuttle_amdgpu_" + with_underscores(cuttle_name(site.call)));
+    return library_call(site, "cuttle_gpu_" + with_underscores(cuttle_name(site.call)));
 }
 
 /// round.fadd.rz.f32 -> cuttle_round_fadd_rz_f32.
@@ -60,7 +60,7 @@ llvm::Value* service(GpuCall& site) {
     llvm::IRBuilder<>& ir = site.ir;
     llvm::Value* block =
         ir.CreateCall(site.call.getModule()->getOrInsertFunction("cuttle.service.block", ir.getInt64Ty()));
-    return library_call(site, "cuttle_amdgpu_" + with_underscores(cuttle_name(site.call)), {block});
+    return library_call(site, "cuttle_gpu_" + with_underscores(cuttle_name(site.call)), {block});
 }
 
 llvm::Value* copy_in_bulk(GpuCall& site) {
@@ -118,9 +118,9 @@ void call_spirv_library(llvm::Function& function) {
 void link_spirv_library(llvm::Module& module) {
     using device_library::AmdgpuPart;
     // The parts call what is in the first one.
-    constexpr std::pair<const char*, AmdgpuPart> parts[] = {{"cuttle_amdgpu_matrix_", AmdgpuPart::matrix},
-                                                            {"cuttle_amdgpu_mbarrier", AmdgpuPart::async},
-                                                            {"cuttle_amdgpu_bulk_", AmdgpuPart::async},
+    constexpr std::pair<const char*, AmdgpuPart> parts[] = {{"cuttle_gpu_matrix_", AmdgpuPart::matrix},
+                                                            {"cuttle_gpu_mbarrier", AmdgpuPart::async},
+                                                            {"cuttle_gpu_bulk_", AmdgpuPart::async},
                                                             {"cuttle_texture_", AmdgpuPart::texture},
                                                             {"cuttle_surface_", AmdgpuPart::texture},
                                                             {"cuttle_", AmdgpuPart::library},
