@@ -1,4 +1,5 @@
-// Functions that code for AMD GPUs calls by name; linked as bitcode and inlined. Compiled for waves of 32 and of 64
+// Functions that code for AMD GPUs calls by name; linked as bitcode and inlined, or, the services, called as machine code
+// (llvm_to_code/amdgpu_library_code.h). Compiled for waves of 32 and of 64
 // lanes (CUTTLE_WAVE).
 #include "amdgpu_warp.h"
 

@@ -1,5 +1,5 @@
 // Texture fetches and surface accesses, on a descriptor in memory (ptx/texture_abi.h). Linked as bitcode into modules
-// that call them. The arithmetic is what an H100's bits show; tests/texture/README.md.
+// that call them; for AMD GPUs long ones are machine code. The arithmetic is what an H100's bits show; tests/texture/README.md.
 #include "texture/simple.h"
 #include "texture/surface.h"
 

@@ -38,8 +38,8 @@ constexpr LibraryFunction functions[] = {
 /// What no function of the library reads of what a kernel can pass on. The build checks it.
 constexpr const char* never_read[] = {"amdgpu-no-completion-action",  "amdgpu-no-default-queue", "amdgpu-no-dispatch-id",
                                       "amdgpu-no-dispatch-ptr",       "amdgpu-no-heap-ptr",      "amdgpu-no-hostcall-ptr",
-                                      "amdgpu-no-lds-kernel-id",
-                                      "amdgpu-no-multigrid-sync-arg", "amdgpu-no-queue-ptr"};
+                                      "amdgpu-no-lds-kernel-id",      "amdgpu-no-multigrid-sync-arg",
+                                      "amdgpu-no-queue-ptr"};
 constexpr const char* place[] = {"amdgpu-no-workgroup-id-x", "amdgpu-no-workgroup-id-y", "amdgpu-no-workgroup-id-z",
                                  "amdgpu-no-workitem-id-x",  "amdgpu-no-workitem-id-y",  "amdgpu-no-workitem-id-z",
                                  "amdgpu-no-cluster-id-x",   "amdgpu-no-cluster-id-y",   "amdgpu-no-cluster-id-z",
