@@ -9,7 +9,7 @@ for source in *.cu ../../tools/demo/demo.cu; do
     name=$(basename "$source" .cu)
     flags=() architecture=compute_80
     case $name in
-        nvrtc_* | cdp_* | rdc_library* | cudart_* | former_cudart) continue ;; # need cudart or NVRTC
+        nvrtc_* | cdp_* | rdc_library* | cudart_* | former_cudart | batches) continue ;; # need cudart or NVRTC
         rdc_*) flags=(-rdc=true) ;;
         cluster_groups) architecture=compute_90 ;;
     esac
