@@ -159,3 +159,15 @@ TEST_F(Launches, FunctionAttributes) {
     EXPECT_OK(cuFuncSetCacheConfig(function, 1));
     EXPECT_STATUS(invalid_value, cuFuncSetCacheConfig(function, 9));
 }
+
+// CUDA 13.2: how the stream waits for the function is a hint.
+TEST_F(Launches, HostFunctionsInBothWays) {
+    int calls = 0;
+    const auto count = [](void* number) { ++*static_cast<int*>(number); };
+    EXPECT_OK(cuLaunchHostFunc_v2(nullptr, count, &calls, 0));
+    EXPECT_OK(cuLaunchHostFunc_v2(nullptr, count, &calls, 1));
+    EXPECT_STATUS(invalid_value, cuLaunchHostFunc_v2(nullptr, count, &calls, 2));
+    EXPECT_STATUS(invalid_value, cuLaunchHostFunc_v2(nullptr, nullptr, &calls, 0));
+    ASSERT_OK(cuCtxSynchronize());
+    EXPECT_EQ(calls, 2);
+}

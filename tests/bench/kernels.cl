@@ -1,6 +1,7 @@
 // The kernels of kernels.cuh and further_kernels.cuh as a programmer of OpenCL writes them, for PoCL: same algorithms,
-// same work-groups. Left out: scan_lookback, as work-groups may not wait for each other, radix_pass, whose ballots
-// OpenCL 1.2 does not have, and mma_tile.
+// same work-groups. reduce_shfl is reduce_shared here, as PoCL's processors have no
+// sub-groups. Left out: scan_lookback, as work-groups may not wait for each other, radix_pass, whose ballots OpenCL 1.2
+// does not have, and mma_tile.
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #define LOCAL_BARRIER barrier(CLK_LOCAL_MEM_FENCE)
 #define TILE 16
@@ -35,19 +36,6 @@ kernel void sgemm_naive(int n, global const float* A, global const float* B, glo
 }
 
 kernel void reduce_shared(int n, global const float* in, global float* out) {
-    local float s[256];
-    int t = get_local_id(0), i = get_group_id(0) * 512 + t;
-    s[t] = (i < n ? in[i] : 0.0f) + (i + 256 < n ? in[i + 256] : 0.0f);
-    LOCAL_BARRIER;
-    for (int d = 128; d > 0; d >>= 1) {
-        if (t < d) s[t] += s[t + d];
-        LOCAL_BARRIER;
-    }
-    if (t == 0) out[get_group_id(0)] = s[0];
-}
-
-// PoCL's processors have no sub-groups: as the one before.
-kernel void reduce_shfl(int n, global const float* in, global float* out) {
     local float s[256];
     int t = get_local_id(0), i = get_group_id(0) * 512 + t;
     s[t] = (i < n ? in[i] : 0.0f) + (i + 256 < n ? in[i + 256] : 0.0f);
