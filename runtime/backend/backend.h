@@ -142,6 +142,10 @@ class Queue {
   public:
     virtual ~Queue() = default;
     virtual void launch(const Launch&) = 0;
+    /// One after another, as if given one by one; cheaper where the back end can take them in together.
+    virtual void launch_all(std::span<const Launch> launches) {
+        for (const Launch& each : launches) launch(each);
+    }
     virtual void copy(const Copy&) = 0;
     virtual void fill(const Fill&) = 0;
     virtual void call(std::function<void()>) = 0;            ///< host function, on a thread of the back end

@@ -122,6 +122,12 @@ std::vector<uint8_t> Function::pack(void* const* arguments) const {
 
 void Function::launch(Stream& stream, backend::Dim3 grid, backend::Dim3 block, uint32_t dynamic_shared_bytes,
                       std::span<const uint8_t> parameters, bool cooperative, backend::Dim3 cluster) {
+    stream.launch(prepare(stream, grid, block, dynamic_shared_bytes, parameters, cooperative, cluster), this);
+}
+
+backend::Launch Function::prepare(Stream& stream, backend::Dim3 grid, backend::Dim3 block,
+                                  uint32_t dynamic_shared_bytes, std::span<const uint8_t> parameters, bool cooperative,
+                                  backend::Dim3 cluster) {
     if (&stream.context() != &module_.context())
         throw Error(Status::invalid_handle, name() + ": the stream belongs to another context");
     module_.context().check();
@@ -140,7 +146,7 @@ void Function::launch(Stream& stream, backend::Dim3 grid, backend::Dim3 block, u
     if (log_enabled(LogLevel::debug, LogChannel::launch)) [[unlikely]]
         log(LogLevel::debug, LogChannel::launch, "{} <<<({}, {}, {}), ({}, {}, {}), {}>>> on stream {}", name(), grid.x,
             grid.y, grid.z, block.x, block.y, block.z, dynamic_shared_bytes, stream.id());
-    stream.launch(launch, this);
+    return launch;
 }
 
 int Function::max_active_blocks(int block_threads, size_t dynamic_shared_bytes) {

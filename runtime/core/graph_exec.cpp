@@ -9,43 +9,53 @@ namespace {
 
 constexpr unsigned non_blocking = 1;
 
-struct Run {
-    Stream& stream;
-    bool allocates_again = false;
+/// Puts nodes on a stream. Kernels that follow one another go there together, as then the stream's worker is told once
+/// and nobody fights with it for the queue.
+class Run {
+  public:
+    explicit Run(Stream& stream, bool allocates_again = false) : stream_(stream), allocates_again_(allocates_again) {}
 
-    void operator()(const KernelNode& node) const {
+    void all(const std::vector<GraphNode*>& order) {
+        add(order);
+        launch_chain();
+    }
+
+    void operator()(const KernelNode& node) {
         if (!HandleBase::alive(node.function, HandleKind::function))
             throw Error(Status::invalid_handle, "the module of a graph's kernel was unloaded");
-        node.function->launch(stream, node.grid, node.block, node.dynamic_shared_bytes, node.parameters,
-                              node.cooperative, node.cluster);
+        chain_.push_back(node.function->prepare(stream_, node.grid, node.block, node.dynamic_shared_bytes,
+                                                node.parameters, node.cooperative, node.cluster));
+        if (chain_.size() == longest_chain) launch_chain();
     }
-    void operator()(const backend::Copy& copy) const { stream.copy(copy); }
-    void operator()(const backend::Fill& fill) const { stream.fill(fill); }
+    void operator()(const backend::Copy& copy) const { stream_.copy(copy); }
+    void operator()(const backend::Fill& fill) const { stream_.fill(fill); }
     void operator()(const HostNode& node) const {
         if (node.closure)
-            stream.call(node.closure);
+            stream_.call(node.closure);
         else
-            stream.call(node.host);
+            stream_.call(node.host);
     }
-    void operator()(const ChildGraphNode& node) const {
-        for (auto* child : node.graph->ordered()) run(*child);
-    }
+    void operator()(const ChildGraphNode& node) { add(node.graph->ordered()); }
     void operator()(const EmptyNode&) const {}
-    void operator()(const WaitEventNode& node) const { stream.wait_for(alive(node.event)); }
-    void operator()(const RecordEventNode& node) const { stream.record(alive(node.event)); }
+    void operator()(const WaitEventNode& node) const { stream_.wait_for(alive(node.event)); }
+    void operator()(const RecordEventNode& node) const { stream_.record(alive(node.event)); }
 
-    void operator()(const MemoryOperations& list) const { stream.memory(list); }
-    void operator()(const SignalSemaphoresNode& node) const { stream.semaphores(node.list); }
-    void operator()(const WaitSemaphoresNode& node) const { stream.semaphores(node.list); }
-    void operator()(const AllocationNode& node) const { graph_memory::allocate(node.block, allocates_again); }
+    void operator()(const MemoryOperations& list) const { stream_.memory(list); }
+    void operator()(const SignalSemaphoresNode& node) const { stream_.semaphores(node.list); }
+    void operator()(const WaitSemaphoresNode& node) const { stream_.semaphores(node.list); }
+    void operator()(const AllocationNode& node) const { graph_memory::allocate(node.block, allocates_again_); }
     void operator()(const ReleaseNode& node) const {
         if (!graph_memory::release(node.address))
             throw Error(Status::invalid_value, "a graph frees memory that is not allocated");
     }
 
     void operator()(const ConditionalNode& node) const {
-        stream.call([node] { run_bodies(node); });
+        stream_.call([node] { run_bodies(node); });
     }
+
+  private:
+    /// Beyond it, the stream should be at work meanwhile.
+    static constexpr size_t longest_chain = 256;
 
     /// In a host function between what is before the node and what is behind it. Bodies run on a stream of their own.
     static void run_bodies(const ConditionalNode& node) {
@@ -53,7 +63,7 @@ struct Run {
             Stream inner(*node.context, non_blocking, 0, Stream::Role::created);
             const auto run = [&](size_t index) {
                 if (index >= node.bodies.size()) return;
-                for (auto* one : node.bodies[index]->ordered()) Run{inner}.run(*one);
+                Run(inner).all(node.bodies[index]->ordered());
                 inner.synchronize();
             };
             switch (node.kind) {
@@ -70,14 +80,27 @@ struct Run {
         }
     }
 
-    void run(const GraphNode& node) const {
-        if (node.enabled) std::visit(*this, node.parameters());
+    void add(const std::vector<GraphNode*>& order) {
+        for (const auto* node : order) {
+            if (!node->enabled) continue;
+            const GraphNodeType type = node->type();
+            if (type != GraphNodeType::kernel && type != GraphNodeType::graph) launch_chain();
+            std::visit(*this, node->parameters());
+        }
+    }
+    void launch_chain() {
+        if (!chain_.empty()) stream_.launch_all(chain_);
+        chain_.clear();
     }
     static Event& alive(Event* event) {
         if (!HandleBase::alive(event, HandleKind::event))
             throw Error(Status::invalid_handle, "an event of the graph was destroyed");
         return *event;
     }
+
+    Stream& stream_;
+    const bool allocates_again_;
+    std::vector<backend::Launch> chain_;
 };
 
 std::vector<size_t> positions(const std::vector<GraphNode*>& nodes, const std::vector<GraphNode*>& all) {
@@ -113,7 +136,7 @@ GraphExec::~GraphExec() = default;
 void GraphExec::launch(Stream& stream) {
     upload(stream);
     graph_->reset_conditions(stream);
-    for (auto* node : order_) Run{stream, frees_on_launch}.run(*node);
+    Run(stream, frees_on_launch).all(order_);
     // The executable graph may go before its launches have ended: each keeps user objects to its end.
     if (!UserObject::any()) return; // spares programs without them the walk over all nodes
     UserReferences kept;

@@ -132,11 +132,18 @@ bool Stream::orphaned() const { return state_->group->closed.load(std::memory_or
 
 void Stream::launch(const backend::Launch& launch, Function* function) {
     if (capture::add(*this, LaunchOperation{&launch, function})) return;
+    launch_all({&launch, 1});
+}
+
+void Stream::launch_all(std::span<const backend::Launch> launches) {
+    if (launches_block() && launches.size() > 1) {
+        for (const auto& launch : launches) launch_all({&launch, 1});
+        return;
+    }
     state_->submit([&](backend::Queue& queue) {
-        if (profile::wanted()) [[unlikely]]
-            profile::launch(queue, launch, context_.device().facts().target.arch);
-        else
-            queue.launch(launch);
+        if (!profile::wanted()) [[likely]]
+            return queue.launch_all(launches);
+        for (const auto& launch : launches) profile::launch(queue, launch, context_.device().facts().target.arch);
     });
     if (launches_block()) synchronize();
 }

@@ -143,6 +143,43 @@ TEST_F(Graphs, FillThenKernel) {
     EXPECT_STATUS(invalid_value, cuGraphExecDestroy(exec));
 }
 
+// Kernels that follow one another are given to the stream together; what is between them is not passed over.
+TEST_F(Graphs, ChainsOfKernels) {
+    CUgraphNode last = nullptr;
+    const auto behind = [&](CUgraph to, auto add, const auto& params) {
+        CUgraphNode node = nullptr;
+        ASSERT_OK(add(&node, to, &last, last ? 1 : 0, &params));
+        last = node;
+    };
+    const auto add_fill = [&](CUgraphNode* node, CUgraph to, const CUgraphNode* after, size_t n,
+                              const CUDA_MEMSET_NODE_PARAMS* params) {
+        return cuGraphAddMemsetNode(node, to, after, n, params, context);
+    };
+    CUgraph part = nullptr;
+    ASSERT_OK(cuGraphCreate(&part, 0));
+    const auto add = kernel();
+    for (int i = 0; i < 10; i++) behind(part, cuGraphAddKernelNode_v2, add);
+    last = nullptr;
+    for (int i = 0; i < 300; i++) behind(graph, cuGraphAddKernelNode_v2, add); // lost with the fill behind them
+    behind(graph, add_fill, fill(5));
+    behind(graph, cuGraphAddKernelNode_v2, add);
+    CUgraphNode child = nullptr;
+    ASSERT_OK(cuGraphAddChildGraphNode(&child, graph, &last, 1, part));
+    last = child;
+    for (int i = 0; i < 600; i++) behind(graph, cuGraphAddKernelNode_v2, add);
+    const CUgraphNode off = last;
+    behind(graph, cuGraphAddKernelNode_v2, add);
+    CUgraphExec exec = nullptr;
+    ASSERT_OK(cuGraphInstantiateWithFlags(&exec, graph, 0));
+    EXPECT_EQ(run(exec), 5 + 612 * 107u);
+    ASSERT_OK(cuGraphNodeSetEnabled(exec, off, 0));
+    EXPECT_EQ(run(exec), 5 + 611 * 107u);
+    for (int i = 0; i < 3; i++) ASSERT_OK(cuGraphLaunch(exec, stream));
+    EXPECT_EQ(run(exec), 5 + 611 * 107u);
+    EXPECT_OK(cuGraphExecDestroy(exec));
+    EXPECT_OK(cuGraphDestroy(part));
+}
+
 TEST_F(Graphs, Update) {
     CUgraphNode node = nullptr;
     auto value = fill(1);
@@ -314,4 +351,42 @@ TEST_F(Graphs, ParametersOfAnyNode) {
     EXPECT_EQ(found.conditional.size, 1u);
     EXPECT_EQ(found.conditional.phGraph_out[0], conditional.conditional.phGraph_out[0]);
     EXPECT_STATUS(invalid_value, cuGraphNodeGetParams(node, nullptr));
+
+    CUDA_MEMCPY3D copy{};
+    copy.srcMemoryType = copy.dstMemoryType = CU_MEMORYTYPE_DEVICE;
+    copy.srcDevice = words;
+    copy.dstDevice = words + 128;
+    copy.WidthInBytes = 64;
+    copy.Height = copy.Depth = 1;
+    ASSERT_OK(cuGraphAddMemcpyNode(&node, graph, nullptr, 0, &copy, context));
+    ASSERT_OK(cuGraphNodeGetParams(node, &found));
+    EXPECT_EQ(found.type, CU_GRAPH_NODE_TYPE_MEMCPY);
+    EXPECT_EQ(found.memcpy.copyParams.srcDevice, words);
+    EXPECT_EQ(found.memcpy.copyParams.dstDevice, words + 128);
+    EXPECT_EQ(found.memcpy.copyParams.WidthInBytes, 64u);
+    const CUDA_HOST_NODE_PARAMS host{[](void*) {}, &count};
+    ASSERT_OK(cuGraphAddHostNode(&node, graph, nullptr, 0, &host));
+    ASSERT_OK(cuGraphNodeGetParams(node, &found));
+    EXPECT_EQ(found.type, CU_GRAPH_NODE_TYPE_HOST);
+    EXPECT_EQ(found.host.fn, host.fn);
+    EXPECT_EQ(found.host.userData, &count);
+    CUevent event = nullptr;
+    ASSERT_OK(cuEventCreate(&event, 0));
+    ASSERT_OK(cuGraphAddEventRecordNode(&node, graph, nullptr, 0, event));
+    ASSERT_OK(cuGraphNodeGetParams(node, &found));
+    EXPECT_EQ(found.type, CU_GRAPH_NODE_TYPE_EVENT_RECORD);
+    EXPECT_EQ(found.eventRecord.event, event);
+    ASSERT_OK(cuGraphAddEventWaitNode(&node, graph, &node, 1, event));
+    ASSERT_OK(cuGraphNodeGetParams(node, &found));
+    EXPECT_EQ(found.type, CU_GRAPH_NODE_TYPE_WAIT_EVENT);
+    EXPECT_EQ(found.eventWait.event, event);
+    CUgraph inner = nullptr, kept = nullptr;
+    ASSERT_OK(cuGraphCreate(&inner, 0));
+    ASSERT_OK(cuGraphAddChildGraphNode(&node, graph, nullptr, 0, inner));
+    ASSERT_OK(cuGraphChildGraphNodeGetGraph(node, &kept));
+    ASSERT_OK(cuGraphNodeGetParams(node, &found));
+    EXPECT_EQ(found.type, CU_GRAPH_NODE_TYPE_GRAPH);
+    EXPECT_EQ(found.graph.graph, kept);
+    EXPECT_OK(cuGraphDestroy(inner));
+    EXPECT_OK(cuEventDestroy_v2(event));
 }

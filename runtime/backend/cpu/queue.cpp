@@ -11,22 +11,29 @@ namespace rt::backend::cpu {
 CpuQueue::CpuQueue(CpuDevice& device, std::shared_ptr<Share> share)
     : device_(device), timeline_(std::make_shared<Timeline>(device, std::move(share))) {}
 
-void CpuQueue::launch(const Launch& launch) {
+void CpuQueue::launch(const Launch& launch) { launch_all({&launch, 1}); }
+
+void CpuQueue::launch_all(std::span<const Launch> launches) {
+    if (launches.empty()) return;
     hook_signals();
-    Command* command = timeline_->new_command(Command::Kind::launch);
-    LaunchCommand& to = command->launch;
-    to.kernel = static_cast<CpuKernel*>(launch.kernel);
-    to.grid = launch.grid;
-    to.block = launch.block;
-    to.cluster = launch.cluster;
-    to.dynamic_shared_bytes = launch.dynamic_shared_bytes;
-    to.cooperative = launch.cooperative;
-    to.globals = launch.globals;
-    to.device_side = launch.device_side;
-    to.parameters.resize((launch.parameters.size() + 63) / 64 + 1);
-    if (!launch.parameters.empty())
-        std::memcpy(to.parameters.data(), launch.parameters.data(), launch.parameters.size());
-    timeline_->push(command);
+    Command* const commands = timeline_->new_commands(Command::Kind::launch, launches.size());
+    Command* command = commands;
+    for (const Launch& launch : launches) {
+        LaunchCommand& to = command->launch;
+        to.kernel = static_cast<CpuKernel*>(launch.kernel);
+        to.grid = launch.grid;
+        to.block = launch.block;
+        to.cluster = launch.cluster;
+        to.dynamic_shared_bytes = launch.dynamic_shared_bytes;
+        to.cooperative = launch.cooperative;
+        to.globals = launch.globals;
+        to.device_side = launch.device_side;
+        to.parameters.resize((launch.parameters.size() + 63) / 64 + 1);
+        if (!launch.parameters.empty())
+            std::memcpy(to.parameters.data(), launch.parameters.data(), launch.parameters.size());
+        command = command->next;
+    }
+    timeline_->push(commands);
 }
 
 void CpuQueue::copy(const Copy& copy) {
@@ -50,10 +57,8 @@ void CpuQueue::call(std::function<void()> function) {
 }
 
 std::shared_ptr<Marker> CpuQueue::mark(bool) {
-    Command* command = timeline_->new_command(Command::Kind::mark);
     auto marker = std::make_shared<CpuMarker>(timeline_);
-    command->marker = marker;
-    timeline_->push(command);
+    timeline_->mark(marker);
     return marker;
 }
 

@@ -13,6 +13,7 @@ class CpuQueue : public Queue {
     explicit CpuQueue(CpuDevice& device, std::shared_ptr<Share> share = nullptr);
 
     void launch(const Launch& launch) override;
+    void launch_all(std::span<const Launch> launches) override;
     void copy(const Copy& copy) override;
     void fill(const Fill& fill) override;
     void call(std::function<void()> function) override;

@@ -51,32 +51,53 @@ Timeline::~Timeline() {
         while (list) delete std::exchange(list, list->next);
 }
 
-Command* Timeline::new_command(Command::Kind kind) {
-    Command* command = nullptr;
+Command* Timeline::new_commands(Command::Kind kind, size_t count) {
+    Command* list = nullptr;
+    const auto add = [&](Command* command) {
+        command->kind = kind;
+        command->next = list;
+        list = command;
+    };
     {
         std::lock_guard lock(mutex_);
-        if ((command = spare_)) spare_ = command->next;
+        for (; count && spare_; count--) add(std::exchange(spare_, spare_->next));
     }
-    if (!command) command = new Command;
-    command->kind = kind;
-    command->next = nullptr;
-    return command;
+    for (; count; count--) add(new Command);
+    return list;
 }
 
-uint64_t Timeline::push(Command* command) {
+void Timeline::push(Command* list) {
     bool submit = false;
-    uint64_t sequence = 0;
     {
         std::lock_guard lock(mutex_);
-        sequence = command->sequence = pushed_.load(std::memory_order_relaxed) + 1;
-        if (command->kind == Command::Kind::mark) command->marker->sequence_ = sequence;
+        uint64_t sequence = pushed_.load(std::memory_order_relaxed);
+        (tail_ ? tail_->next : head_) = list;
+        for (; list; list = list->next) {
+            list->sequence = ++sequence;
+            if (list->kind == Command::Kind::mark) list->marker->sequence_ = sequence;
+            tail_ = list;
+        }
         pushed_.store(sequence, std::memory_order_release);
-        (tail_ ? tail_->next : head_) = command;
-        tail_ = command;
         if (state_ == State::idle) submit = go_on();
     }
     if (submit) pool_.submit(shared_from_this());
-    return sequence;
+}
+
+void Timeline::mark(std::shared_ptr<CpuMarker> marker) {
+    {
+        std::lock_guard lock(mutex_);
+        if (state_ == State::idle) {
+            const uint64_t sequence = pushed_.load(std::memory_order_relaxed) + 1;
+            marker->sequence_ = sequence;
+            marker->reach();
+            pushed_.store(sequence, std::memory_order_release);
+            completed_.store(sequence, std::memory_order_release);
+            return;
+        }
+    }
+    Command* command = new_command(Command::Kind::mark);
+    command->marker = std::move(marker);
+    push(command);
 }
 
 bool Timeline::go_on() {

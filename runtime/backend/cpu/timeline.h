@@ -61,9 +61,12 @@ class Timeline : public std::enable_shared_from_this<Timeline> {
     explicit Timeline(CpuDevice& device, std::shared_ptr<Share> share = nullptr);
     ~Timeline();
 
-    /// Fill in what new_command() returns, then push() it.
-    Command* new_command(Command::Kind kind);
-    uint64_t push(Command* command);
+    /// Fill in the list of `count` that new_commands() returns, then push() it.
+    Command* new_commands(Command::Kind kind, size_t count);
+    Command* new_command(Command::Kind kind) { return new_commands(kind, 1); }
+    void push(Command* list);
+    /// Is reached when all that was pushed so far is done: at once when that is so already, which takes no other thread.
+    void mark(std::shared_ptr<CpuMarker> marker);
     bool idle() const { return completed_.load(std::memory_order_acquire) == pushed_.load(std::memory_order_acquire); }
     uint64_t pushed() const { return pushed_.load(std::memory_order_acquire); }
     /// Blocks the host until the command is done, doing the queue's work meanwhile.

@@ -133,6 +133,9 @@ class Function : public HandleBase {
     /// then enqueues. `parameters` is packed. A `cluster` of 0, 0, 0 is none given.
     void launch(class Stream&, backend::Dim3 grid, backend::Dim3 block, uint32_t dynamic_shared_bytes,
                 std::span<const uint8_t> parameters, bool cooperative = false, backend::Dim3 cluster = {0, 0, 0});
+    /// The same without the last step: what is to be enqueued, which points to `parameters`.
+    backend::Launch prepare(class Stream&, backend::Dim3 grid, backend::Dim3 block, uint32_t dynamic_shared_bytes,
+                            std::span<const uint8_t> parameters, bool cooperative, backend::Dim3 cluster);
     /// The cluster that a launch of this grid gets: what is given (0, 0, 0: nothing), or what the kernel asks for, by
     /// its directives or its attributes; 1, 1, 1 without either. Throws invalid_cluster_size.
     backend::Dim3 cluster_for(backend::Dim3 grid, backend::Dim3 given);

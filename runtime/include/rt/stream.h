@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 
 namespace rt {
 
@@ -48,6 +49,8 @@ class Stream : public HandleBase {
     /// All of these order themselves against the legacy stream first, then enqueue and return.
     /// `function` is whose kernel it is: needed only so that a captured launch can become a graph node.
     void launch(const backend::Launch&, Function* function = nullptr);
+    /// One after another, on a stream that does not capture.
+    void launch_all(std::span<const backend::Launch>);
     void copy(const backend::Copy&);
     void fill(const backend::Fill&);
     void call(std::function<void()>);

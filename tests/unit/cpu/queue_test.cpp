@@ -3,6 +3,7 @@
 #include "backend/cpu/timeline.h"
 #include "rt/error.h"
 
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <numeric>
@@ -68,6 +69,51 @@ TEST_F(QueueTest, KeepsOrderAcrossKinds) {
         EXPECT_EQ(copy[i], i);
         EXPECT_EQ(seen[i], i);
     }
+}
+
+TEST_F(QueueTest, KeepsOrderOfLaunchesGivenTogether) {
+    constexpr size_t count = 300;
+    Array<uint64_t> value(1);
+    std::vector<std::array<uint64_t, 2>> parameters;
+    uint64_t expected = 0;
+    for (int round = 0; round < 20; round++) {
+        parameters.clear();
+        for (uint64_t i = 0; i < count; i++) {
+            parameters.push_back({value.address(), i});
+            expected = expected * 31 + i;
+        }
+        std::vector<Launch> launches(count);
+        for (size_t i = 0; i < count; i++) {
+            launches[i].kernel = &kernel("append");
+            launches[i].parameters = {reinterpret_cast<const uint8_t*>(parameters[i].data()), sizeof parameters[i]};
+        }
+        queue->launch_all(launches);
+        launch(*queue, "append", {}, {value.address(), 7});
+        expected = expected * 31 + 7;
+    }
+    queue->launch_all({});
+    queue->synchronize();
+    EXPECT_EQ(value[0], expected);
+    EXPECT_TRUE(queue->idle());
+}
+
+TEST_F(QueueTest, MarkersOfAnIdleQueueAreReachedAtOnce) {
+    Array<uint64_t> value(1);
+    const auto before = std::chrono::steady_clock::now().time_since_epoch();
+    const auto first = queue->mark(true);
+    EXPECT_TRUE(first->reached());
+    EXPECT_GE(first->time(), before);
+    launch(*queue, "append", {}, {value.address(), 3});
+    queue->synchronize();
+    const auto second = queue->mark(true);
+    EXPECT_TRUE(second->reached());
+    EXPECT_GT(second->time(), first->time());
+    second->wait();
+    EXPECT_TRUE(queue->idle());
+    queue->wait_for(second);
+    launch(*queue, "append", {}, {value.address(), 4});
+    queue->synchronize();
+    EXPECT_EQ(value[0], 3 * 31u + 4);
 }
 
 TEST_F(QueueTest, ParametersAreCopied) {
