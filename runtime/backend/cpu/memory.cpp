@@ -103,7 +103,7 @@ std::shared_ptr<PhysicalMemory> Arena::share(uint64_t address, size_t bytes, uin
 uint64_t Arena::allocate(size_t bytes) {
     std::lock_guard lock(mutex_);
     if (bytes > budget_ || space_->used() + space_->rounded(bytes) > budget_) return 0;
-    const uint64_t address = space_->take(bytes);
+    const uint64_t address = space_->take(bytes, bytes >= large ? page : 1);
     if (!address) return 0;
     if (open_pages(index_of(address), index_of(address + space_->rounded(bytes) - 1))) return address;
     space_->give(address);

@@ -20,7 +20,8 @@ class Arena {
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
 
-    /// Aligned to 512 bytes; 0 when the budget or the machine has no more.
+    /// Aligned to 512 bytes, large ones to 2 MiB as on a GPU, which programs rely on; 0 when the budget or the machine
+    /// has no more.
     uint64_t allocate(size_t bytes);
     /// False when there is no such allocation.
     bool release(uint64_t address);
@@ -32,7 +33,7 @@ class Arena {
     bool holds(uint64_t address) const { return address - base_ < size_; }
 
   private:
-    static constexpr uint64_t page = 2 << 20;
+    static constexpr uint64_t page = 2 << 20, large = 1 << 20;
     /// Pages without a live allocation that stay accessible, so that freeing and allocating again costs no system call.
     static constexpr uint64_t cached_bytes_limit = 64 << 20;
 

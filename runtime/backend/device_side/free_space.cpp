@@ -70,26 +70,35 @@ FreeSpace::Piece* FreeSpace::find(uint64_t size) {
     return nullptr;
 }
 
-uint64_t FreeSpace::take(uint64_t bytes) {
+uint64_t FreeSpace::take(uint64_t bytes, uint64_t alignment) {
     if (bytes > (uint64_t{1} << 62)) return 0;
     const uint64_t size = rounded(bytes);
+    const auto gap_in = [&](const Piece* piece) { return -piece->address & (alignment - 1); };
     Piece* piece = find(size);
+    if (piece && gap_in(piece) + size > piece->size) piece = find(size + alignment - granule_);
     if (!piece) return 0;
     remove(piece);
-    if (piece->size > size) {
-        Piece* rest = new_piece();
-        rest->address = piece->address + size;
-        rest->size = piece->size - size;
-        rest->before = piece;
-        rest->after = piece->after;
-        if (rest->after) rest->after->before = rest;
-        piece->after = rest;
-        piece->size = size;
-        insert(rest);
+    if (const uint64_t gap = gap_in(piece)) {
+        Piece* aligned = cut(piece, gap);
+        insert(piece);
+        piece = aligned;
     }
+    if (piece->size > size) insert(cut(piece, size));
     taken_.emplace(piece->address, piece);
     used_ += size;
     return piece->address;
+}
+
+FreeSpace::Piece* FreeSpace::cut(Piece* piece, uint64_t size) {
+    Piece* rest = new_piece();
+    rest->address = piece->address + size;
+    rest->size = piece->size - size;
+    rest->before = piece;
+    rest->after = piece->after;
+    if (rest->after) rest->after->before = rest;
+    piece->after = rest;
+    piece->size = size;
+    return rest;
 }
 
 void FreeSpace::merge_after(Piece* piece) {

@@ -15,8 +15,8 @@ class FreeSpace {
     /// `granule`: power of two; all addresses and sizes are multiples of it.
     FreeSpace(uint64_t base, uint64_t size, uint64_t granule);
 
-    /// Address of `bytes` (rounded up), or 0.
-    uint64_t take(uint64_t bytes);
+    /// Address of `bytes` (rounded up), or 0. `alignment`: power of two.
+    uint64_t take(uint64_t bytes, uint64_t alignment = 1);
     /// Gives back what take() returned. Its size, or 0 when there is no such piece.
     uint64_t give(uint64_t address);
     /// Size of the piece that begins at `address`, or 0.
@@ -41,6 +41,7 @@ class FreeSpace {
     void insert(Piece* piece);
     void remove(Piece* piece);
     Piece* new_piece();
+    Piece* cut(Piece* piece, uint64_t size); ///< shortens it; what was behind, in no class yet
     void merge_after(Piece* piece);
 
     const uint64_t granule_;

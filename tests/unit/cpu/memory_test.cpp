@@ -33,6 +33,17 @@ TEST(FreeSpace, TakesAndMergesBack) {
     EXPECT_EQ(space.take(1), 0u);
 }
 
+TEST(FreeSpace, AlignsInWhatFits) {
+    FreeSpace space(0x1200, 0x2e00, 512);
+    const uint64_t a = space.take(0x1000, 0x1000);
+    EXPECT_EQ(a, 0x2000u);
+    EXPECT_EQ(space.take(0x1000, 0x1000), 0x3000u) << "what is left behind it";
+    EXPECT_EQ(space.take(512, 0x1000), 0u);
+    EXPECT_EQ(space.take(0xe00), 0x1200u) << "what is left before it";
+    EXPECT_EQ(space.give(a), 0x1000u);
+    EXPECT_EQ(space.take(0x1000, 0x1000), a);
+}
+
 TEST(FreeSpace, RandomUseNeverOverlaps) {
     std::mt19937 random(7);
     FreeSpace space(1 << 20, 8 << 20, 16);
@@ -41,8 +52,10 @@ TEST(FreeSpace, RandomUseNeverOverlaps) {
     for (int step = 0; step < 100'000; step++) {
         if (live.empty() || random() % 2) {
             const uint64_t bytes = 1 + random() % (random() % 16 ? 1000 : 100'000);
-            const uint64_t address = space.take(bytes);
+            const uint64_t alignment = random() % 4 ? 1 : 1u << random() % 18;
+            const uint64_t address = space.take(bytes, alignment);
             if (!address) continue;
+            ASSERT_EQ(address % alignment, 0u);
             auto next = live.upper_bound(address);
             ASSERT_TRUE(next == live.end() || address + bytes <= next->first);
             ASSERT_TRUE(next == live.begin() || std::prev(next)->first + std::prev(next)->second <= address);
@@ -80,6 +93,16 @@ TEST(Arena, KeepsItsBudget) {
     EXPECT_EQ(arena.info().free_bytes, 40u << 20);
     EXPECT_EQ(*reinterpret_cast<uint8_t*>(b + (24 << 20) - 1), 2);
     EXPECT_TRUE(arena.release(b));
+}
+
+// Taichi lays out pages in an allocation of which it counts every byte.
+TEST(Arena, AlignsLargeOnesAsAGpu) {
+    Arena arena(64 << 20);
+    const uint64_t small = arena.allocate(100), large = arena.allocate(3'055'616), other = arena.allocate(1 << 20);
+    EXPECT_EQ(large % (2 << 20), 0u);
+    EXPECT_EQ(other % (2 << 20), 0u);
+    for (uint64_t each : {small, large, other}) EXPECT_TRUE(arena.release(each));
+    EXPECT_EQ(arena.info().free_bytes, 64u << 20);
 }
 
 TEST(Arena, GivesPagesBack) {
