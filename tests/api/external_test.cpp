@@ -218,6 +218,15 @@ TEST_F(External, SemaphoresInGraphs) {
     EXPECT_EQ(given.extSemArray[0], semaphore);
     EXPECT_EQ(given.paramsArray[0].params.fence.value, 3u);
     EXPECT_STATUS(invalid_value, cuGraphExternalSemaphoresWaitNodeGetParams(signals, &given));
+    CUgraphNodeParams any{};
+    EXPECT_OK(cuGraphNodeGetParams(waits, &any));
+    EXPECT_EQ(any.type, CU_GRAPH_NODE_TYPE_EXT_SEMAS_WAIT);
+    ASSERT_EQ(any.extSemWait.numExtSems, 1u);
+    EXPECT_EQ(any.extSemWait.paramsArray[0].params.fence.value, 3u);
+    EXPECT_OK(cuGraphNodeGetParams(signals, &any));
+    EXPECT_EQ(any.type, CU_GRAPH_NODE_TYPE_EXT_SEMAS_SIGNAL);
+    ASSERT_EQ(any.extSemSignal.numExtSems, 1u);
+    EXPECT_EQ(any.extSemSignal.extSemArray[0], semaphore);
     CUgraphExec exec = nullptr;
     ASSERT_OK(cuGraphInstantiateWithFlags(&exec, graph, 0));
     then.params.fence.value = 6;

@@ -79,6 +79,14 @@ TEST_F(GraphMemory, WhatIsFreedBeforeIsUsedAgain) {
     CUdeviceptr freed = 0;
     ASSERT_OK(cuGraphMemFreeNodeGetParams(free_a, &freed));
     EXPECT_EQ(freed, a);
+    CUgraphNodeParams any{};
+    ASSERT_OK(cuGraphNodeGetParams(second, &any));
+    EXPECT_EQ(any.type, CU_GRAPH_NODE_TYPE_MEM_ALLOC);
+    EXPECT_EQ(any.alloc.dptr, b);
+    EXPECT_EQ(any.alloc.bytesize, bytes);
+    ASSERT_OK(cuGraphNodeGetParams(free_a, &any));
+    EXPECT_EQ(any.type, CU_GRAPH_NODE_TYPE_MEM_FREE);
+    EXPECT_EQ(any.free.dptr, a);
     release(b, {second});
     release(c, {third});
     EXPECT_EQ(used(), 0u);

@@ -110,6 +110,11 @@ TEST_F(MemoryOperations, GraphNode) {
     ASSERT_EQ(given.count, 4u);
     EXPECT_NE(given.paramArray, list.data()); // the driver's own copy
     EXPECT_EQ(given.paramArray[3].writeValue.value64, 0x1'0000'0008u);
+    CUgraphNodeParams any{};
+    ASSERT_OK(cuGraphNodeGetParams(node, &any));
+    EXPECT_EQ(any.type, CU_GRAPH_NODE_TYPE_BATCH_MEM_OP);
+    ASSERT_EQ(any.memOp.count, 4u);
+    EXPECT_EQ(any.memOp.paramArray[3].writeValue.value64, 0x1'0000'0008u);
     ASSERT_OK(cuGraphInstantiateWithFlags(&exec, graph, 0));
     ASSERT_OK(cuGraphLaunch(exec, stream));
     expect_done_after_write();

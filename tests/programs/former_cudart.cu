@@ -176,6 +176,42 @@ static void textures(float* device) {
 #endif
 }
 
+__global__ void add_up(float* out, float add) { out[threadIdx.x] += add; }
+
+// One kernel on several devices, which begin and end together.
+static void cooperative_on_several_devices() {
+    int devices = 0;
+    SAY(cudaGetDeviceCount(&devices));
+    cudaLaunchParams list[2];
+    float *out[2], add[2] = {1.5f, 2.5f};
+    void* arguments[2][2];
+    for (int i = 0; i < 2; ++i) {
+        SAY(cudaSetDevice(i));
+        cudaStream_t stream;
+        SAY(cudaStreamCreate(&stream));
+        SAY(cudaMalloc(&out[i], count * sizeof(float)));
+        fill<<<1, count, 0, stream>>>(out[i]);
+        arguments[i][0] = &out[i];
+        arguments[i][1] = &add[i];
+        list[i] = {(void*)add_up, dim3(1), dim3(count), arguments[i], 0, stream};
+    }
+    SAY(cudaLaunchCooperativeKernelMultiDevice(list, 2, 0));
+    SAY(cudaLaunchCooperativeKernelMultiDevice(
+        list, 2, cudaCooperativeLaunchMultiDeviceNoPreSync | cudaCooperativeLaunchMultiDeviceNoPostSync));
+    for (int i = 0; i < 2; ++i) {
+        SAY(cudaStreamSynchronize(list[i].stream));
+        show("added", out[i]);
+    }
+    SAY(cudaLaunchCooperativeKernelMultiDevice(list, 0, 0));
+    SAY(cudaLaunchCooperativeKernelMultiDevice(list, 2, 4));
+    SAY(cudaLaunchCooperativeKernelMultiDevice(nullptr, 2, 0));
+    list[1].stream = list[0].stream;
+    SAY(cudaLaunchCooperativeKernelMultiDevice(list, 2, 0)); // twice the same device
+    list[1].stream = nullptr;
+    SAY(cudaLaunchCooperativeKernelMultiDevice(list, 2, 0));
+    SAY(cudaSetDevice(0));
+}
+
 int main() {
     float* device;
     SAY(cudaMalloc(&device, count * sizeof(float)));
@@ -186,4 +222,5 @@ int main() {
     graphs(device);
     managed_places();
     textures(device);
+    cooperative_on_several_devices();
 }
