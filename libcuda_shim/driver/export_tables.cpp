@@ -1,12 +1,15 @@
 #include "driver/export_tables.h"
 
+#include "api/bodies.h"
 #include "api/enter.h"
 #include "driver/handles.h"
 #include "driver/integrity.h"
 #include "driver/loading.h"
 #include "rt/platform.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace shim {
 namespace {
@@ -87,14 +90,26 @@ void hooks_state(void** buffer, size_t* words) {
 const void* const callback_hooks[7] = {
     word(sizeof callback_hooks), nullptr, (void*)hooks_flags, nullptr, nullptr, nullptr, (void*)hooks_state};
 
-// ---- TOOLS_TLS: must exist. What its entries do is not known, so they refuse by name.
+// ---- TOOLS_TLS: [2] gives the calling thread's context. What the others do is not known, so they refuse by name.
 
 CUresult tools_tls() {
     static constexpr Entry entry{"TOOLS_TLS", "()"};
     return enter_stub(entry, print(entry));
 }
 
-const void* const thread_storage[4] = {word(sizeof thread_storage), (void*)tools_tls, (void*)tools_tls,
+CUresult thread_context(CUcontext* context) {
+    static constexpr Entry entry{"TOOLS_TLS[2]", "(context)", Needs::init};
+    return enter(
+        entry,
+        [&] {
+            rt::Context* current = rt::Context::current_or_null();
+            out(context, "context") = current ? handle_of(*current) : nullptr;
+            return rt::Status::success;
+        },
+        print(entry, context));
+}
+
+const void* const thread_storage[4] = {word(sizeof thread_storage), (void*)tools_tls, (void*)thread_context,
                                        (void*)tools_tls};
 
 // ---- CONTEXT_LOCAL_STORAGE: cudart's own state in a context. Every call of the runtime API asks [2] first.
@@ -157,6 +172,29 @@ uint32_t check_process() { return 0; }
 const void* const context_checks[4] = {word(sizeof context_checks), nullptr, (void*)check_context,
                                        (void*)check_process};
 
+// ---- CONTEXT_INTERFACE: cudart since 13.4 does nothing without this table, of which it calls nothing; libraries tell
+// contexts apart by [4]. What the others do is not known well enough, so they refuse by name.
+
+CUresult context_interface() {
+    static constexpr Entry entry{"CONTEXT_INTERFACE", "()"};
+    return enter_stub(entry, print(entry));
+}
+
+CUresult context_number(CUcontext context, unsigned long long* number) {
+    static constexpr Entry entry{"CONTEXT_INTERFACE[4]", "(context, number)", Needs::init};
+    return enter(
+        entry, [&] { return driver::cuCtxGetId(context, number); }, print(entry, context, number));
+}
+
+const struct ContextTable {
+    const void* entries[95];
+    ContextTable() {
+        std::fill(std::begin(entries), std::end(entries), (void*)context_interface);
+        entries[0] = word(sizeof entries);
+        entries[4] = (void*)context_number;
+    }
+} context_table;
+
 // ---- INTEGRITY_CHECK
 
 CUresult integrity_check(uint32_t version, uint64_t unix_seconds, uint64_t* answer);
@@ -189,6 +227,7 @@ constexpr Table tables[] = {
     {{0xc6, 0x93, 0x33, 0x6e, 0x11, 0x21, 0xdf, 0x11, 0xa8, 0xc3, 0x68, 0xf3, 0x55, 0xd8, 0x95, 0x93}, context_storage},
     {{0x26, 0x3e, 0x88, 0x60, 0x7c, 0xd2, 0x61, 0x43, 0x92, 0xf6, 0xbb, 0xd5, 0x00, 0x6d, 0xfa, 0x7e}, context_checks},
     {{0xd4, 0x08, 0x20, 0x55, 0xbd, 0xe6, 0x70, 0x4b, 0x8d, 0x34, 0xba, 0x12, 0x3c, 0x66, 0xe1, 0xf2}, integrity_table},
+    {{0x21, 0x31, 0x8c, 0x60, 0x97, 0x14, 0x32, 0x48, 0x8c, 0xa6, 0x41, 0xff, 0x73, 0x24, 0xc8, 0xf2}, context_table.entries},
 };
 // clang-format on
 

@@ -113,6 +113,9 @@ Device& Platform::device(int ordinal) {
     return *devices_[ordinal];
 }
 
-int Platform::driver_version() { return 13000; }
+int Platform::driver_version() {
+    static const int version = std::max(13000, int(options().driver_version));
+    return version;
+}
 
 } // namespace rt

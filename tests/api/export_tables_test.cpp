@@ -17,6 +17,7 @@ constexpr CUuuid context_storage{{char(0xc6), char(0x93), 0x33, 0x6e, 0x11, 0x21
 constexpr CUuuid integrity{{char(0xd4), 0x08, 0x20, 0x55, char(0xbd), char(0xe6), 0x70, 0x4b, char(0x8d), 0x34, char(0xba), 0x12, 0x3c, 0x66, char(0xe1), char(0xf2)}};
 constexpr CUuuid context_checks{{0x26, 0x3e, char(0x88), 0x60, 0x7c, char(0xd2), 0x61, 0x43, char(0x92), char(0xf6), char(0xbb), char(0xd5), 0x00, 0x6d, char(0xfa), 0x7e}};
 constexpr CUuuid thread_storage{{0x42, char(0xd8), 0x5a, char(0x81), 0x23, char(0xf6), char(0xcb), 0x47, char(0x82), char(0x98), char(0xf6), char(0xe7), char(0x8a), 0x3a, char(0xec), char(0xdc)}};
+constexpr CUuuid context_interface{{0x21, 0x31, char(0x8c), 0x60, char(0x97), 0x14, 0x32, 0x48, char(0x8c), char(0xa6), 0x41, char(0xff), 0x73, 0x24, char(0xc8), char(0xf2)}};
 constexpr Digest key{0x14, 0x6a, 0xdd, 0xae, 0x53, 0xa9, 0xa7, 0x52, 0xaa, 0x08, 0x41, 0x36, 0x0b, 0xf5, 0x5a, 0x9f};
 // clang-format on
 
@@ -49,6 +50,22 @@ TEST_F(ExportTables, Sizes) {
     EXPECT_EQ(size_word(table(integrity)), 3 * sizeof(void*));
     EXPECT_EQ(size_word(table(context_checks)), 4 * sizeof(void*));
     EXPECT_EQ(size_word(table(thread_storage)), 4 * sizeof(void*));
+}
+
+TEST_F(ExportTables, WhatLibrariesAskOfContexts) {
+    EXPECT_GE(size_word(table(context_interface)), 52 * sizeof(void*));
+    CUcontext found = nullptr;
+    EXPECT_OK(entry<CUresult (*)(CUcontext*)>(thread_storage, 2)(&found));
+    EXPECT_EQ(found, context);
+    unsigned long long number = 0, id = 0;
+    EXPECT_OK(entry<CUresult (*)(CUcontext, unsigned long long*)>(context_interface, 4)(context, &number));
+    ASSERT_OK(cuCtxGetId(context, &id));
+    EXPECT_EQ(number, id);
+    EXPECT_STATUS(not_supported, entry<CUresult (*)()>(context_interface, 51)()) << "not known";
+    ASSERT_OK(cuCtxSetCurrent(nullptr));
+    EXPECT_OK(entry<CUresult (*)(CUcontext*)>(thread_storage, 2)(&found));
+    EXPECT_EQ(found, nullptr);
+    ASSERT_OK(cuCtxSetCurrent(context));
 }
 
 TEST_F(ExportTables, UnknownOrWrong) {
