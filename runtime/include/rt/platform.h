@@ -21,7 +21,7 @@ class Platform {
     /// Throws Error{invalid_device}.
     Device& device(int ordinal);
 
-    /// cuDriverGetVersion: 13000 and up, e.g. 13000. Callable before initialize().
+    /// cuDriverGetVersion: 13000 and up (CUTTLE_DRIVER_VERSION). Callable before initialize().
     static int driver_version();
 
     ~Platform();
