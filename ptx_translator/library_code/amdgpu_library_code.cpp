@@ -4,6 +4,8 @@
 #include "llvm_to_code/amdgpu_comparisons.h"
 #include "llvm_to_code/amdgpu_selects.h"
 #include "llvm_to_code/machine.h"
+#include "llvm_to_code/matrix_functions.h"
+#include "library_code/matrix_forms.h"
 
 #include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/IR/LLVMContext.h>
@@ -43,6 +45,28 @@ bool is_called(const llvm::GlobalValue& value) {
            !function->hasFnAttribute(llvm::Attribute::AlwaysInline);
 }
 
+/// Of the part that multiplies matrices, which has code for all forms, to be inlined: the functions of some.
+llvm::SmallVector<llvm::Function*, 64> add_matrix_functions(llvm::Module& module) {
+    llvm::SmallVector<llvm::Function*, 64> functions;
+    if (!module.getFunction("cuttle_gpu_matrix_multiply")) return functions;
+    for (const ptx::MatrixForm& form : ptx::matrix_forms()) {
+        functions.push_back(matrix_function(module, form));
+        functions.back()->setLinkage(llvm::Function::ExternalLinkage);
+        functions.back()->setVisibility(llvm::Function::HiddenVisibility);
+    }
+    return functions;
+}
+
+void optimize_matrix_functions(llvm::Module& module, llvm::TargetMachine& machine,
+                               llvm::ArrayRef<llvm::Function*> functions) {
+    if (functions.empty()) return;
+    specialize_matrices(module);
+    // Functions that will be inlined LLVM gives registers for their arrays, others memory.
+    for (llvm::Function* function : functions) function->addFnAttr(llvm::Attribute::AlwaysInline);
+    optimize(module, machine, {});
+    for (llvm::Function* function : functions) function->removeFnAttr(llvm::Attribute::AlwaysInline);
+}
+
 void remove_unused_functions(llvm::Module& module) {
     for (bool changed = true; changed;) {
         changed = false;
@@ -76,10 +100,12 @@ void compile(const char* bitcode, const char* processor, const char* output) {
     const auto module = read(bitcode, context);
     const auto machine = make_machine(ptx::Target::parse(std::string("amdgcn:") + processor), {});
     machine->Options.FunctionSections = true; // so that kernels get what they call
+    const auto matrix_functions = add_matrix_functions(*module);
+    make_like_kernels(*module);
+    optimize_matrix_functions(*module, *machine, matrix_functions);
     llvm::internalizeModule(*module, is_called);
     remove_unused_functions(*module);
     check_reads(*module);
-    make_like_kernels(*module);
     expand_selected_vectors(*module);
     narrow_comparisons(*module);
     verify(*module, "reading");

@@ -2,6 +2,7 @@
 
 #include "llvm_to_code/embedded.h"
 #include "llvm_to_code/machine.h"
+#include "llvm_to_code/matrix_functions.h"
 
 #include <llvm/ADT/StringMap.h>
 #include <llvm/IR/InlineAsm.h>
@@ -24,6 +25,7 @@ struct LibraryFunction {
     AmdgpuPart part;
     bool tells_place; ///< reads the thread's and the block's numbers
 };
+/// Besides those of matrix_functions.h that the build has chosen.
 constexpr LibraryFunction functions[] = {
     {llvm::StringLiteral("cuttle_texture_sample"), AmdgpuPart::texture, false},
     {llvm::StringLiteral("cuttle_texture_gradient"), AmdgpuPart::texture, false},
@@ -48,6 +50,8 @@ constexpr const char* place[] = {"amdgpu-no-workgroup-id-x", "amdgpu-no-workgrou
 /// In front of the names of those that are machine code, so that they are none of the bitcode's.
 constexpr llvm::StringLiteral prefix = "code.";
 
+constexpr llvm::StringLiteral stack_bytes_symbol = ".private_seg_size";
+
 /// What LLVM's assembler knows of each function: "NAME.num_vgpr" and the like.
 llvm::StringMap<uint64_t> absolute_symbols(std::string_view object) {
     using File = llvm::object::ELFObjectFile<llvm::object::ELF64LE>;
@@ -58,6 +62,38 @@ llvm::StringMap<uint64_t> absolute_symbols(std::string_view object) {
         if (llvm::cantFail(symbol.getFlags()) & llvm::object::SymbolRef::SF_Absolute)
             values[llvm::cantFail(symbol.getName())] = llvm::cantFail(symbol.getValue());
     return values;
+}
+
+/// The function takes its name's machine code.
+void declare(llvm::Function& function, bool tells_place) {
+    function.setName(prefix + function.getName());
+    function.setLinkage(llvm::Function::ExternalLinkage);
+    for (const char* attribute : never_read) function.addFnAttr(attribute);
+    if (!tells_place)
+        for (const char* attribute : place) function.addFnAttr(attribute);
+    function.addFnAttr(llvm::Attribute::NoInline);
+    function.addFnAttr(llvm::Attribute::NoRecurse);
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+}
+
+void declare_matrix_code(llvm::Module& module, std::string_view object) {
+    if (object.empty()) return;
+    llvm::StringMap<uint64_t> known; // when it is first wanted
+    for (llvm::Function& function : module) {
+        if (!function.getName().starts_with(matrix_function_prefix)) continue;
+        if (known.empty()) known = absolute_symbols(object);
+        if (!known.contains((function.getName() + stack_bytes_symbol).str())) continue;
+        function.deleteBody();
+        function.setDoesNotAccessMemory();
+        function.setWillReturn();
+        declare(function, false);
+    }
+}
+
+AmdgpuPart part_of(llvm::StringRef name) {
+    for (const LibraryFunction& each : functions)
+        if (each.name == name) return each.part;
+    return AmdgpuPart::matrix;
 }
 
 /// In assembly. The registers are those of the dispatch's address, which is never_read. A constant's value counts from
@@ -96,7 +132,7 @@ std::string registers_of(llvm::StringRef name, const llvm::StringMap<uint64_t>& 
 /// that what lies there belongs to the function.
 void define_as_jump(llvm::Function& function, llvm::StringRef name, const llvm::StringMap<uint64_t>& facts,
                     const llvm::TargetMachine& machine) {
-    const auto stack_bytes = facts.find((name + ".private_seg_size").str());
+    const auto stack_bytes = facts.find((name + stack_bytes_symbol).str());
     if (stack_bytes == facts.end()) fail("device library: nothing is known of " + name.str());
     llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "", &function));
     llvm::SmallVector<llvm::Value*, 1> operands;
@@ -122,28 +158,23 @@ void declare_library_code(llvm::Module& module, const llvm::TargetMachine& machi
     for (const LibraryFunction& each : functions) {
         llvm::Function* function = module.getFunction(each.name);
         if (!function || device_library::amdgpu_code(each.part, machine.getTargetCPU()).empty()) continue;
-        function->setName(prefix + each.name);
-        for (const char* attribute : never_read) function->addFnAttr(attribute);
-        if (!each.tells_place)
-            for (const char* attribute : place) function->addFnAttr(attribute);
-        function->addFnAttr(llvm::Attribute::NoInline);
-        function->addFnAttr(llvm::Attribute::NoRecurse);
-        function->addFnAttr(llvm::Attribute::NoUnwind);
+        declare(*function, each.tells_place);
     }
+    declare_matrix_code(module, device_library::amdgpu_code(AmdgpuPart::matrix, machine.getTargetCPU()));
 }
 
 std::vector<std::string_view> call_library_code(llvm::Module& module, const llvm::TargetMachine& machine) {
     std::map<AmdgpuPart, llvm::StringMap<uint64_t>> parts;
     std::vector<std::string_view> objects;
-    for (const LibraryFunction& each : functions) {
-        llvm::Function* function = module.getFunction((prefix + each.name).str());
-        if (!function) continue;
-        auto [known, is_new] = parts.try_emplace(each.part);
+    for (llvm::Function& function : module) {
+        llvm::StringRef name = function.getName();
+        if (!name.consume_front(prefix)) continue;
+        auto [known, is_new] = parts.try_emplace(part_of(name));
         if (is_new) {
-            objects.push_back(device_library::amdgpu_code(each.part, machine.getTargetCPU()));
+            objects.push_back(device_library::amdgpu_code(known->first, machine.getTargetCPU()));
             known->second = absolute_symbols(objects.back());
         }
-        define_as_jump(*function, each.name, known->second, machine);
+        define_as_jump(function, name, known->second, machine);
     }
     return objects;
 }

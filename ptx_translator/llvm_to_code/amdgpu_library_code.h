@@ -8,12 +8,12 @@ class Module;
 class TargetMachine;
 } // namespace llvm
 
-/// The device library's functions that would take longer to translate than the kernels that call them, textures' samples
-/// and what kernels ask of the host. The build has made machine code of them for the processors that it knows; kernels
-/// call that. For other processors they come as bitcode.
+/// The device library's functions that would take longer to translate than the kernels that call them: textures' samples,
+/// the commonest multiplications of matrices, and what kernels ask of the host. The build has made machine code of them
+/// for the processors that it knows; kernels call that. For other processors they come as bitcode.
 namespace ptx::code {
 
-/// Takes such functions, declared so far, out of what is linked as bitcode, and says what they want of their callers.
+/// Takes such functions out of what is linked as bitcode, and says what they want of their callers.
 void declare_library_code(llvm::Module&, const llvm::TargetMachine&);
 
 /// After all optimisations: the declarations become jumps into the machine code, from which LLVM learns how many

@@ -2,7 +2,8 @@
 
 // In the order of AmdgpuPart.
 #define AMDGPU_PARTS(part) part(library) part(matrix) part(async) part(texture)
-// The processors that there is machine code for.
+// Of those also machine code, and for which processors.
+#define AMDGPU_CODE_PARTS(part, processor) part(library, processor) part(matrix, processor) part(texture, processor)
 #define AMDGPU_PROCESSORS(one) one(gfx1030) one(gfx1100) one(gfx1151) one(gfx1201) one(gfx90a) one(gfx942)
 
 // Made by device_library/embed.S.in.
@@ -16,10 +17,12 @@ extern const char ptx_device_library_host_matrix_begin[], ptx_device_library_hos
     extern const char ptx_device_library_amdgpu_##name##_64_begin[], ptx_device_library_amdgpu_##name##_64_end[];
 AMDGPU_PARTS(AMDGPU_PART)
 #undef AMDGPU_PART
-#define AMDGPU_PROCESSOR(name)                                                                                         \
-    extern const char ptx_device_library_amdgpu_library_##name##_begin[], ptx_device_library_amdgpu_library_##name##_end[]; \
-    extern const char ptx_device_library_amdgpu_texture_##name##_begin[], ptx_device_library_amdgpu_texture_##name##_end[];
+#define AMDGPU_CODE(part, processor)                                                                                   \
+    extern const char ptx_device_library_amdgpu_##part##_##processor##_begin[],                                        \
+        ptx_device_library_amdgpu_##part##_##processor##_end[];
+#define AMDGPU_PROCESSOR(name) AMDGPU_CODE_PARTS(AMDGPU_CODE, name)
 AMDGPU_PROCESSORS(AMDGPU_PROCESSOR)
+#undef AMDGPU_CODE
 #undef AMDGPU_PROCESSOR
 #define SPIRV_PART(name)                                                                                               \
     extern const char ptx_device_library_spirv_##name##_begin[], ptx_device_library_spirv_##name##_end[];
@@ -58,19 +61,20 @@ std::string_view amdgpu_bitcode(AmdgpuPart part, unsigned lanes) {
 
 std::string_view amdgpu_code(AmdgpuPart part, std::string_view processor) {
     struct Row {
-        std::string_view processor, library, texture;
+        AmdgpuPart part;
+        std::string_view processor, code;
     };
     static const Row rows[] = {
-#define AMDGPU_PROCESSOR(name)                                                                                         \
-    {#name,                                                                                                            \
-     {ptx_device_library_amdgpu_library_##name##_begin, ptx_device_library_amdgpu_library_##name##_end},               \
-     {ptx_device_library_amdgpu_texture_##name##_begin, ptx_device_library_amdgpu_texture_##name##_end}},
+#define AMDGPU_CODE(part, processor)                                                                                   \
+    {AmdgpuPart::part, #processor,                                                                                     \
+     {ptx_device_library_amdgpu_##part##_##processor##_begin, ptx_device_library_amdgpu_##part##_##processor##_end}},
+#define AMDGPU_PROCESSOR(name) AMDGPU_CODE_PARTS(AMDGPU_CODE, name)
         AMDGPU_PROCESSORS(AMDGPU_PROCESSOR)
 #undef AMDGPU_PROCESSOR
+#undef AMDGPU_CODE
     };
     for (const Row& row : rows)
-        if (row.processor == processor && (part == AmdgpuPart::library || part == AmdgpuPart::texture))
-            return part == AmdgpuPart::library ? row.library : row.texture;
+        if (row.part == part && row.processor == processor) return row.code;
     return {};
 }
 

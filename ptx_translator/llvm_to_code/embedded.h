@@ -19,7 +19,8 @@ std::string_view host_matrix();
 enum class AmdgpuPart { library, matrix, async, texture };
 /// For waves of 32 or 64 lanes.
 std::string_view amdgpu_bitcode(AmdgpuPart, unsigned lanes);
-/// Object file of the library or of textures for a processor by LLVM's name; empty for another part or processor.
+/// Object file of the library, of matrices or of textures for a processor by LLVM's name; empty for another part or
+/// processor.
 std::string_view amdgpu_code(AmdgpuPart, std::string_view processor);
 /// The same parts as neutral IR, for SPIR-V.
 std::string_view spirv_bitcode(AmdgpuPart);

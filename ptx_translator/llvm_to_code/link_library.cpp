@@ -11,7 +11,7 @@ namespace ptx::code {
 
 void link_library(llvm::Module& module, std::string_view prefix, std::string_view bitcode) {
     const bool needed = llvm::any_of(module, [&](const llvm::Function& function) {
-        return function.isDeclaration() && function.getName().starts_with(prefix);
+        return function.isDeclaration() && !function.use_empty() && function.getName().starts_with(prefix);
     });
     if (!needed) return;
     auto library = llvm::getLazyBitcodeModule(llvm::MemoryBufferRef({bitcode.data(), bitcode.size()}, "device library"),
