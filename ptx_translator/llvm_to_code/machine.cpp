@@ -174,10 +174,7 @@ class KeepCommonCode {
     const std::lock_guard<std::mutex> lock_;
 };
 
-} // namespace
-
-std::unique_ptr<llvm::TargetMachine> make_machine(const Target& target, const Options& options) {
-    const Processor processor = processor_of(target);
+std::shared_ptr<llvm::TargetMachine> new_machine(const Target& target, const Processor& processor, uint8_t level) {
     std::string error;
     const llvm::Target* found = llvm::TargetRegistry::lookupTarget(processor.triple, error);
     if (!found) fail(error);
@@ -189,10 +186,23 @@ std::unique_ptr<llvm::TargetMachine> make_machine(const Target& target, const Op
     // fma where PTX says fma, and nowhere else. PTX ISA 9.7.3.
     flags.AllowFPOpFusion = llvm::FPOpFusion::Strict;
     flags.EmitStackSizeSection = target.arch == Arch::host;
-    std::unique_ptr<llvm::TargetMachine> machine(
-        found->createTargetMachine(processor.triple, processor.cpu, processor.features, flags, llvm::Reloc::PIC_,
-                                   std::nullopt, codegen_level(options.optimization_level)));
+    std::shared_ptr<llvm::TargetMachine> machine(found->createTargetMachine(processor.triple, processor.cpu,
+                                                                            processor.features, flags, llvm::Reloc::PIC_,
+                                                                            std::nullopt, codegen_level(level)));
     if (!machine) fail("LLVM has no code generator for " + target.name());
+    return machine;
+}
+
+} // namespace
+
+std::shared_ptr<llvm::TargetMachine> make_machine(const Target& target, const Options& options) {
+    const Processor processor = processor_of(target);
+    const uint8_t level = options.optimization_level;
+    if (target.arch == Arch::spirv) return new_machine(target, processor, level);
+    thread_local std::map<std::string, std::shared_ptr<llvm::TargetMachine>> machines;
+    std::shared_ptr<llvm::TargetMachine>& machine =
+        machines[processor.triple.str() + "/" + processor.cpu + "/" + processor.features + "/" + std::to_string(level)];
+    if (!machine) machine = new_machine(target, processor, level);
     return machine;
 }
 

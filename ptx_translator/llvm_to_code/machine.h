@@ -21,8 +21,9 @@ namespace ptx::code {
 /// Throws ptx::Error{no position}: of LLVM and of what is wrong in neutral IR.
 [[noreturn]] void fail(const std::string& message);
 
-/// Never null; throws when LLVM does not know the processor.
-std::unique_ptr<llvm::TargetMachine> make_machine(const Target&, const Options&);
+/// Never null; throws when LLVM does not know the processor. One for all that a thread translates for the processor, since
+/// LLVM fills tables of registers as it goes; but SPIR-V's keeps what is of one module.
+std::shared_ptr<llvm::TargetMachine> make_machine(const Target&, const Options&);
 
 /// Registers into SSA form and what is dead or constant away, without making pointers that neutral IR forbids.
 void simplify(llvm::Module&, llvm::TargetMachine&, const Options&);

@@ -21,11 +21,13 @@ struct Way {
     const char* target;
     uint8_t warp; ///< the host's CUTTLE_CPU_MODE, as in ptx::Options
 };
-constexpr Way ways[] = {{"phases", "host", 0},
+constexpr Way ways[] = {{"auto", "host", 2},
+                        {"phases", "host", 0},
                         {"warp", "host", 1},
-                        {"auto", "host", 2},
                         {"gfx1100", "amdgcn:gfx1100", 0},
                         {"gfx942", "amdgcn:gfx942", 0}};
+/// What the others are compared with: the host as users have it, and the least that it does.
+constexpr size_t compared = 2;
 
 /// NaN when it is refused.
 double time_of(std::string_view source, const std::string& kernel, const Way& way) {
@@ -51,25 +53,39 @@ double time_of(std::string_view source, const std::string& kernel, const Way& wa
     return least;
 }
 
-/// Times as multiples of the first way's.
+/// Times of all ways as multiples of one's.
 struct Ratios {
-    double logarithms = 0, greatest = 0;
-    size_t greater = 0; ///< than 1
-    std::string of_greatest;
+    double logarithms[std::size(ways)] = {}, greatest[std::size(ways)] = {};
+    size_t greater[std::size(ways)] = {}; ///< than 1
+    std::string of_greatest[std::size(ways)];
 
-    void add(double ratio, const std::string& kernel) {
-        logarithms += std::log(ratio);
-        if (ratio > 1) greater++;
-        if (ratio <= greatest) return;
-        greatest = ratio;
-        of_greatest = kernel;
+    void add(const double (&times)[std::size(ways)], size_t base, const std::string& kernel) {
+        for (size_t way = 0; way < std::size(ways); ++way) {
+            const double ratio = times[way] / times[base];
+            logarithms[way] += std::log(ratio);
+            if (ratio > 1) greater[way]++;
+            if (ratio <= greatest[way]) continue;
+            greatest[way] = ratio;
+            of_greatest[way] = kernel;
+        }
+    }
+    void print(const char* base, size_t kernels) const {
+        fmt::print("{:<28}", fmt::format("of {} ({})", base, kernels));
+        for (double sum : logarithms) fmt::print("{:>10.2f}", std::exp(sum / double(kernels)));
+        fmt::print("\n{:<28}", fmt::format("longer than {}", base));
+        for (size_t count : greater) fmt::print("{:>10}", count);
+        fmt::print("\n{:<28}", fmt::format("at most, of {}", base));
+        for (double ratio : greatest) fmt::print("{:>10.2f}", ratio);
+        fmt::print("\n");
+        for (size_t way = 0; way < std::size(ways); ++way)
+            if (greatest[way] > 1) fmt::print("  {}: {}\n", ways[way].name, of_greatest[way]);
     }
 };
 
 } // namespace
 
 int main(int argc, char** argv) {
-    Ratios ratios[std::size(ways)];
+    Ratios ratios[compared];
     size_t kernels = 0;
     fmt::print("{:<28}", "kernel");
     for (const Way& way : ways) fmt::print("{:>10}", way.name);
@@ -86,15 +102,9 @@ int main(int argc, char** argv) {
             fmt::print("\n");
             if (std::any_of(std::begin(times), std::end(times), [](double time) { return std::isnan(time); })) continue;
             ++kernels;
-            for (size_t way = 0; way < std::size(ways); ++way) ratios[way].add(times[way] / times[0], kernel.name);
+            for (size_t base = 0; base < compared; ++base) ratios[base].add(times, base, kernel.name);
         }
     }
     if (!kernels) return 1;
-    fmt::print("{:<28}", fmt::format("of the first ({})", kernels));
-    for (const Ratios& each : ratios) fmt::print("{:>10.2f}", std::exp(each.logarithms / double(kernels)));
-    fmt::print("\n{:<28}", "more than the first");
-    for (const Ratios& each : ratios) fmt::print("{:>10}", each.greater);
-    fmt::print("\n");
-    for (size_t way = 1; way < std::size(ways); ++way)
-        fmt::print("{}: at most {:.2f}, {}\n", ways[way].name, ratios[way].greatest, ratios[way].of_greatest);
+    for (size_t base = 0; base < compared; ++base) ratios[base].print(ways[base].name, kernels);
 }
