@@ -1,5 +1,6 @@
 #include "llvm_to_code/waiting_lanes.h"
 
+#include "llvm_to_code/carried_values.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/neutral.h"
 #include "ptx/host_abi.h"
@@ -95,8 +96,6 @@ class Kernel {
         llvm::BasicBlock* end;
         Blocks blocks;
     };
-    /// Where a lane goes on with a piece.
-    using Pieces = llvm::SmallSetVector<llvm::BasicBlock*, 4>;
 
     bool prepare();
     void split_at_meetings();
@@ -106,7 +105,7 @@ class Kernel {
     bool parts_lanes(const llvm::BasicBlock& block, const llvm::Loop& loop) const;
     void transform(const Region& region);
     void to_memory(const Region& region);
-    llvm::BasicBlock* edge_to(llvm::BasicBlock* dispatch, llvm::PHINode* piece, unsigned number);
+    llvm::Value* number_of_piece(llvm::IRBuilder<>& ir, unsigned number);
 
     llvm::Function& function_;
     const char* const opaque_;
@@ -232,54 +231,68 @@ void Kernel::to_memory(const Region& region) {
     for (llvm::Instruction* value : values) keep(llvm::DemoteRegToStack(*value, false, place));
 }
 
-llvm::BasicBlock* Kernel::edge_to(llvm::BasicBlock* dispatch, llvm::PHINode* piece, unsigned number) {
-    auto* edge = llvm::BasicBlock::Create(function_.getContext(), "piece", &function_, dispatch);
-    llvm::IRBuilder<> ir(edge);
+llvm::Value* Kernel::number_of_piece(llvm::IRBuilder<>& ir, unsigned number) {
     auto* type = llvm::FunctionType::get(ir.getInt32Ty(), {ir.getInt32Ty()}, false);
     llvm::CallInst* value =
         opaque_
             ? ir.CreateCall(llvm::InlineAsm::get(type, "", opaque_, false), {ir.getInt32(number)})
             : ir.CreateCall(function_.getParent()->getOrInsertFunction("cuttle.opaque", type), {ir.getInt32(number)});
     value->setConvergent(); // else LLVM makes a loop of its own out of what leads back with nothing changed
-    piece->addIncoming(value, edge);
-    ir.CreateBr(dispatch);
-    return edge;
+    return value;
 }
 
 void Kernel::transform(const Region& region) {
-    Pieces pieces;
-    pieces.insert(region.entry);
+    llvm::SmallSetVector<llvm::BasicBlock*, 4> targets; // heads of pieces, and the end
+    targets.insert(region.entry);
     for (llvm::Loop* loop : loops_.getLoopsInPreorder())
         if (region.blocks.contains(loop->getHeader()) &&
             llvm::any_of(loop->blocks(), [](const llvm::BasicBlock* block) { return waits(*block); }))
-            pieces.insert(loop->getHeader());
+            targets.insert(loop->getHeader());
+    targets.insert(region.end);
     to_memory(region);
+    const CarriedValues carried(function_, memory_, targets.getArrayRef());
+    memory_.append(carried.places().begin(), carried.places().end());
 
     llvm::LLVMContext& context = function_.getContext();
     auto* dispatch = llvm::BasicBlock::Create(context, "dispatch", &function_, region.entry);
     llvm::IRBuilder<> ir(dispatch);
     llvm::PHINode* piece = ir.CreatePHI(ir.getInt32Ty(), 4);
-    llvm::SwitchInst* choice = ir.CreateSwitch(piece, region.end, pieces.size());
-    for (unsigned i = 0; i < pieces.size(); ++i) choice->addCase(ir.getInt32(i), pieces[i]);
+    const auto edge_to = [&](unsigned target) {
+        auto* edge = llvm::BasicBlock::Create(context, "piece", &function_, dispatch);
+        ir.SetInsertPoint(edge);
+        carried.leave(ir, target);
+        piece->addIncoming(number_of_piece(ir, target), edge);
+        ir.CreateBr(dispatch);
+        return edge;
+    };
 
-    const unsigned done = pieces.size();
     for (llvm::BasicBlock* before : llvm::SmallVector<llvm::BasicBlock*, 8>(llvm::predecessors(region.entry)))
-        if (before != dispatch && !region.blocks.contains(before))
-            before->getTerminator()->replaceSuccessorWith(region.entry, edge_to(dispatch, piece, 0));
+        if (!region.blocks.contains(before))
+            before->getTerminator()->replaceSuccessorWith(region.entry, edge_to(0));
     for (llvm::BasicBlock* block : region.blocks) {
         llvm::Instruction* terminator = block->getTerminator();
         for (unsigned i = 0; i < terminator->getNumSuccessors(); ++i) {
             llvm::BasicBlock* next = terminator->getSuccessor(i);
-            const auto found = llvm::find(pieces, next);
+            const auto found = llvm::find(targets, next);
             // Back to the head of a loop: one that dominates the block that leads there.
-            if (next == region.end)
-                terminator->setSuccessor(i, edge_to(dispatch, piece, done));
-            else if (found != pieces.end() && dominators_.dominates(next, block))
-                terminator->setSuccessor(i, edge_to(dispatch, piece, unsigned(found - pieces.begin())));
+            if (found != targets.end() && (next == region.end || dominators_.dominates(next, block)))
+                terminator->setSuccessor(i, edge_to(unsigned(found - targets.begin())));
         }
         for (llvm::Instruction& instruction : *block)
             if (is_wait(instruction)) done_.insert(&instruction);
     }
+
+    llvm::SmallVector<llvm::BasicBlock*, 4> arrivals;
+    for (unsigned i = 0; i < targets.size(); ++i) {
+        arrivals.push_back(llvm::BasicBlock::Create(context, "arrival", &function_, targets[i]));
+        ir.SetInsertPoint(arrivals[i]);
+        carried.arrive(ir, i);
+        ir.CreateBr(targets[i]);
+    }
+    ir.SetInsertPoint(dispatch);
+    llvm::SwitchInst* choice = ir.CreateSwitch(piece, arrivals.back(), targets.size() - 1);
+    for (unsigned i = 0; i + 1 < targets.size(); ++i) choice->addCase(ir.getInt32(i), arrivals[i]);
+
     dominators_.recalculate(function_);
     llvm::PromoteMemToReg(memory_, dominators_);
     memory_.clear();

@@ -15,6 +15,18 @@ ptx::Image compile_for(const char* target, const char* text, std::vector<ptx::Ke
     return ptx::compile_amdgpu(parse(context, text), std::move(kernels), ptx::Target::parse(target), {}, hook);
 }
 
+/// What LLVM's optimiser leaves of the kernel `k`.
+std::string optimized(const char* target, const std::string& text, uint32_t parameter_bytes) {
+    auto kernels = named({"k"});
+    kernels[0].parameter_bytes = parameter_bytes;
+    std::string optimized;
+    compile_for(target, text.c_str(), std::move(kernels), [&](std::string_view stage, const std::string& dump) {
+        if (stage == "optimized") optimized = dump;
+        return stage != "optimized";
+    });
+    return optimized;
+}
+
 class Amdgpu : public testing::TestWithParam<const char*> {};
 
 TEST_P(Amdgpu, MakesACodeObject) {
@@ -126,16 +138,9 @@ no:
 
 TEST_P(Amdgpu, TakesStackVariablesApart) {
     const auto stays_on_stack = [](const std::string& address) {
-        auto kernels = named({"k"});
-        kernels[0].parameter_bytes = 8;
-        std::string optimized;
-        compile_for(GetParam(), stack_kernel(address).c_str(), std::move(kernels),
-                    [&](std::string_view stage, const std::string& text) {
-                        if (stage == "optimized") optimized = text;
-                        return stage != "optimized";
-                    });
-        EXPECT_NE(optimized.find("define"), std::string::npos);
-        return optimized.find("alloca") != std::string::npos;
+        const std::string code = optimized(GetParam(), stack_kernel(address), 8);
+        EXPECT_NE(code.find("define"), std::string::npos);
+        return code.find("alloca") != std::string::npos;
     };
     EXPECT_FALSE(stays_on_stack("  %at = add i64 %s, 8"));
     EXPECT_FALSE(stays_on_stack("  %at = add i64 %one, 4"));
@@ -147,11 +152,8 @@ TEST_P(Amdgpu, TakesStackVariablesApart) {
 }
 
 TEST_P(Amdgpu, ComparesInRegisters) {
-    const auto optimized = [](const std::string& comparison) {
-        auto kernels = named({"k"});
-        kernels[0].parameter_bytes = 16;
-        std::string optimized;
-        const std::string text = R"(
+    const auto with = [](const std::string& comparison) {
+        return optimized(GetParam(), R"(
 define void @k() #1 {
   %p = call ptr addrspace(4) @cuttle.kernel.parameters()
   %out = load i64, ptr addrspace(4) %p
@@ -164,20 +166,43 @@ define void @k() #1 {
   %r = select i1 %c, i64 %x, i64 77
   store i64 %r, ptr addrspace(1) %o
   ret void
-})";
-        compile_for(GetParam(), text.c_str(), std::move(kernels),
-                    [&](std::string_view stage, const std::string& after) {
-                        if (stage == "optimized") optimized = after;
-                        return stage != "optimized";
-                    });
-        return optimized;
+})", 16);
     };
     const auto has = [](const std::string& text, const char* part) { return text.find(part) != std::string::npos; };
-    EXPECT_TRUE(has(optimized("  %c = icmp eq i64 %bit, 0"), "icmp eq i32"));
-    EXPECT_TRUE(has(optimized("  %c = icmp ugt i64 %short, 2147483658"), "icmp ugt i32"));
-    EXPECT_TRUE(has(optimized("  %c = icmp sgt i64 %short, 2147483658"), "icmp ugt i32"));
-    EXPECT_TRUE(has(optimized("  %c = icmp eq i64 %x, 5"), "icmp eq i64"));
-    EXPECT_TRUE(has(optimized("  %c = icmp ult i64 %x, 10"), "icmp ult i64"));
+    EXPECT_TRUE(has(with("  %c = icmp eq i64 %bit, 0"), "icmp eq i32"));
+    EXPECT_TRUE(has(with("  %c = icmp ugt i64 %short, 2147483658"), "icmp ugt i32"));
+    EXPECT_TRUE(has(with("  %c = icmp sgt i64 %short, 2147483658"), "icmp ugt i32"));
+    EXPECT_TRUE(has(with("  %c = icmp eq i64 %x, 5"), "icmp eq i64"));
+    EXPECT_TRUE(has(with("  %c = icmp ult i64 %x, 10"), "icmp ult i64"));
+}
+
+/// Loops that wait, one after the other, each for what a value says that nothing else wants.
+std::string waits(int count) {
+    std::string text = R"(
+declare void @cuttle.spin()
+define void @k() #1 {
+  %p = call ptr addrspace(4) @cuttle.kernel.parameters()
+  %out = load i64, ptr addrspace(4) %p
+  %o = inttoptr i64 %out to ptr addrspace(1)
+  br label %b0
+)";
+    for (int i = 0; i < count; i++) {
+        const std::string n = std::to_string(i), next = std::to_string(i + 1);
+        text += "b" + n + ":\n  %t" + n + " = atomicrmw add ptr addrspace(1) %o, i32 1 monotonic\n  br label %w" + n +
+                "\nw" + n + ":\n  %v" + n + " = load volatile i32, ptr addrspace(1) %o\n  %c" + n +
+                " = icmp ugt i32 %v" + n + ", %t" + n + "\n  br i1 %c" + n + ", label %b" + next + ", label %s" + n +
+                "\ns" + n + ":\n  call void @cuttle.spin()\n  br label %w" + n + "\n";
+    }
+    return text + "b" + std::to_string(count) + ":\n  ret void\n}";
+}
+
+TEST_P(Amdgpu, CarriesPastWaitsOnlyWhatIsWanted) {
+    constexpr int count = 8;
+    const std::string code = optimized(GetParam(), waits(count), 8);
+    int phis = 0;
+    for (size_t at = code.find(" = phi "); at != std::string::npos; at = code.find(" = phi ", at + 1)) phis++;
+    EXPECT_GT(phis, count);
+    EXPECT_LT(phis, 3 * count) << code; // not a value for each loop in each of them
 }
 
 TEST_P(Amdgpu, UsesTheHardwaresBarrierAndSharedMemory) {
