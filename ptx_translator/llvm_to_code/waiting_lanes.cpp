@@ -5,16 +5,19 @@
 #include "llvm_to_code/neutral.h"
 #include "ptx/host_abi.h"
 
+#include <llvm/ADT/PostOrderIterator.h>
 #include <llvm/ADT/SetVector.h>
 #include <llvm/ADT/SmallPtrSet.h>
 #include <llvm/Analysis/LoopInfo.h>
 #include <llvm/Analysis/PostDominators.h>
+#include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/Dominators.h>
 #include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
+#include <llvm/IR/Operator.h>
 #include <llvm/Transforms/Utils/BasicBlockUtils.h>
 #include <llvm/Transforms/Utils/Local.h>
 #include <llvm/Transforms/Utils/PromoteMemToReg.h>
@@ -70,6 +73,25 @@ bool lanes_meet_at(const llvm::CallBase& call) {
     return false;
 }
 
+bool is_parameter(const llvm::LoadInst& load) {
+    const auto* place = llvm::dyn_cast<llvm::GEPOperator>(load.getPointerOperand());
+    if (place && !place->hasAllConstantIndices()) return false;
+    const auto* block = llvm::dyn_cast<llvm::Instruction>(place ? place->getPointerOperand() : load.getPointerOperand());
+    return block && cuttle_name(*block) == "kernel.parameters" && load.isSimple();
+}
+
+/// Whether it gives the same wherever it stands, and can be executed anywhere.
+bool stands_anywhere(const llvm::Instruction& instruction) {
+    constexpr llvm::StringLiteral places[] = {"sreg.tid.",         "sreg.ntid.",      "sreg.ctaid.", "sreg.nctaid.",
+                                              "sreg.laneid",       "launch.cluster",  "shared.",     "cvta.",
+                                              "kernel.parameters", "global.address"};
+    if (const llvm::StringRef name = cuttle_name(instruction); !name.empty())
+        return llvm::any_of(places, [&](llvm::StringRef each) { return name.starts_with(each); });
+    if (const auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction)) return is_parameter(*load);
+    return !llvm::isa<llvm::PHINode, llvm::AllocaInst, llvm::CallBase>(instruction) && !instruction.isTerminator() &&
+           llvm::isSafeToSpeculativelyExecute(&instruction);
+}
+
 /// All blocks that can be reached from `from` before `end`, which is none of them.
 Blocks blocks_between(llvm::BasicBlock* from, const llvm::BasicBlock* end) {
     Blocks found;
@@ -98,6 +120,7 @@ class Kernel {
     };
 
     bool prepare();
+    void compute_early();
     void split_at_meetings();
     std::optional<Region> next();
     std::optional<Region> region_of(const llvm::Loop& loop);
@@ -117,7 +140,7 @@ class Kernel {
     llvm::SmallVector<llvm::AllocaInst*, 32> memory_;
 };
 
-/// One way out of the kernel, an entry block of allocas alone, and lanes meeting in blocks of their own.
+/// One way out of the kernel, an entry block without code that has an effect, and lanes meeting in blocks of their own.
 bool Kernel::prepare() {
     llvm::SmallVector<llvm::BasicBlock*, 8> ends;
     for (llvm::BasicBlock& block : function_)
@@ -131,8 +154,22 @@ bool Kernel::prepare() {
     }
     llvm::BasicBlock& entry = function_.getEntryBlock();
     llvm::SplitBlock(&entry, &*entry.getFirstNonPHIOrDbgOrAlloca());
+    compute_early();
     split_at_meetings();
     return true;
+}
+
+/// What depends on parameters and the thread's place alone moves to the entry block, so that no loop has to carry it.
+void Kernel::compute_early() {
+    llvm::BasicBlock& entry = function_.getEntryBlock();
+    const auto is_known = [&](const llvm::Use& operand) {
+        const auto* instruction = llvm::dyn_cast<llvm::Instruction>(operand.get());
+        return !instruction || instruction->getParent() == &entry;
+    };
+    for (llvm::BasicBlock* block : llvm::ReversePostOrderTraversal<llvm::Function*>(&function_))
+        for (llvm::Instruction& instruction : llvm::make_early_inc_range(*block))
+            if (block != &entry && stands_anywhere(instruction) && llvm::all_of(instruction.operands(), is_known))
+                instruction.moveBefore(entry.getTerminator()->getIterator());
 }
 
 void Kernel::split_at_meetings() {
