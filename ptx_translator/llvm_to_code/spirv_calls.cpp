@@ -115,13 +115,9 @@ llvm::Value* generic_shared(GpuCall& site) {
 llvm::Value* from_shared(GpuCall& site) { return site.ir.CreateAdd(generic_shared(site), site.operand(0)); }
 llvm::Value* to_shared(GpuCall& site) { return site.ir.CreateSub(site.operand(0), generic_shared(site)); }
 
-/// What LLVM cannot see through; legalize_for_spirv takes it away.
+/// What LLVM cannot see through, nor copy to where it would unswitch a loop; legalize_for_spirv takes it away.
 llvm::Value* opaque(GpuCall& site) {
-    llvm::Type* word = site.ir.getInt32Ty();
-    llvm::CallInst* call =
-        site.ir.CreateCall(site.call.getModule()->getOrInsertFunction(spirv_opaque, word, word), {site.operand(0)});
-    call->setConvergent();
-    return call;
+    return builtin(site, spirv_opaque, site.ir.getInt32Ty(), {site.operand(0)}, true);
 }
 
 llvm::Value* service_block(GpuCall& site) { return argument(site, services_argument); }

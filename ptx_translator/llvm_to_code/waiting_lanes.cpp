@@ -270,10 +270,14 @@ void Kernel::to_memory(const Region& region) {
 
 llvm::Value* Kernel::number_of_piece(llvm::IRBuilder<>& ir, unsigned number) {
     auto* type = llvm::FunctionType::get(ir.getInt32Ty(), {ir.getInt32Ty()}, false);
-    llvm::CallInst* value =
-        opaque_
-            ? ir.CreateCall(llvm::InlineAsm::get(type, "", opaque_, false), {ir.getInt32(number)})
-            : ir.CreateCall(function_.getParent()->getOrInsertFunction("cuttle.opaque", type), {ir.getInt32(number)});
+    const auto hide = [&]() -> llvm::FunctionCallee {
+        if (opaque_) return {type, llvm::InlineAsm::get(type, "", opaque_, false)};
+        llvm::FunctionCallee function = function_.getParent()->getOrInsertFunction("cuttle.opaque", type);
+        // A call alone does not stay convergent.
+        llvm::cast<llvm::Function>(function.getCallee())->setConvergent();
+        return function;
+    };
+    llvm::CallInst* value = ir.CreateCall(hide(), {ir.getInt32(number)});
     value->setConvergent(); // else LLVM makes a loop of its own out of what leads back with nothing changed
     return value;
 }

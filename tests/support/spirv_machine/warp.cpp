@@ -8,7 +8,7 @@ namespace spirv_machine {
 namespace {
 
 /// Blocks that a warp runs before others get their turn: they may wait for each other.
-constexpr unsigned blocks_a_turn = 2000;
+constexpr unsigned blocks_a_turn = 200;
 
 } // namespace
 
