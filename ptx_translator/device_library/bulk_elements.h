@@ -2,6 +2,7 @@
 #pragma once
 
 #include "atomic_bits.h"
+#include "round_to_odd.h"
 
 #include "ptx/host_abi.h"
 
@@ -73,7 +74,7 @@ uint32_t combined_small(BulkOperation operation, uint32_t a, uint32_t b, bool is
         return cuttle::extreme(uint16_t(a), uint16_t(b), is_half ? 0x7c00 : 0x7f80, operation == BulkOperation::max);
     // One rounding: a double holds the sum of two halves, and of other numbers all that decides.
     const double sum = widen(a, is_half) + widen(b, is_half);
-    return is_half ? __builtin_bit_cast(uint16_t, _Float16(sum)) : __builtin_bit_cast(uint16_t, __bf16(sum));
+    return is_half ? __builtin_bit_cast(uint16_t, _Float16(sum)) : cuttle::bfloat_bits(sum);
 }
 
 /// The word or two at the address, as elements of the type.

@@ -188,13 +188,4 @@ APPROXIMATE(tanh, tanh)
 LIBRARY double cuttle_fma_to_odd(double a, double b, double c) { return cuttle::add_to_odd(a * b, c); }
 
 /// double to bfloat16 with one rounding, which llvm_to_code/small_floats.h calls.
-LIBRARY __bf16 __truncdfbf2(double value) {
-    // To a float rounded to odd, which has bits enough for the second rounding to be right.
-    float narrow = float(value);
-    uint32_t bits = __builtin_bit_cast(uint32_t, narrow);
-    const double back = narrow;
-    if (value != value) return __builtin_bit_cast(__bf16, uint16_t(bits >> 16 | 0x40));
-    const bool infinite = (bits & 0x7fffffff) == 0x7f800000;
-    if (back != value && !infinite && !(bits & 1)) bits = (value > back) == !(bits >> 31) ? bits + 1 : bits - 1;
-    return __builtin_bit_cast(__bf16, uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16));
-}
+LIBRARY __bf16 __truncdfbf2(double value) { return __builtin_bit_cast(__bf16, cuttle::bfloat_bits(value)); }

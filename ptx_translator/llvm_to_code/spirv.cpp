@@ -16,6 +16,7 @@
 #include "llvm_to_code/spirv_calls.h"
 #include "llvm_to_code/spirv_legalize.h"
 #include "llvm_to_code/spirv_library.h"
+#include "llvm_to_code/spirv_memory.h"
 #include "llvm_to_code/waiting_lanes.h"
 
 #include <llvm/ADT/DenseMap.h>
@@ -236,6 +237,9 @@ Image compile_spirv(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInf
 
     optimize(module, *machine, options);
     expand_constant_expressions(module); // addresses in tables, again
+    for_each_kernel(module, image.kernels,
+                    [](llvm::Function& kernel, KernelInfo&) { expand_memory_operations(kernel); });
+    lower_small_floats(module);
     for_each_kernel(module, image.kernels, [](llvm::Function& kernel, KernelInfo&) {
         legalize_for_spirv(kernel);
         count_in_elements(kernel);

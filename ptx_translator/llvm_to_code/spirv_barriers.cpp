@@ -1,5 +1,6 @@
 #include "llvm_to_code/spirv_barriers.h"
 
+#include "llvm_to_code/amdgpu_barriers.h"
 #include "llvm_to_code/neutral.h"
 #include "ptx/amdgpu_barriers.h"
 
@@ -104,20 +105,34 @@ class Divergence {
     llvm::DenseSet<const llvm::BasicBlock*> branches_, meetings_;
 };
 
+/// `ends`, and all that lead to them by way of blocks for which `passes` holds.
+template <class F> Blocks leading_to(llvm::ArrayRef<const llvm::BasicBlock*> ends, F&& passes) {
+    Blocks found(ends.begin(), ends.end());
+    llvm::SmallVector<const llvm::BasicBlock*, 32> rest(ends);
+    while (!rest.empty())
+        for (const llvm::BasicBlock* before : llvm::predecessors(rest.pop_back_val()))
+            if (passes(before) && found.insert(before).second) rest.push_back(before);
+    return found;
+}
+
 /// Whether some threads can return where others go on to a barrier.
 bool may_leave_early(llvm::Function& kernel) {
+    llvm::SmallVector<const llvm::BasicBlock*, 16> barriers, ends;
+    for (const llvm::BasicBlock& block : kernel)
+        if (has_barrier(block))
+            barriers.push_back(&block);
+        else if (llvm::isa<llvm::ReturnInst>(block.getTerminator()))
+            ends.push_back(&block);
+    const Blocks at_barriers(barriers.begin(), barriers.end());
+    const Blocks waiting = leading_to(barriers, [](const auto*) { return true; });
+    const Blocks returning = leading_to(ends, [&](const auto* block) { return !at_barriers.contains(block); });
     const Divergence divergence(kernel);
-    for (const llvm::BasicBlock* branch : divergence.branches()) {
-        bool returns = false, waits = false;
-        for (const llvm::BasicBlock* next : llvm::successors(branch)) {
-            for (const llvm::BasicBlock* each : reached_from(next, has_barrier))
-                returns |= llvm::isa<llvm::ReturnInst>(each->getTerminator()) && !has_barrier(*each);
-            for (const llvm::BasicBlock* each : reached_from(next, [](const auto&) { return false; }))
-                waits |= has_barrier(*each);
-        }
-        if (returns && waits) return true;
-    }
-    return false;
+    return llvm::any_of(divergence.branches(), [&](const llvm::BasicBlock* branch) {
+        const auto leads_to = [&](const Blocks& blocks) {
+            return llvm::any_of(llvm::successors(branch), [&](const auto* next) { return blocks.contains(next); });
+        };
+        return leads_to(returning) && leads_to(waiting);
+    });
 }
 
 class Counter {
@@ -157,7 +172,8 @@ void count_threads_at_barriers(llvm::Function& kernel, KernelInfo& info) {
     if (!may_leave_early(kernel)) return;
     const uint32_t area = (info.static_shared_bytes + 15) & ~15u;
     Counter(kernel, area).run();
-    info.static_shared_bytes = area + static_cast<uint32_t>(sizeof(gpu::WholeBarrier));
+    info.static_shared_bytes =
+        shared_bytes_with(info.static_shared_bytes, static_cast<uint32_t>(sizeof(gpu::WholeBarrier)));
 }
 
 } // namespace ptx::code

@@ -3,7 +3,6 @@
 #include "llvm_to_code/spirv_calls.h"
 
 #include <llvm/ADT/MapVector.h>
-#include <llvm/CodeGen/AtomicExpandUtils.h>
 #include <llvm/IR/CFG.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
@@ -226,40 +225,6 @@ Value* rewritten(llvm::IntrinsicInst& call) {
     }
 }
 
-bool is_native(const llvm::AtomicRMWInst& update) {
-    switch (update.getOperation()) {
-    case llvm::AtomicRMWInst::Xchg:
-    case llvm::AtomicRMWInst::Add:
-    case llvm::AtomicRMWInst::Sub:
-    case llvm::AtomicRMWInst::And:
-    case llvm::AtomicRMWInst::Or:
-    case llvm::AtomicRMWInst::Xor:
-    case llvm::AtomicRMWInst::Max:
-    case llvm::AtomicRMWInst::Min:
-    case llvm::AtomicRMWInst::UMax:
-    case llvm::AtomicRMWInst::UMin:
-        return update.getType()->isIntegerTy();
-    default:
-        return false;
-    }
-}
-
-/// As a loop of compare and exchange, of integers.
-void expand_update(llvm::AtomicRMWInst& update) {
-    llvm::expandAtomicRMWToCmpXchg(&update, [](llvm::IRBuilderBase& ir, Value* address, Value* loaded, Value* wanted,
-                                               llvm::Align alignment, llvm::AtomicOrdering order,
-                                               llvm::SyncScope::ID scope, Value*& success, Value*& now,
-                                               llvm::Instruction*) {
-        llvm::Type* type = wanted->getType();
-        llvm::Type* word = ir.getIntNTy(type->getPrimitiveSizeInBits());
-        Value* exchange =
-            ir.CreateAtomicCmpXchg(address, ir.CreateBitCast(loaded, word), ir.CreateBitCast(wanted, word), alignment,
-                                   order, llvm::AtomicCmpXchgInst::getStrongestFailureOrdering(order), scope);
-        success = ir.CreateExtractValue(exchange, 1);
-        now = ir.CreateBitCast(ir.CreateExtractValue(exchange, 0), type);
-    });
-}
-
 template <class Instruction> llvm::SmallVector<Instruction*, 16> all_in(llvm::Function& function) {
     llvm::SmallVector<Instruction*, 16> found;
     for (llvm::Instruction& instruction : llvm::instructions(function))
@@ -361,8 +326,6 @@ void legalize_for_spirv(llvm::Function& function) {
         call->replaceAllUsesWith(call->getArgOperand(0));
         call->eraseFromParent();
     }
-    for (auto* update : all_in<llvm::AtomicRMWInst>(function))
-        if (!is_native(*update)) expand_update(*update);
     for (auto* call : all_in<llvm::IntrinsicInst>(function)) {
         Value* value = rewritten(*call);
         if (!value) continue;

@@ -5,7 +5,7 @@ class Function;
 } // namespace llvm
 
 /// What LLVM's SPIR-V back end has no instructions for, or Intel's compiler refuses, written out. LLVM's optimiser
-/// makes such things itself, so this comes after it.
+/// makes such things itself, so this comes after it, and after expand_memory_operations.
 namespace ptx::code {
 
 /// Throws ptx::Error for what it has no form for.
