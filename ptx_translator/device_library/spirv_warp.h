@@ -61,7 +61,7 @@ inline void read_place(uint32_t (&block)[3], uint32_t (&thread)[3]) {
     thread[0] = spirv_thread_x(), thread[1] = spirv_thread_y(), thread[2] = spirv_thread_z();
 }
 
-/// There are no clusters.
+/// The translator has seen to that (llvm_to_code/gpu_clusters.h): gpu::cluster_bit is never set.
 inline void find_place_in_cluster(uint32_t (&)[3], uint32_t (&)[3]) {}
 
 } // namespace

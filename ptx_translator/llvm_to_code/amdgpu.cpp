@@ -3,7 +3,6 @@
 #include "ast/position.h"
 #include "llvm_to_code/amdgpu_barriers.h"
 #include "llvm_to_code/amdgpu_calls.h"
-#include "llvm_to_code/amdgpu_clusters.h"
 #include "llvm_to_code/amdgpu_comparisons.h"
 #include "llvm_to_code/amdgpu_library_code.h"
 #include "llvm_to_code/amdgpu_object.h"
@@ -13,6 +12,7 @@
 #include "llvm_to_code/embedded.h"
 #include "llvm_to_code/function_numbers.h"
 #include "llvm_to_code/gpu_calls.h"
+#include "llvm_to_code/gpu_clusters.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/link_elf.h"
 #include "llvm_to_code/link_library.h"
@@ -115,15 +115,6 @@ using Refused = llvm::DenseMap<llvm::Function*, std::string>;
 /// Of LDS that a work group may have.
 uint32_t most_shared_bytes(const llvm::TargetMachine& machine) {
     return machine.getMCSubtargetInfo()->checkFeatures("+addressablelocalmemorysize163840") ? 160 << 10 : 64 << 10;
-}
-
-/// Where barriers are, and blocks that are parts of a work group.
-void lower_groups(llvm::Function& kernel, KernelInfo& info, unsigned lanes) {
-    info.uses_cluster = uses_clusters(kernel);
-    if (info.uses_cluster)
-        lower_clusters(kernel, info, lanes);
-    else
-        lower_emulated_barriers(kernel, info);
 }
 
 Refused lower(llvm::Module& module, std::vector<KernelInfo>& kernels, const llvm::TargetMachine& machine) {

@@ -189,6 +189,11 @@ llvm::Value* cluster_launch(GpuCall& site) {
     return load;
 }
 
+/// The same in all lanes, as the caller knows.
+llvm::Value* uniform(GpuCall& site) {
+    return site.ir.CreateIntrinsic(llvm::Intrinsic::amdgcn_readfirstlane, {site.ir.getInt32Ty()}, {site.operand(0)});
+}
+
 llvm::Value* dynamic_bytes(GpuCall& site) { return hidden_argument(site, 120, site.ir.getInt32Ty()); }
 
 constexpr GpuLowering table[] = {
@@ -242,6 +247,7 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("tensor.multicast"), service<tensor_multicast>},
     {llvm::StringLiteral("tensor.replace"), service<tensor_replace>},
     {llvm::StringLiteral("launch.cluster"), cluster_launch},
+    {llvm::StringLiteral("group.uniform"), uniform},
     {llvm::StringLiteral("barrier.sync"), barrier},
     {llvm::StringLiteral("barrier.reduce"), lower_barrier_vote},
     {llvm::StringLiteral("kernel.parameters"), kernel_parameters},

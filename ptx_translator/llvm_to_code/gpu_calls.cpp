@@ -41,8 +41,9 @@ llvm::Value* mask_greater(GpuCall& site) { return site.ir.CreateNot(mask_less_eq
 
 template <unsigned value> llvm::Value* constant(GpuCall& site) { return site.ir.getInt32(value); }
 
-/// Without clusters each CTA is one.
+/// Without clusters each CTA is one. With them, the targets' registers are those of the work group (gpu_clusters.h).
 template <const char* const& name> llvm::Value* same_as(GpuCall& site) { return site.special_register(name); }
+constexpr const char* tid_x = "tid.x";
 constexpr const char *ctaid_x = "ctaid.x", *ctaid_y = "ctaid.y", *ctaid_z = "ctaid.z";
 constexpr const char *nctaid_x = "nctaid.x", *nctaid_y = "nctaid.y", *nctaid_z = "nctaid.z";
 
@@ -84,6 +85,13 @@ constexpr GpuLowering derived[] = {
     {llvm::StringLiteral("sreg.cluster_ctarank"), constant<0>},
     {llvm::StringLiteral("sreg.cluster_nctarank"), constant<1>},
     {llvm::StringLiteral("sreg.is_explicit_cluster"), constant<0>},
+    {llvm::StringLiteral("group.tid.x"), same_as<tid_x>},
+    {llvm::StringLiteral("group.ctaid.x"), same_as<ctaid_x>},
+    {llvm::StringLiteral("group.ctaid.y"), same_as<ctaid_y>},
+    {llvm::StringLiteral("group.ctaid.z"), same_as<ctaid_z>},
+    {llvm::StringLiteral("group.nctaid.x"), same_as<nctaid_x>},
+    {llvm::StringLiteral("group.nctaid.y"), same_as<nctaid_y>},
+    {llvm::StringLiteral("group.nctaid.z"), same_as<nctaid_z>},
     {llvm::StringLiteral("shared.window"), no_window},
     {llvm::StringLiteral("atomic.add.ftz.f32"), atomic_add},
 };

@@ -5,6 +5,7 @@
 #include "llvm_to_code/child_process.h"
 #include "llvm_to_code/function_numbers.h"
 #include "llvm_to_code/gpu_calls.h"
+#include "llvm_to_code/gpu_clusters.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
@@ -33,6 +34,9 @@ namespace ptx {
 namespace {
 
 using namespace code;
+
+/// Of a sub-group.
+constexpr unsigned warp_lanes = 32;
 
 /// Why a kernel, or a function that it calls, cannot be made.
 using Refused = llvm::DenseMap<llvm::Function*, std::string>;
@@ -94,6 +98,7 @@ llvm::Function* make_kernel(llvm::Function& neutral, const KernelInfo& info, con
     llvm::Type* number = llvm::Type::getInt64Ty(context);
     llvm::SmallVector<llvm::Type*, 16> parameters{number, number, llvm::PointerType::get(context, spirv_shared)};
     if (info.uses_services) parameters.append(2, number);
+    if (info.uses_cluster) parameters.push_back(number);
     passed.append_types(parameters);
     llvm::Function* kernel = with_parameters(neutral, parameters);
     kernel->setCallingConv(llvm::CallingConv::SPIR_KERNEL);
@@ -102,7 +107,7 @@ llvm::Function* make_kernel(llvm::Function& neutral, const KernelInfo& info, con
     // The translator's own variables lie behind what the PTX declares.
     auto* bytes = llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), info.static_shared_bytes);
     kernel->setMetadata("cuttle.shared.static", llvm::MDNode::get(context, {llvm::ConstantAsMetadata::get(bytes)}));
-    auto* width = llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), 32));
+    auto* width = llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), warp_lanes));
     kernel->setMetadata("intel_reqd_sub_group_size", llvm::MDNode::get(context, {width}));
     return kernel;
 }
@@ -161,7 +166,9 @@ void lower(llvm::Function& neutral, const KernelInfo& info) {
     map_pointers(kernel, {.space = {spirv_generic, spirv_global, 2, spirv_shared, spirv_global, spirv_private},
                           .shared = [&]() -> llvm::Value* { return kernel.getArg(shared_argument); }});
     lower_spirv_calls(kernel);
-    passed.use(kernel, info.uses_services ? workspace_argument + 1 : services_argument);
+    passed.use(kernel, info.uses_cluster    ? cluster_argument + 1
+                       : info.uses_services ? workspace_argument + 1
+                                            : services_argument);
 }
 
 /// What the device library does is called, linked and inlined.
@@ -174,6 +181,7 @@ void use_library(llvm::Module& module, std::vector<KernelInfo>& kernels, llvm::T
     for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo& info) {
         // What the library made of services ends threads, too.
         return_instead_of_exit(kernel);
+        if (info.uses_cluster) find_place_in_cluster(kernel, warp_lanes);
         count_threads_at_barriers(kernel, info);
     });
     link_spirv_library(module);
@@ -224,7 +232,7 @@ Image compile_spirv(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInf
         info.registers = 128; // of a thread of Intel's GPUs, whatever the kernel
         refuse_calls(kernel);
         check_atomics(kernel);
-        lower_emulated_barriers(kernel, info);
+        lower_groups(kernel, info, warp_lanes);
         return_instead_of_exit(kernel);
         let_waiting_lanes_go_on(kernel, nullptr);
     });

@@ -81,8 +81,8 @@ llvm::Value* lane_shuffle(GpuCall& site) {
     // A float goes as it is.
     const auto* cast = llvm::dyn_cast<llvm::BitCastInst>(site.operand(0));
     if (cast && cast->getSrcTy()->isFloatTy()) {
-        llvm::Value* number = builtin(site, "_Z17sub_group_shufflefj", cast->getSrcTy(),
-                                      {cast->getOperand(0), site.operand(1)}, true);
+        llvm::Value* number =
+            builtin(site, "_Z17sub_group_shufflefj", cast->getSrcTy(), {cast->getOperand(0), site.operand(1)}, true);
         return site.ir.CreateBitCast(number, site.call.getType());
     }
     return builtin(site, "_Z17sub_group_shufflejj", site.ir.getInt32Ty(), {site.operand(0), site.operand(1)}, true);
@@ -119,6 +119,15 @@ llvm::Value* to_shared(GpuCall& site) { return site.ir.CreateSub(site.operand(0)
 llvm::Value* opaque(GpuCall& site) {
     return builtin(site, spirv_opaque, site.ir.getInt32Ty(), {site.operand(0)}, true);
 }
+
+llvm::Value* cluster_launch(GpuCall& site) {
+    llvm::IRBuilder<>& ir = site.ir;
+    llvm::Value* address =
+        ir.CreateAdd(argument(site, cluster_argument), ir.CreateZExt(site.operand(0), ir.getInt64Ty()));
+    return ir.CreateLoad(ir.getInt32Ty(), ir.CreateIntToPtr(address, ir.getPtrTy(spirv_global)));
+}
+/// A hint, of which this target makes nothing.
+llvm::Value* uniform(GpuCall& site) { return site.operand(0); }
 
 llvm::Value* service_block(GpuCall& site) { return argument(site, services_argument); }
 /// Cooperative groups finds the grid's workspace by the two halves of its address.
@@ -174,6 +183,8 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("sreg.envreg1"), workspace<32>},
     {llvm::StringLiteral("sreg.envreg2"), workspace<0>},
     {llvm::StringLiteral("service.block"), service_block},
+    {llvm::StringLiteral("launch.cluster"), cluster_launch},
+    {llvm::StringLiteral("group.uniform"), uniform},
     {llvm::StringLiteral("opaque"), opaque},
     {llvm::StringLiteral("kernel.parameters"), kernel_parameters},
     {llvm::StringLiteral("global.address"), global_address},
@@ -183,6 +194,7 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("cvta.local"), from_local},
     {llvm::StringLiteral("cvta.to.local"), to_local},
     {llvm::StringLiteral("isspacep.shared"), is_shared},
+    {llvm::StringLiteral("isspacep.shared.cluster"), is_shared},
     {llvm::StringLiteral("isspacep.local"), is_local},
     {llvm::StringLiteral("isspacep.global"), is_global},
 };

@@ -8,14 +8,16 @@ class Function;
 
 namespace ptx::code {
 
-/// The arguments that spirv.cpp gives every kernel; the last two only with KernelInfo::uses_services. Parameters that
-/// are passed (spirv_arguments.h) come behind.
+/// The arguments that spirv.cpp gives every kernel; services and workspace only with KernelInfo::uses_services, the address
+/// of a gpu::ClusterLaunch with KernelInfo::uses_cluster, which has those, too. Parameters that are passed
+/// (spirv_arguments.h) come behind.
 enum SpirvArgument : unsigned {
     parameters_argument = 0,
     globals_argument = 1,
     shared_argument = 2,
     services_argument = 3,
-    workspace_argument = 4
+    workspace_argument = 4,
+    cluster_argument = 5
 };
 /// SPIR-V's storage classes as LLVM's address spaces, where they differ from the neutral ones.
 enum SpirvSpace : unsigned { spirv_private = 0, spirv_global = 1, spirv_shared = 3, spirv_generic = 4 };

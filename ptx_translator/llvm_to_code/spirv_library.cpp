@@ -55,7 +55,7 @@ llvm::Value* round_otherwise(GpuCall& site) {
     return value ? value : of_that_name(site);
 }
 
-/// Of amdgpu_services.h.
+/// Of amdgpu_services.h, or what stops the kernel as they do.
 llvm::Value* service(GpuCall& site) {
     llvm::IRBuilder<>& ir = site.ir;
     llvm::Value* block =
@@ -82,6 +82,8 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("mbarrier"), gpu_function},
     {llvm::StringLiteral("bulk.copy"), copy_in_bulk},
     {llvm::StringLiteral("bulk.reduce"), gpu_function},
+    {llvm::StringLiteral("bulk.multicast"), gpu_function},
+    {llvm::StringLiteral("tensor."), service},
     {llvm::StringLiteral("spin"), service},
     {llvm::StringLiteral("trap"), service},
     {llvm::StringLiteral("vprintf"), service},
@@ -121,6 +123,7 @@ void link_spirv_library(llvm::Module& module) {
     constexpr std::pair<const char*, AmdgpuPart> parts[] = {{"cuttle_gpu_matrix_", AmdgpuPart::matrix},
                                                             {"cuttle_gpu_mbarrier", AmdgpuPart::async},
                                                             {"cuttle_gpu_bulk_", AmdgpuPart::async},
+                                                            {"cuttle_gpu_tensor_", AmdgpuPart::async},
                                                             {"cuttle_texture_", AmdgpuPart::texture},
                                                             {"cuttle_surface_", AmdgpuPart::texture},
                                                             {"cuttle_", AmdgpuPart::library},

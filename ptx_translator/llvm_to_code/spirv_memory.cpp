@@ -78,11 +78,11 @@ struct Half {
     }
 };
 
-/// Exchanges the half at `address`, as an atomic instruction does before which this is made. `next(ir, old, leave)` gives
-/// what it becomes; it may add a way to `leave`, behind all, where the half stays as it is. Gives the half before.
-template <class F>
-Value* change_half(llvm::Instruction& atomic, Value* address, llvm::AtomicOrdering order, llvm::SyncScope::ID scope,
-                   F&& next) {
+/// Exchanges the half at `address`, as an atomic instruction does before which this is made. `next(ir, old, leave)`
+/// gives what it becomes; it may add a way to `leave`, behind all, where the half stays as it is. Gives the half
+/// before.
+template <class F> Value* change_half(llvm::Instruction& atomic, Value* address, llvm::AtomicOrdering order,
+                                      llvm::SyncScope::ID scope, F&& next) {
     llvm::BasicBlock* before = atomic.getParent();
     llvm::BasicBlock* after = llvm::SplitBlock(before, &atomic);
     auto* loop = llvm::BasicBlock::Create(atomic.getContext(), "half", before->getParent(), after);
@@ -96,9 +96,8 @@ Value* change_half(llvm::Instruction& atomic, Value* address, llvm::AtomicOrderi
     all->addIncoming(first, before);
     Value* old = half.of(ir, all);
     Value* wanted = next(ir, old, after);
-    Value* exchange =
-        ir.CreateAtomicCmpXchg(half.word, all, half.with(ir, all, wanted), llvm::Align(4), order,
-                               llvm::AtomicCmpXchgInst::getStrongestFailureOrdering(order), scope);
+    Value* exchange = ir.CreateAtomicCmpXchg(half.word, all, half.with(ir, all, wanted), llvm::Align(4), order,
+                                             llvm::AtomicCmpXchgInst::getStrongestFailureOrdering(order), scope);
     all->addIncoming(ir.CreateExtractValue(exchange, 0), ir.GetInsertBlock());
     ir.CreateCondBr(ir.CreateExtractValue(exchange, 1), after, loop);
     return old;
@@ -108,9 +107,8 @@ void update_half(llvm::AtomicRMWInst& update) {
     llvm::Type* type = update.getType();
     Value* old = change_half(update, update.getPointerOperand(), update.getOrdering(), update.getSyncScopeID(),
                              [&](IR& ir, Value* bits, llvm::BasicBlock*) {
-                                 Value* value = llvm::buildAtomicRMWValue(update.getOperation(), ir,
-                                                                          ir.CreateBitCast(bits, type),
-                                                                          update.getValOperand());
+                                 Value* value = llvm::buildAtomicRMWValue(
+                                     update.getOperation(), ir, ir.CreateBitCast(bits, type), update.getValOperand());
                                  return ir.CreateBitCast(value, ir.getInt16Ty());
                              });
     IR ir(&update);
@@ -142,8 +140,8 @@ template <class F> void for_each_piece(uint64_t length, uint64_t most, F&& f) {
     }
 }
 
-/// LLVM makes such instructions of what is constant and small, too. Of those the back end makes loads and stores of vectors
-/// that SPIR-V has not, aligned as nothing is.
+/// LLVM makes such instructions of what is constant and small, too. Of those the back end makes loads and stores of
+/// vectors that SPIR-V has not, aligned as nothing is.
 void expand_copy(llvm::MemIntrinsic& block) {
     constexpr uint64_t most_bytes = 128; ///< in a row, not as a loop
     const auto* length = llvm::dyn_cast<llvm::ConstantInt>(block.getLength());

@@ -32,7 +32,6 @@ std::optional<int> Device::attribute(int attribute) const {
     const auto& f = facts();
     const int capability = compute_capability();
     const bool host = f.target.arch == ptx::Arch::host;
-    const bool clusters = f.target.arch != ptx::Arch::spirv;
     const int ordinal = ordinal_;
     switch (attribute) {
 #define RT_ATTRIBUTE(number, name, value)                                                                              \

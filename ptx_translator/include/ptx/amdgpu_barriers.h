@@ -27,7 +27,7 @@ struct CountingBarrier {
     uint32_t reserved;
 };
 
-/// In the shared memory of each block of a cluster, which is one work group (llvm_to_code/amdgpu_clusters.h). Barrier 0
+/// In the shared memory of each block of a cluster, which is one work group (llvm_to_code/gpu_clusters.h). Barrier 0
 /// of all threads of the block is barriers[0], with the threads that have returned in reserved[0]. The cluster's is
 /// that of its first block.
 struct ClusterArea {

@@ -6,8 +6,8 @@
 /// between the GPU targets' device libraries and runtime/backend/gpu/service_box.
 ///
 /// A kernel with KernelInfo::uses_services takes two 64-bit arguments behind its packed parameters, the addresses of a
-/// ServiceBlock and of the workspace of cooperative launches (8 bytes, zero; 0 for other launches). With
-/// KernelInfo::uses_cluster the first one has cluster_bit set.
+/// ServiceBlock and of the workspace of cooperative launches (8 bytes, zero; 0 for other launches). On AMD GPUs, with
+/// KernelInfo::uses_cluster, the first one has cluster_bit set.
 ///
 /// Requests travel through slots in host memory, in order of their tickets. Nothing but plain reads and writes crosses
 /// the bus: tickets are counted in device memory, a slot's state says whose turn it is.
@@ -65,9 +65,9 @@ struct ServiceBlock {
     uint64_t report;       ///< address of the StopReport
 };
 
-/// On AMD GPUs a kernel with KernelInfo::uses_cluster takes this, too, before what services want. Its work group is a
-/// cluster: each block has its threads rounded up to whole waves, and a window of shared memory of its own, one behind
-/// the other from 0 on.
+/// A kernel with KernelInfo::uses_cluster takes this, too: on AMD GPUs before what services want, on Intel's its address
+/// behind. Its work group is a cluster: each block has its threads rounded up to whole waves, and a window of shared memory
+/// of its own, one behind the other from 0 on.
 struct ClusterLaunch {
     uint32_t block[3], grid[3]; ///< threads of a block, blocks of the grid
     uint32_t cluster[3];        ///< blocks of a cluster

@@ -1,8 +1,8 @@
 #include "backend/hip/device.h"
 
+#include "backend/gpu/group.h"
 #include "backend/hip/code.h"
 #include "backend/hip/facts.h"
-#include "backend/hip/group.h"
 #include "backend/hip/queue.h"
 #include "rt/error.h"
 #include "support/log.h"
@@ -122,12 +122,7 @@ uint32_t HipDevice::resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t 
 }
 
 uint64_t HipDevice::resident_clusters(const Launch& launch) const {
-    const auto group = group_of(launch, facts_, wave_lanes_);
-    if (!group) return 0;
-    const uint32_t groups = resident_blocks_per_multiprocessor(*launch.kernel, uint32_t(group->threads.count()),
-                                                               group->dynamic_shared_bytes);
-    const uint64_t resident = uint64_t{groups} * facts_.multiprocessors;
-    return launch.kernel->info().uses_cluster ? resident : resident / launch.cluster.count();
+    return gpu::resident_clusters(*this, launch, wave_lanes_);
 }
 
 } // namespace rt::backend::hip

@@ -1,9 +1,9 @@
 #include "backend/hip/queue.h"
 
+#include "backend/gpu/group.h"
 #include "backend/gpu/rows.h"
 #include "backend/hip/code.h"
 #include "backend/hip/device.h"
-#include "backend/hip/group.h"
 #include "support/log.h"
 
 #include <algorithm>
@@ -59,7 +59,7 @@ void HipQueue::taken(hipError_t result, const std::string& doing) {
 void HipQueue::launch(const Launch& launch) {
     device_.make_current();
     auto& kernel = static_cast<HipKernel&>(*launch.kernel);
-    Group group = checked_group_of(launch, device_.facts(), device_.wave_lanes());
+    gpu::Group group = gpu::checked_group_of(launch, device_.facts(), device_.wave_lanes());
     kernel.code().set_globals(launch.globals);
     // The packed parameters are one argument. HIP copies all before it returns.
     void* arguments[4];

@@ -12,8 +12,6 @@ namespace rt::backend::level_zero {
 
 namespace {
 
-constexpr uint32_t warp_size = 32;
-
 // Buffers beyond 4 GiB; and PTX's div.rn and sqrt.rn are exact, while OpenCL's division and square root need not be.
 constexpr const char* build_flags = "-ze-opt-greater-than-4GB-buffer-required -cl-fp32-correctly-rounded-divide-sqrt";
 
@@ -35,8 +33,7 @@ std::string text_of(const Loader& ze, ze_module_build_log_handle_t log) {
 
 ZeKernel::ZeKernel(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, ze_module_handle_t module,
                    const ptx::KernelInfo& info)
-    : context_(std::move(context)), events_(std::move(events)), info_(info),
-      passed_(ptx::spirv_arguments(info)) {
+    : context_(std::move(context)), events_(std::move(events)), info_(info), passed_(ptx::spirv_arguments(info)) {
     const Loader& ze = context_->ze;
     ze_kernel_desc_t description;
     description.pKernelName = info.symbol.c_str();
@@ -80,21 +77,23 @@ uint32_t ZeKernel::most_groups_at_once(uint32_t threads, uint32_t dynamic_shared
     return groups;
 }
 
-void ZeKernel::set_arguments(const Launch& launch, uint64_t parameters, const Services& services) {
+void ZeKernel::set_arguments(const Launch& launch, const gpu::Group& group, const Addresses& addresses) {
     const Loader& ze = context_->ze;
     const auto doing = [&](const char* what) { return what + info_.name; };
-    check(ze.zeKernelSetGroupSize(handle_, launch.block.x, launch.block.y, launch.block.z),
+    const auto give = [&](uint32_t number, const uint64_t& value, const char* what) {
+        check(ze.zeKernelSetArgumentValue(handle_, number, sizeof value, &value), doing(what));
+    };
+    check(ze.zeKernelSetGroupSize(handle_, group.threads.x, group.threads.y, group.threads.z),
           doing("setting the block of kernel "));
-    check(ze.zeKernelSetArgumentValue(handle_, 0, sizeof parameters, &parameters), doing("giving parameters to "));
-    check(ze.zeKernelSetArgumentValue(handle_, 1, sizeof launch.globals, &launch.globals), doing("giving globals to "));
-    set_shared(launch.dynamic_shared_bytes);
+    give(0, addresses.parameters, "giving parameters to ");
+    give(1, launch.globals, "giving globals to ");
+    set_shared(group.dynamic_shared_bytes);
     uint32_t next = 3;
     if (info_.uses_services) {
-        check(ze.zeKernelSetArgumentValue(handle_, next++, sizeof services.block, &services.block),
-              doing("giving services to "));
-        check(ze.zeKernelSetArgumentValue(handle_, next++, sizeof services.workspace, &services.workspace),
-              doing("giving a workspace to "));
+        give(next++, addresses.services, "giving services to ");
+        give(next++, addresses.workspace, "giving a workspace to ");
     }
+    if (info_.uses_cluster) give(next++, addresses.cluster, "giving its cluster to ");
     for (const ptx::ParameterInfo& part : passed_) {
         assert(part.offset + part.size <= launch.parameters.size());
         check(ze.zeKernelSetArgumentValue(handle_, next++, part.size, launch.parameters.data() + part.offset),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "backend/gpu/group.h"
 #include "backend/level_zero/events.h"
 #include "backend/level_zero/loader.h"
 
@@ -9,9 +10,13 @@
 
 namespace rt::backend::level_zero {
 
-/// Addresses that a kernel with KernelInfo::uses_services gets (ptx/gpu_services.h).
-struct Services {
-    uint64_t block = 0, workspace = 0;
+/// Lanes of a sub-group.
+constexpr uint32_t warp_size = 32;
+
+/// Addresses that a kernel gets: of its packed parameters, 0 when there are none; with KernelInfo::uses_services those
+/// of ptx/gpu_services.h; with KernelInfo::uses_cluster that of a ptx::gpu::ClusterLaunch.
+struct Addresses {
+    uint64_t parameters = 0, services = 0, workspace = 0, cluster = 0;
 };
 
 /// A kernel of a module. Its arguments are state of Level Zero's kernel, so setting them and launching is one step.
@@ -23,12 +28,11 @@ class ZeKernel : public Kernel {
     ~ZeKernel() override;
 
     const ptx::KernelInfo& info() const override { return info_; }
-    /// Hands the kernel to `append` with its arguments set (docs/neutral_ir.md, "SPIR-V"). `parameters`: their device
-    /// address, 0 when there are none.
+    /// Hands the kernel to `append` with its arguments set (docs/neutral_ir.md, "SPIR-V").
     template <class F>
-    void with_arguments(const Launch& launch, uint64_t parameters, const Services& services, F&& append) {
+    void with_arguments(const Launch& launch, const gpu::Group& group, const Addresses& addresses, F&& append) {
         std::lock_guard lock(mutex_);
-        set_arguments(launch, parameters, services);
+        set_arguments(launch, group, addresses);
         append(handle_);
     }
 
@@ -37,7 +41,7 @@ class ZeKernel : public Kernel {
 
   private:
     void set_shared(uint32_t dynamic_bytes);
-    void set_arguments(const Launch& launch, uint64_t parameters, const Services& services);
+    void set_arguments(const Launch& launch, const gpu::Group& group, const Addresses& addresses);
 
     const std::shared_ptr<Context> context_;
     const std::shared_ptr<const Events> events_;

@@ -1,5 +1,6 @@
 #include "backend/level_zero/device.h"
 
+#include "backend/gpu/group.h"
 #include "backend/level_zero/code.h"
 #include "backend/level_zero/queue.h"
 #include "support/options.h"
@@ -99,6 +100,10 @@ uint32_t ZeDevice::resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t b
     if (!facts_.cooperative_launch) return by_threads;
     const uint32_t on_device = static_cast<ZeKernel&>(kernel).most_groups_at_once(block_threads, dynamic_shared_bytes);
     return std::min(by_threads, on_device / facts_.multiprocessors);
+}
+
+uint64_t ZeDevice::resident_clusters(const Launch& launch) const {
+    return gpu::resident_clusters(*this, launch, warp_size);
 }
 
 } // namespace rt::backend::level_zero

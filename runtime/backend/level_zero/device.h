@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "backend/clusters.h"
 #include "backend/device_side/device_runtime.h"
 #include "backend/gpu/queue_services.h"
 #include "backend/gpu/service_thread.h"
@@ -16,7 +17,7 @@
 
 namespace rt::backend::level_zero {
 
-class ZeDevice : public Device {
+class ZeDevice : public Device, public ClusterLimits {
   public:
     ZeDevice(std::shared_ptr<Context> context, ze_device_handle_t handle, Description description);
 
@@ -32,6 +33,7 @@ class ZeDevice : public Device {
     }
     uint32_t resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads,
                                                 uint32_t dynamic_shared_bytes) const override;
+    uint64_t resident_clusters(const Launch& launch) const override;
     void drain_printf() override { runtime_.drain(); }
 
     const std::shared_ptr<Context>& context() const { return context_; }

@@ -5,7 +5,6 @@
 #include "backend/level_zero/device.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cstring>
 #include <limits>
 
@@ -87,36 +86,43 @@ template <class F> void ZeQueue::append(const std::string& doing, F&& command, s
 }
 
 void ZeQueue::launch(const Launch& launch) {
-    assert(launch.cluster.count() <= 1 && "kernels with clusters are refused");
     auto& kernel = static_cast<ZeKernel&>(*launch.kernel);
-    std::shared_ptr<uint8_t> parameters;
-    if (!launch.parameters.empty()) {
-        parameters = device_.slots()->take(launch.parameters.size());
-        std::memcpy(parameters.get(), launch.parameters.data(), launch.parameters.size());
+    const ptx::KernelInfo& info = kernel.info();
+    const gpu::Group group = gpu::checked_group_of(launch, device_.facts(), warp_size);
+    const ze_group_count_t groups{group.grid.x, group.grid.y, group.grid.z};
+    // What is said of the cluster lies behind the parameters.
+    const size_t place = (launch.parameters.size() + 15) & ~size_t{15};
+    const size_t bytes = info.uses_cluster ? place + sizeof group.cluster : launch.parameters.size();
+    Addresses addresses;
+    std::shared_ptr<uint8_t> memory;
+    if (bytes) {
+        memory = device_.slots()->take(bytes);
+        std::ranges::copy(launch.parameters, memory.get());
+        if (info.uses_cluster) std::memcpy(memory.get() + place, &group.cluster, sizeof group.cluster);
+        addresses.parameters = reinterpret_cast<uint64_t>(memory.get());
+        addresses.cluster = addresses.parameters + place;
     }
-    const auto address = reinterpret_cast<uint64_t>(parameters.get());
-    const ze_group_count_t groups{launch.grid.x, launch.grid.y, launch.grid.z};
     std::lock_guard lock(mutex_);
-    Services services;
-    if (kernel.info().uses_services) {
-        services = {this->services().block(), launch.cooperative ? this->services().workspace() : 0};
-        if (kernel.info().uses_heap) device_.runtime().make_heap();
+    if (info.uses_services) {
+        addresses.services = services().block();
+        addresses.workspace = launch.cooperative ? services().workspace() : 0;
+        if (info.uses_heap) device_.runtime().make_heap();
     }
     append(
-        "launching kernel " + kernel.info().name,
+        "launching kernel " + info.name,
         [&](ze_event_handle_t signal, uint32_t count, ze_event_handle_t* waits) {
             ze_result_t result = ZE_RESULT_SUCCESS;
-            kernel.with_arguments(launch, address, services, [&](ze_kernel_handle_t handle) {
+            kernel.with_arguments(launch, group, addresses, [&](ze_kernel_handle_t handle) {
                 const auto append_launch = launch.cooperative ? ze_.zeCommandListAppendLaunchCooperativeKernel
                                                               : ze_.zeCommandListAppendLaunchKernel;
                 result = append_launch(list_, handle, &groups, signal, count, waits);
             });
             return result;
         },
-        parameters);
+        memory);
     if (!last_) return; // of a device that was lost before
     device_.events()->watch_dog().launched(this, last_);
-    if (kernel.info().uses_services) serve();
+    if (info.uses_services) serve();
 }
 
 gpu::QueueServices& ZeQueue::services() {

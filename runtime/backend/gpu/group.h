@@ -5,7 +5,7 @@
 
 #include <optional>
 
-namespace rt::backend::hip {
+namespace rt::backend::gpu {
 
 /// The work groups of a launch: blocks, or, of a kernel that has to do with clusters, clusters.
 struct Group {
@@ -19,5 +19,7 @@ struct Group {
 std::optional<Group> group_of(const Launch& launch, const DeviceFacts& facts, uint32_t lanes);
 /// The same, but throws Error{invalid_cluster_size}.
 Group checked_group_of(const Launch& launch, const DeviceFacts& facts, uint32_t lanes);
+/// ClusterLimits::resident_clusters.
+uint64_t resident_clusters(const Device& device, const Launch& launch, uint32_t lanes);
 
-} // namespace rt::backend::hip
+} // namespace rt::backend::gpu

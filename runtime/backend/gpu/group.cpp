@@ -1,10 +1,10 @@
-#include "backend/hip/group.h"
+#include "backend/gpu/group.h"
 
 #include "rt/error.h"
 
 #include <fmt/format.h>
 
-namespace rt::backend::hip {
+namespace rt::backend::gpu {
 
 namespace {
 
@@ -50,10 +50,19 @@ Group checked_group_of(const Launch& launch, const DeviceFacts& facts, uint32_t 
     const uint64_t blocks = launch.cluster.count();
     const auto [threads, window] = need_of(launch, lanes);
     throw Error(Status::invalid_cluster_size,
-                fmt::format("hip: {}: a cluster runs as one work group, and {} blocks have {} threads and {} bytes of "
+                fmt::format("{}: a cluster runs as one work group, and {} blocks have {} threads and {} bytes of "
                             "shared memory; the device has {} and {}",
                             launch.kernel->info().name, blocks, threads, window * blocks, facts.max_threads_per_block,
                             facts.shared_bytes_per_block_optin));
 }
 
-} // namespace rt::backend::hip
+uint64_t resident_clusters(const Device& device, const Launch& launch, uint32_t lanes) {
+    const auto group = group_of(launch, device.facts(), lanes);
+    if (!group) return 0;
+    const uint32_t groups = device.resident_blocks_per_multiprocessor(*launch.kernel, uint32_t(group->threads.count()),
+                                                                      group->dynamic_shared_bytes);
+    const uint64_t resident = uint64_t{groups} * device.facts().multiprocessors;
+    return launch.kernel->info().uses_cluster ? resident : resident / launch.cluster.count();
+}
+
+} // namespace rt::backend::gpu
