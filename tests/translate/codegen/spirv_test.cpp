@@ -144,14 +144,31 @@ TEST(Spirv, SaysWhatItCannotDo) {
         EXPECT_TRUE(image.kernels.at(0).symbol.empty());
         return image.kernels.at(0).error;
     };
-    EXPECT_NE(message("declare void @cuttle.cluster.arrive()\ndefine void @k() #1 { call void @cuttle.cluster.arrive() "
-                      "ret void }")
-                  .find("cuttle.cluster.arrive"),
+    EXPECT_NE(message("declare i64 @cuttle.device.call(i32, i64)\n"
+                      "define void @k() #1 { %r = call i64 @cuttle.device.call(i32 1, i64 0) ret void }")
+                  .find("cuttle.device.call"),
               std::string::npos);
     EXPECT_NE(message("define internal void @f(i32 %n) { call void @f(i32 %n) ret void }\n"
                       "define void @k() #1 { call void @f(i32 3) ret void }")
                   .find("'f'"),
               std::string::npos);
+}
+
+/// The GPUs have no atomic operations on 16 bits.
+TEST(Spirv, ChangesHalvesByTheirWords) {
+    const ptx::Image image = compile_spirv(
+        "define void @k() #1 {\n %p = call ptr addrspace(4) @cuttle.kernel.parameters()\n"
+        " %a = load i64, ptr addrspace(4) %p\n %q = inttoptr i64 %a to ptr addrspace(1)\n"
+        " %s = atomicrmw fadd ptr addrspace(1) %q, half 1.0 monotonic\n"
+        " %b = atomicrmw fadd ptr addrspace(1) %q, bfloat 1.0 monotonic\n"
+        " %x = cmpxchg ptr addrspace(1) %q, i16 5, i16 7 monotonic monotonic\n"
+        " %o = extractvalue { i16, i1 } %x, 0\n store i16 %o, ptr addrspace(1) %q\n ret void\n}",
+        named({"k"}));
+    EXPECT_EQ(image.kernels.at(0).error, "");
+    const Ran text = spirv_tool("spirv-dis", image);
+    if (text.status == -1) GTEST_SKIP() << text.output;
+    EXPECT_EQ(count(text.output, "OpAtomicCompareExchange %uint "), 3u) << text.output;
+    EXPECT_EQ(count(text.output, "OpAtomicCompareExchange "), 3u) << text.output;
 }
 
 /// What LLVM's back end or Intel's compiler cannot do is written out.
