@@ -156,14 +156,14 @@ TEST(Spirv, SaysWhatItCannotDo) {
 
 /// The GPUs have no atomic operations on 16 bits.
 TEST(Spirv, ChangesHalvesByTheirWords) {
-    const ptx::Image image = compile_spirv(
-        "define void @k() #1 {\n %p = call ptr addrspace(4) @cuttle.kernel.parameters()\n"
-        " %a = load i64, ptr addrspace(4) %p\n %q = inttoptr i64 %a to ptr addrspace(1)\n"
-        " %s = atomicrmw fadd ptr addrspace(1) %q, half 1.0 monotonic\n"
-        " %b = atomicrmw fadd ptr addrspace(1) %q, bfloat 1.0 monotonic\n"
-        " %x = cmpxchg ptr addrspace(1) %q, i16 5, i16 7 monotonic monotonic\n"
-        " %o = extractvalue { i16, i1 } %x, 0\n store i16 %o, ptr addrspace(1) %q\n ret void\n}",
-        named({"k"}));
+    const ptx::Image image =
+        compile_spirv("define void @k() #1 {\n %p = call ptr addrspace(4) @cuttle.kernel.parameters()\n"
+                      " %a = load i64, ptr addrspace(4) %p\n %q = inttoptr i64 %a to ptr addrspace(1)\n"
+                      " %s = atomicrmw fadd ptr addrspace(1) %q, half 1.0 monotonic\n"
+                      " %b = atomicrmw fadd ptr addrspace(1) %q, bfloat 1.0 monotonic\n"
+                      " %x = cmpxchg ptr addrspace(1) %q, i16 5, i16 7 monotonic monotonic\n"
+                      " %o = extractvalue { i16, i1 } %x, 0\n store i16 %o, ptr addrspace(1) %q\n ret void\n}",
+                      named({"k"}));
     EXPECT_EQ(image.kernels.at(0).error, "");
     const Ran text = spirv_tool("spirv-dis", image);
     if (text.status == -1) GTEST_SKIP() << text.output;
