@@ -6,6 +6,7 @@
 #include <llvm/IR/CFG.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/IntrinsicsSPIRV.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/PatternMatch.h>
@@ -312,6 +313,14 @@ void compare_as_integers(llvm::ICmpInst& comparison) {
     for (llvm::Use& operand : comparison.operands()) operand.set(ir.CreatePtrToInt(operand, ir.getInt64Ty()));
 }
 
+/// LLVM takes the pointer in OpGenericCastToPtrExplicit for one to a pointer, over which Intel's compiler crashes, unless
+/// its address is seen to count bytes.
+void cast_bytes(llvm::IntrinsicInst& cast) {
+    if (cast.getIntrinsicID() != llvm::Intrinsic::spv_generic_cast_to_ptr_explicit) return;
+    IR ir(&cast);
+    cast.setArgOperand(0, ir.CreateGEP(ir.getInt8Ty(), cast.getArgOperand(0), ir.getInt64(0)));
+}
+
 } // namespace
 
 void legalize_for_spirv(llvm::Function& function) {
@@ -327,6 +336,7 @@ void legalize_for_spirv(llvm::Function& function) {
         call->eraseFromParent();
     }
     for (auto* call : all_in<llvm::IntrinsicInst>(function)) {
+        cast_bytes(*call);
         Value* value = rewritten(*call);
         if (!value) continue;
         call->replaceAllUsesWith(value);
