@@ -89,8 +89,7 @@ void CarriedValues::share_places(llvm::Function& function) {
 
 void CarriedValues::leave(llvm::IRBuilder<>& ir, unsigned target) const {
     llvm::SmallVector<llvm::Value*, 8> carried;
-    for (llvm::AllocaInst* place : places_)
-        carried.push_back(llvm::Constant::getNullValue(place->getAllocatedType()));
+    for (llvm::AllocaInst* place : places_) carried.push_back(llvm::Constant::getNullValue(place->getAllocatedType()));
     for (unsigned value : wanted_[target].set_bits())
         carried[place_of_[value]] = ir.CreateLoad(values_[value]->getAllocatedType(), values_[value]);
     for (unsigned i = 0; i < places_.size(); ++i) ir.CreateStore(carried[i], places_[i]);

@@ -13,15 +13,14 @@ class Function;
 
 namespace ptx::code {
 
-/// For ways that are made to lead through one block, from which they go to where they led before: what they carry along,
-/// in memory that is made registers later. Each takes what is wanted where it leads, and nothing else; so what is wanted
-/// by different targets shares a place. Else all would be carried all over.
+/// For ways that are made to lead through one block, from which they go to where they led before: what they carry
+/// along, in memory that is made registers later. Each takes what is wanted where it leads, and nothing else; so what
+/// is wanted by different targets shares a place. Else all would be carried all over.
 class CarriedValues {
   public:
-    /// `values`: of the function's entry block, read and written as a whole. `targets`: the blocks where ways lead, before
-    /// they are changed.
-    CarriedValues(llvm::Function&, llvm::ArrayRef<llvm::AllocaInst*> values,
-                  llvm::ArrayRef<llvm::BasicBlock*> targets);
+    /// `values`: of the function's entry block, read and written as a whole. `targets`: the blocks where ways lead,
+    /// before they are changed.
+    CarriedValues(llvm::Function&, llvm::ArrayRef<llvm::AllocaInst*> values, llvm::ArrayRef<llvm::BasicBlock*> targets);
 
     /// On a way to a target, before the block that all go through. A place that the target does not want becomes 0, not
     /// undefined: lanes that are elsewhere may want it, and LLVM takes for uniform what is one value or undefined.

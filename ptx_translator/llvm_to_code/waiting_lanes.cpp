@@ -76,14 +76,15 @@ bool lanes_meet_at(const llvm::CallBase& call) {
 bool is_parameter(const llvm::LoadInst& load) {
     const auto* place = llvm::dyn_cast<llvm::GEPOperator>(load.getPointerOperand());
     if (place && !place->hasAllConstantIndices()) return false;
-    const auto* block = llvm::dyn_cast<llvm::Instruction>(place ? place->getPointerOperand() : load.getPointerOperand());
+    const auto* block =
+        llvm::dyn_cast<llvm::Instruction>(place ? place->getPointerOperand() : load.getPointerOperand());
     return block && cuttle_name(*block) == "kernel.parameters" && load.isSimple();
 }
 
 /// Whether it gives the same wherever it stands, and can be executed anywhere.
 bool stands_anywhere(const llvm::Instruction& instruction) {
-    constexpr llvm::StringLiteral places[] = {"sreg.tid.",         "sreg.ntid.",      "sreg.ctaid.", "sreg.nctaid.",
-                                              "sreg.laneid",       "launch.cluster",  "shared.",     "cvta.",
+    constexpr llvm::StringLiteral places[] = {"sreg.tid.",         "sreg.ntid.",     "sreg.ctaid.", "sreg.nctaid.",
+                                              "sreg.laneid",       "launch.cluster", "shared.",     "cvta.",
                                               "kernel.parameters", "global.address"};
     if (const llvm::StringRef name = cuttle_name(instruction); !name.empty())
         return llvm::any_of(places, [&](llvm::StringRef each) { return name.starts_with(each); });
@@ -308,8 +309,7 @@ void Kernel::transform(const Region& region) {
     };
 
     for (llvm::BasicBlock* before : llvm::SmallVector<llvm::BasicBlock*, 8>(llvm::predecessors(region.entry)))
-        if (!region.blocks.contains(before))
-            before->getTerminator()->replaceSuccessorWith(region.entry, edge_to(0));
+        if (!region.blocks.contains(before)) before->getTerminator()->replaceSuccessorWith(region.entry, edge_to(0));
     for (llvm::BasicBlock* block : region.blocks) {
         llvm::Instruction* terminator = block->getTerminator();
         for (unsigned i = 0; i < terminator->getNumSuccessors(); ++i) {
