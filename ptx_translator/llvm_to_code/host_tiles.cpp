@@ -2,6 +2,7 @@
 
 #include "ptx/host_abi.h"
 
+#include <llvm/IR/MDBuilder.h>
 #include <llvm/IR/Module.h>
 
 #include <cstddef>
@@ -32,6 +33,23 @@ void make_leftover(llvm::Function& body) {
     body.addFnAttr(llvm::Attribute::OptimizeForSize);
 }
 
+/// From first to after; `body` gives by how much to go on.
+void loop(IR& ir, Value* first, Value* after, llvm::function_ref<Value*(IR&, Value*)> body) {
+    llvm::Function* function = ir.GetInsertBlock()->getParent();
+    BasicBlock* before = ir.GetInsertBlock();
+    BasicBlock* head = BasicBlock::Create(ir.getContext(), "", function);
+    ir.CreateBr(head);
+    ir.SetInsertPoint(head);
+    llvm::PHINode* index = ir.CreatePHI(ir.getInt32Ty(), 2);
+    index->addIncoming(first, before);
+    Value* next = ir.CreateNUWAdd(index, body(ir, index));
+    index->addIncoming(next, ir.GetInsertBlock());
+    BasicBlock* done = BasicBlock::Create(ir.getContext(), "", function);
+    // No dimension is empty, so the test may come last.
+    ir.CreateCondBr(ir.CreateICmpULT(next, after), head, done);
+    ir.SetInsertPoint(done);
+}
+
 /// Where the loops are: %tid, and the thread's number in its CTA.
 struct Place {
     Value *x, *y, *z, *number;
@@ -41,8 +59,8 @@ struct Place {
 class TileLoops {
   public:
     Value *begin[3], *end[3], *size[3];
-    /// Makes code for the thread at a place.
-    llvm::function_ref<void(IR&, const Place&)> one;
+    /// Makes code for the threads of so many rows from a place on, up to the %tid.x where they end.
+    llvm::function_ref<void(IR&, const Place&, Value* rows, Value* x_end)> threads;
     /// Makes code for the tile at a place, which says whether that was run.
     llvm::function_ref<Value*(IR&, const Place&)> tile;
     llvm::function_ref<void(IR&, const Place&)> after_tile;
@@ -54,23 +72,6 @@ class TileLoops {
     }
 
   private:
-    /// `body` gives by how much to go on.
-    void loop(IR& ir, Value* first, Value* after, llvm::function_ref<Value*(IR&, Value*)> body) {
-        llvm::Function* function = ir.GetInsertBlock()->getParent();
-        BasicBlock* before = ir.GetInsertBlock();
-        BasicBlock* head = BasicBlock::Create(ir.getContext(), "", function);
-        ir.CreateBr(head);
-        ir.SetInsertPoint(head);
-        llvm::PHINode* index = ir.CreatePHI(ir.getInt32Ty(), 2);
-        index->addIncoming(first, before);
-        Value* next = ir.CreateNUWAdd(index, body(ir, index));
-        index->addIncoming(next, ir.GetInsertBlock());
-        BasicBlock* done = BasicBlock::Create(ir.getContext(), "", function);
-        // No dimension is empty, so the test may come last.
-        ir.CreateCondBr(ir.CreateICmpULT(next, after), head, done);
-        ir.SetInsertPoint(done);
-    }
-
     void make_rows(IR& ir, Value* z) {
         loop(ir, begin[1], end[1], [&](IR& at, Value* y) -> Value* {
             Value* enough = rows == 1 ? at.getTrue() : at.CreateICmpUGE(at.CreateNUWSub(end[1], y), at.getInt32(rows));
@@ -104,11 +105,12 @@ class TileLoops {
         BasicBlock *whole = block("tile"), *done = block("tile_done"), *single = block("threads"),
                    *next = block("next");
         BasicBlock* before = ir.GetInsertBlock();
-        ir.CreateCondBr(ir.CreateICmpULT(place.x, tiles_end), whole, single);
+        llvm::MDNode* likely = llvm::MDBuilder(ir.getContext()).createLikelyBranchWeights();
+        ir.CreateCondBr(ir.CreateICmpULT(place.x, tiles_end), whole, single, likely);
         ir.SetInsertPoint(whole);
         Value* run = tile(ir, place);
         BasicBlock* whole_end = ir.GetInsertBlock();
-        ir.CreateCondBr(run, done, single);
+        ir.CreateCondBr(run, done, single, likely);
         ir.SetInsertPoint(done);
         after_tile(ir, place);
         BasicBlock* done_end = ir.GetInsertBlock();
@@ -119,22 +121,14 @@ class TileLoops {
         after->addIncoming(end[0], before);
         IR at_whole(whole_end->getTerminator());
         after->addIncoming(at_whole.CreateNUWAdd(place.x, at_whole.getInt32(columns)), whole_end);
-        loop(ir, ir.getInt32(0), step, [&](IR& rows_at, Value* row) {
-            Value* first = rows_at.CreateNUWAdd(place.number, rows_at.CreateNUWMul(row, size[0]));
-            loop(rows_at, place.x, after, [&](IR& at, Value* x) {
-                Value* number = at.CreateNUWAdd(first, at.CreateNUWSub(x, place.x));
-                one(at, {x, at.CreateNUWAdd(place.y, row), place.z, number});
-                return at.getInt32(1);
-            });
-            return rows_at.getInt32(1);
-        });
+        threads(ir, place, step, after);
         BasicBlock* single_end = ir.GetInsertBlock();
-        Value* threads = ir.CreateNUWSub(after, place.x);
+        Value* passed = ir.CreateNUWSub(after, place.x);
         ir.CreateBr(next);
         ir.SetInsertPoint(next);
         llvm::PHINode* way = ir.CreatePHI(ir.getInt32Ty(), 2);
         way->addIncoming(ir.getInt32(columns), done_end);
-        way->addIncoming(threads, single_end);
+        way->addIncoming(passed, single_end);
         return way;
     }
 };
@@ -146,6 +140,67 @@ void set_thread(IR& ir, Value* lane, const Place& place) {
     store(ir, lane, offsetof(Lane, lane), ir.CreateAnd(place.number, 31));
     store(ir, lane, offsetof(Lane, warp), ir.CreateLShr(place.number, 5));
 }
+
+/// A function of its own for threads one by one, so that it costs the loops over tiles neither registers nor a copy of
+/// the Lane.
+class Leftover {
+  public:
+    using One = llvm::function_ref<Value*(IR&, Value* lane, const Place&, llvm::ArrayRef<Value*> more)>;
+
+    /// `one` makes code for the thread at a place, whose Lane is `lane`, and gives what it returns, or null. `more`: the
+    /// function's further arguments.
+    Leftover(llvm::Function& body, llvm::ArrayRef<llvm::Type*> more, One one) {
+        make_leftover(body);
+        llvm::LLVMContext& context = body.getContext();
+        llvm::Type *pointer = llvm::PointerType::get(context, 0), *i32 = llvm::Type::getInt32Ty(context);
+        llvm::SmallVector<llvm::Type*, 12> types{pointer};
+        types.append(fixed - 1, i32);
+        types.append(more.begin(), more.end());
+        auto* type = llvm::FunctionType::get(llvm::StructType::get(i32, i32), types, false);
+        function_ = llvm::Function::Create(type, llvm::Function::InternalLinkage, body.getName() + ".leftover",
+                                           body.getParent());
+        make_leftover(*function_);
+        IR ir(BasicBlock::Create(context, "entry", function_));
+        const auto argument = [&](unsigned i) -> Value* { return function_->getArg(i); };
+        Value *size = argument(1), *x = argument(2), *y = argument(3), *z = argument(4), *number = argument(5),
+              *rows = argument(6), *x_end = argument(7);
+        llvm::SmallVector<Value*, 4> others;
+        for (unsigned i = fixed; i < function_->arg_size(); ++i) others.push_back(argument(i));
+        Value* lane = copy_lane(ir, argument(0));
+        llvm::AllocaInst *all = ir.CreateAlloca(i32), *any = ir.CreateAlloca(i32);
+        ir.CreateStore(ir.getInt32(~0u), all);
+        ir.CreateStore(ir.getInt32(0), any);
+        loop(ir, ir.getInt32(0), rows, [&](IR& rows_at, Value* row) {
+            Value* first = rows_at.CreateNUWAdd(number, rows_at.CreateNUWMul(row, size));
+            loop(rows_at, x, x_end, [&](IR& at, Value* column) {
+                Value* own = at.CreateNUWAdd(first, at.CreateNUWSub(column, x));
+                const Place place{column, at.CreateNUWAdd(y, row), z, own};
+                set_thread(at, lane, place);
+                if (Value* result = one(at, lane, place, others)) {
+                    at.CreateStore(at.CreateAnd(at.CreateLoad(i32, all), result), all);
+                    at.CreateStore(at.CreateOr(at.CreateLoad(i32, any), result), any);
+                }
+                return at.getInt32(1);
+            });
+            return rows_at.getInt32(1);
+        });
+        Value* both[] = {ir.CreateLoad(i32, all), ir.CreateLoad(i32, any)};
+        ir.CreateAggregateRet(both, 2);
+    }
+
+    /// The bits that all results have, and those that any has.
+    std::pair<Value*, Value*> call(IR& ir, Value* lane, Value* size_x, const Place& at, Value* rows, Value* x_end,
+                                   llvm::ArrayRef<Value*> more) const {
+        llvm::SmallVector<Value*, 12> arguments{lane, size_x, at.x, at.y, at.z, at.number, rows, x_end};
+        arguments.append(more.begin(), more.end());
+        Value* both = ir.CreateCall(function_, arguments);
+        return {ir.CreateExtractValue(both, 0), ir.CreateExtractValue(both, 1)};
+    }
+
+  private:
+    static constexpr unsigned fixed = 8; ///< arguments: the Lane*, %ntid.x, the place, rows and where x ends
+    llvm::Function* function_;
+};
 
 /// What the tile's function gets behind `common`: by rows, where there are several, what differs between them.
 /// `numbers_end`: not 0 if the thread's number is one that begins anew there.
@@ -176,7 +231,7 @@ Value* run_tile(IR& ir, const TileCode& code, llvm::ArrayRef<Value*> arguments) 
     BasicBlock *some = block("some"), *end = block("tile_end");
     Value* all = ir.CreateCall(code.function_of_all, arguments);
     BasicBlock* before = ir.GetInsertBlock();
-    ir.CreateCondBr(all, end, some);
+    ir.CreateCondBr(all, end, some, llvm::MDBuilder(ir.getContext()).createLikelyBranchWeights());
     ir.SetInsertPoint(some);
     Value* masked = ir.CreateCall(code.function, arguments);
     ir.CreateBr(end);
@@ -197,9 +252,8 @@ llvm::AllocaInst* copy_lane(IR& ir, Value* source) {
 }
 
 void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode& code) {
-    make_leftover(body);
     IR ir(&range.getEntryBlock());
-    Value *source = range.getArg(0), *lane = copy_lane(ir, source), *wide_lane = copy_lane(ir, source);
+    Value *source = range.getArg(0), *wide_lane = copy_lane(ir, source);
     Value* grid = load(ir, source, offsetof(Lane, grid), ir.getPtrTy());
     TileLoops loops;
     for (unsigned axis = 0; axis < 3; ++axis) {
@@ -208,9 +262,12 @@ void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode
         loops.begin[axis] = ir.CreateSelect(range.getArg(1), index, ir.getInt32(0));
         loops.end[axis] = ir.CreateSelect(range.getArg(1), ir.CreateNUWAdd(index, ir.getInt32(1)), loops.size[axis]);
     }
-    const auto one = [&](IR& at, const Place& place) {
-        set_thread(at, lane, place);
+    const Leftover leftover(body, {}, [&](IR& at, Value* lane, const Place&, llvm::ArrayRef<Value*>) -> Value* {
         at.CreateCall(&body, {lane});
+        return nullptr;
+    });
+    const auto threads = [&](IR& at, const Place& place, Value* rows, Value* x_end) {
+        leftover.call(at, source, loops.size[0], place, rows, x_end, {});
     };
     const auto tile = [&](IR& at, const Place& place) -> Value* {
         store(at, wide_lane, offsetof(Lane, thread) + 8, place.z);
@@ -219,7 +276,7 @@ void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode
             tile_arguments(at, {wide_lane}, place, loops.size[0], code, false, llvm::PoisonValue::get(at.getPtrTy())));
     };
     const auto nothing = [](IR&, const Place&) {};
-    loops.one = one;
+    loops.threads = threads;
     loops.tile = tile;
     loops.after_tile = nothing;
     loops.columns = code.columns;
@@ -230,10 +287,9 @@ void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode
 }
 
 void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& code, uint32_t warp_bytes) {
-    make_leftover(phase);
     IR ir(&box.getEntryBlock());
     llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty(), *i64 = ir.getInt64Ty();
-    Value *source = box.getArg(0), *lane = copy_lane(ir, source), *wide_lane = copy_lane(ir, source);
+    Value *source = box.getArg(0), *wide_lane = copy_lane(ir, source);
     Value *grid = load(ir, source, offsetof(Lane, grid), pointer),
           *state = load(ir, source, offsetof(Lane, phases), pointer);
     Value *slots = load(ir, state, offsetof(PhaseState, slots), pointer),
@@ -253,10 +309,10 @@ void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& c
     ir.CreateStore(ir.getInt32(0), any);
     const unsigned lanes = code.columns * code.rows;
     constexpr uint32_t in_warp = 32;
-    const auto slots_of = [&](IR& at, Value* number) -> Value* {
-        if (!warp_bytes) return slots;
+    const auto slots_of = [&](IR& at, Value* all_slots, Value* number) -> Value* {
+        if (!warp_bytes) return all_slots;
         Value* warp = at.CreateZExt(at.CreateLShr(number, llvm::Log2_32(in_warp)), i64);
-        return at.CreateGEP(at.getInt8Ty(), slots, at.CreateNUWMul(warp, at.getInt64(warp_bytes)));
+        return at.CreateGEP(at.getInt8Ty(), all_slots, at.CreateNUWMul(warp, at.getInt64(warp_bytes)));
     };
     if (warp_bytes) threads = ir.getInt64(in_warp);
     auto* wide = llvm::FixedVectorType::get(i32, lanes);
@@ -265,18 +321,23 @@ void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& c
         at.CreateStore(at.CreateAnd(at.CreateLoad(i32, all), both), all);
         at.CreateStore(at.CreateOr(at.CreateLoad(i32, any), either), any);
     };
-    const auto one = [&](IR& at, const Place& place) {
-        set_thread(at, lane, place);
-        Value* number = at.CreateZExt(place.number, i64);
+    const auto one = [&](IR& at, Value* lane, const Place& place, llvm::ArrayRef<Value*> more) -> Value* {
+        Value *number = at.CreateZExt(place.number, i64), *of_thread = slots_of(at, more[1], place.number);
         Value* among = warp_bytes ? at.CreateAnd(number, in_warp - 1) : number;
-        Value* result = at.CreateCall(&phase, {lane, state, slots_of(at, place.number), threads, among});
-        if (code.result) return;
-        at.CreateStore(result, at.CreateGEP(i32, next, number));
-        note(at, result, result);
+        Value* result = at.CreateCall(&phase, {lane, more[0], of_thread, more[2], among});
+        if (code.result) return nullptr;
+        at.CreateStore(result, at.CreateGEP(i32, more[3], number));
+        return result;
+    };
+    const Leftover leftover(phase, {pointer, pointer, i64, pointer}, one);
+    const auto threads_alone = [&](IR& at, const Place& place, Value* rows, Value* x_end) {
+        const auto [both, either] =
+            leftover.call(at, source, loops.size[0], place, rows, x_end, {state, slots, threads, next});
+        if (!code.result) note(at, both, either);
     };
     const auto tile = [&](IR& at, const Place& place) -> Value* {
         store(at, wide_lane, offsetof(Lane, thread) + 8, place.z);
-        return run_tile(at, code, tile_arguments(at, {wide_lane, state, slots_of(at, place.number), threads}, place,
+        return run_tile(at, code, tile_arguments(at, {wide_lane, state, slots_of(at, slots, place.number), threads}, place,
                                                  loops.size[0], code, true, results, warp_bytes ? in_warp : 0));
     };
     const auto after = [&](IR& at, const Place& place) {
@@ -296,7 +357,7 @@ void fill_tile_box(llvm::Function& box, llvm::Function& phase, const TileCode& c
                                   at.CreateGEP(i32, next, at.CreateZExt(first, i64)), llvm::Align(4));
         }
     };
-    loops.one = one;
+    loops.threads = threads_alone;
     loops.tile = tile;
     loops.after_tile = after;
     loops.columns = code.columns;
