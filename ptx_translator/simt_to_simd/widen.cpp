@@ -8,7 +8,9 @@
 #include <llvm/Analysis/PostDominators.h>
 #include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/Dominators.h>
+#include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/InstIterator.h>
+#include <llvm/IR/IntrinsicInst.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
@@ -161,6 +163,50 @@ void remove(const EarlyExit& exit) {
     llvm::BranchInst::Create(to, from);
 }
 
+llvm::CmpInst::Predicate predicate_of(llvm::Intrinsic::ID bound) {
+    switch (bound) {
+    case llvm::Intrinsic::smax:
+        return llvm::CmpInst::ICMP_SGE;
+    case llvm::Intrinsic::smin:
+        return llvm::CmpInst::ICMP_SLE;
+    case llvm::Intrinsic::umax:
+        return llvm::CmpInst::ICMP_UGE;
+    case llvm::Intrinsic::umin:
+        return llvm::CmpInst::ICMP_ULE;
+    default:
+        return llvm::CmpInst::BAD_ICMP_PREDICATE;
+    }
+}
+
+/// In most tiles all lanes are within the bounds that numbers of theirs are kept in, max(x - 8, 0): there the number is
+/// taken for the result. Gives, by the bounds, whether a lane is within.
+llvm::SmallVector<llvm::Value*, 4> take_for_bounded(llvm::Function& scalar, const Shapes& shapes) {
+    Instruction* end = scalar.getEntryBlock().getTerminator();
+    llvm::SmallVector<llvm::Value*, 4> within;
+    for (Instruction& instruction : llvm::make_early_inc_range(llvm::instructions(scalar))) {
+        const auto* call = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction);
+        const auto predicate = call ? predicate_of(call->getIntrinsicID()) : llvm::CmpInst::BAD_ICMP_PREDICATE;
+        if (predicate == llvm::CmpInst::BAD_ICMP_PREDICATE || shapes.is_masked(instruction.getParent())) continue;
+        for (unsigned i : {0u, 1u}) {
+            llvm::Value *number = call->getArgOperand(i), *bound = call->getArgOperand(1 - i);
+            const Shape steps = shapes.of(number), edge = shapes.of(bound);
+            if (!steps.is_regular() || steps.stride == 0 || !edge.is_regular() || edge.stride != 0) continue;
+            const bool early = llvm::all_of(call->args(), [&](const llvm::Use& use) {
+                auto* operand = llvm::dyn_cast<Instruction>(use.get());
+                return !operand || may_hoist(*operand, end);
+            });
+            if (!early) continue;
+            for (const llvm::Use& use : call->args())
+                if (auto* operand = llvm::dyn_cast<Instruction>(use.get())) hoist(*operand, end);
+            within.push_back(new llvm::ICmpInst(end->getIterator(), predicate, number, bound));
+            instruction.replaceAllUsesWith(number);
+            instruction.eraseFromParent();
+            break;
+        }
+    }
+    return within;
+}
+
 bool is_scattered(const Instruction& instruction, const Shapes& shapes) {
     const llvm::Value* pointer = llvm::getLoadStorePointerOperand(&instruction);
     if (!pointer) return false;
@@ -206,6 +252,24 @@ void sink(llvm::Function& function) {
     passes.run(function, functions);
 }
 
+/// Bounds within bounds are seen one after another. `exit` becomes what all of them say, and what it said before.
+void stay_within_bounds(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Guesses& guesses,
+                        EarlyExit& exit) {
+    for (;;) {
+        const llvm::DominatorTree dominators(scalar);
+        const llvm::PostDominatorTree post(scalar);
+        const llvm::LoopInfo loops(dominators);
+        const auto within = take_for_bounded(scalar, Shapes(scalar, loops, post, tile, arguments, guesses));
+        if (within.empty()) return;
+        llvm::IRBuilder<> ir(scalar.getEntryBlock().getTerminator());
+        llvm::Value* stays = exit.condition;
+        if (stays && exit.value_of_exit) stays = ir.CreateNot(stays);
+        for (llvm::Value* one : within) stays = stays ? ir.CreateAnd(stays, one) : one;
+        exit.condition = llvm::cast<Instruction>(stays);
+        exit.value_of_exit = false;
+    }
+}
+
 } // namespace
 
 Outlook look_at(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Guesses& guesses) {
@@ -247,6 +311,7 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
             remove(exit);
             llvm::removeUnreachableBlocks(scalar);
         }
+        stay_within_bounds(scalar, tile, arguments, guesses, exit);
     }
     hoist_guesses(scalar, guesses);
     Agreed agreed;
