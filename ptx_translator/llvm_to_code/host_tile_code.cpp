@@ -190,7 +190,11 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
             const simd::Results results = one.code.result       ? simd::Results::none
                                           : one.code.one_result ? simd::Results::one
                                                                 : simd::Results::by_lane;
-            simd::Machine how{costs, bit_masks, alone, options.warp == 2};
+            simd::Machine how{.costs = costs,
+                              .bit_masks = bit_masks,
+                              .alone = alone,
+                              .looks_ahead = alone || tile.rows > 1,
+                              .only_if_faster = options.warp == 2};
             const auto widen = [&](llvm::Function& function, bool all_alike) {
                 return simd::widen(function, tile, shapes, how, guesses_for(function), all_alike, results);
             };

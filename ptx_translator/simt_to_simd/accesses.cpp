@@ -2,6 +2,7 @@
 #include "simt_to_simd/widener.h"
 
 #include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/IR/MDBuilder.h>
 #include <llvm/IR/Module.h>
 
 namespace ptx::simd {
@@ -21,13 +22,14 @@ bool Widener::is_contiguous(const Value* pointer, const llvm::Type* type, bool& 
            (shape.stride == size || backwards);
 }
 
-/// Both ways end in one block, where code goes on.
+/// Both ways end in one block, where code goes on. The other way is rare, which LLVM is told: it has loops over lanes,
+/// which registers would be kept for.
 Value* Widener::choose(Value* condition, llvm::function_ref<Value*()> yes, llvm::function_ref<Value*()> no) {
     BasicBlock* place = ir_.GetInsertBlock();
     BasicBlock* end = BasicBlock::Create(context_, "", made_, place->getNextNode());
     BasicBlock* other = BasicBlock::Create(context_, "", made_, end);
     BasicBlock* usual = BasicBlock::Create(context_, "", made_, other);
-    ir_.CreateCondBr(condition, usual, other);
+    ir_.CreateCondBr(condition, usual, other, llvm::MDBuilder(context_).createLikelyBranchWeights());
     Value* values[2];
     BasicBlock* ends[2];
     unsigned i = 0;
@@ -52,11 +54,18 @@ void Widener::widen_load(llvm::LoadInst& load) {
     bool backwards = false;
     if (!is_contiguous(pointer, load.getType(), backwards)) return note(load, load_scattered(load));
     Value* mask = masks_[current_];
+    if (!mask && !backwards) prefetch(load);
     const auto contiguous = [&]() -> Value* {
-        if (!mask || has_masked_accesses(load.getType())) return load_contiguous(load, backwards, mask);
+        const bool by_mask = has_masked_accesses(load.getType());
+        if (!mask || (by_mask && machine_.bit_masks)) return load_contiguous(load, backwards, mask);
+        const auto some = [&] { return by_mask ? load_contiguous(load, backwards, mask) : load_some(load); };
+        // Some lane is there, and so is all of its page.
+        if (rows_of(pointer) == 1)
+            return choose(
+                is_in_one_page(load, backwards), [&] { return load_contiguous(load, backwards, nullptr); }, some);
+        if (by_mask) return some();
         if (machine_.brief_masks) return gather(load);
-        return choose(
-            are_all(mask), [&] { return load_contiguous(load, backwards, nullptr); }, [&] { return load_some(load); });
+        return choose(are_all(mask), [&] { return load_contiguous(load, backwards, nullptr); }, some);
     };
     Value* condition = guard(pointer);
     // Sums wrap around where addresses are wrong: short code is enough.
@@ -68,6 +77,15 @@ bool Widener::has_masked_accesses(llvm::Type* type) const {
     llvm::Type* row = llvm::FixedVectorType::get(type, tile_.columns);
     return machine_.costs.isLegalMaskedLoad(row, llvm::Align(1), 0) &&
            machine_.costs.isLegalMaskedStore(row, llvm::Align(1), 0);
+}
+
+/// Whether what the lanes load, which is contiguous and in one row, is in one page of memory.
+Value* Widener::is_in_one_page(llvm::LoadInst& load, bool backwards) {
+    const auto size = int64_t(data_.getTypeStoreSize(load.getType()).getFixedValue());
+    const int64_t bytes = size * tile_.columns, from = backwards ? size - bytes : 0;
+    Value* first = ir_.CreatePtrToInt(base(load.getPointerOperand()), ir_.getInt64Ty());
+    first = ir_.CreateAnd(ir_.CreateAdd(first, ir_.getInt64(uint64_t(from))), page - 1);
+    return ir_.CreateICmpULE(first, ir_.getInt64(page - uint64_t(bytes)));
 }
 
 /// All lanes are loaded and compared with what the first column's value makes of them.
@@ -145,6 +163,7 @@ void Widener::widen_store(llvm::StoreInst& store) {
     bool backwards = false;
     if (!is_contiguous(pointer, value->getType(), backwards) || backwards) return scatter(store);
     Value* mask = masks_[current_];
+    if (!mask) prefetch(store);
     const auto contiguous = [&]() -> Value* {
         if (!mask || has_masked_accesses(value->getType()))
             store_contiguous(store, mask);

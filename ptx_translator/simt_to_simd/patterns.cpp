@@ -235,16 +235,11 @@ Value* Widener::load_scattered(llvm::LoadInst& load) {
 /// Whether it is the CTA's own, which only this thread of the process sees.
 bool Widener::is_own_memory(const Value* pointer) const {
     if (!machine_.alone) return false;
-    const auto* load = dyn_cast<llvm::LoadInst>(llvm::getUnderlyingObject(pointer, 32));
-    if (!load) return false;
-    llvm::APInt offset(64, 0);
-    return load->getPointerOperand()->stripAndAccumulateConstantOffsets(data_, offset, true) == scalar_.getArg(0) &&
-           offset == offsetof(host::Lane, shared);
+    return is_lane_field(llvm::getUnderlyingObject(pointer, 32), offsetof(host::Lane, shared));
 }
 
 /// What lies between is stored as it was: only in memory that nobody else stores to meanwhile.
 bool Widener::store_pattern(llvm::StoreInst& store) {
-    constexpr uint64_t page = 4096; // Stacks::page of runtime/backend/cpu: shared memory has whole ones
     Value *pointer = store.getPointerOperand(), *mask = masks_[current_];
     llvm::Type* type = store.getValueOperand()->getType();
     if (type->isPointerTy() || !is_own_memory(pointer)) return false;

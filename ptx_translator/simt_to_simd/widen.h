@@ -15,6 +15,7 @@ struct Machine {
     const llvm::TargetTransformInfo& costs;
     bool bit_masks = false; ///< masks have registers of their own
     bool alone = false;     ///< shared memory is seen by one thread of the process
+    bool looks_ahead = false; ///< what later blocks load is prefetched
     bool only_if_faster = false; ///< widen() gives nothing that does not seem to pay
     bool brief_masks = false; ///< of masked accesses: most tiles run another function, so that short code is better
 };

@@ -6,6 +6,7 @@
 #include <llvm/IR/CFG.h>
 #include <llvm/IR/Dominators.h>
 #include <llvm/IR/InstIterator.h>
+#include <llvm/IR/MDBuilder.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Transforms/Utils/Local.h>
 #include <llvm/Transforms/Utils/PromoteMemToReg.h>
@@ -191,7 +192,7 @@ void Widener::widen_block(unsigned number) {
     for (llvm::Value* one : llvm::drop_begin(entry_guards_)) all = ir_.CreateAnd(all, one);
     BasicBlock* refuse = BasicBlock::Create(context_, "", made_);
     BasicBlock* go = BasicBlock::Create(context_, "", made_, ir_.GetInsertBlock()->getNextNode());
-    ir_.CreateCondBr(all, go, refuse);
+    ir_.CreateCondBr(all, go, refuse, llvm::MDBuilder(context_).createLikelyBranchWeights());
     ir_.SetInsertPoint(refuse);
     ir_.CreateRet(ir_.getFalse());
     ir_.SetInsertPoint(go);

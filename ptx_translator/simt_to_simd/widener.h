@@ -15,6 +15,7 @@
 
 #include <optional>
 #include <set>
+#include <tuple>
 #include <vector>
 
 namespace llvm {
@@ -25,6 +26,8 @@ class PostDominatorTree;
 namespace ptx::simd {
 
 using IR = llvm::IRBuilder<>;
+
+constexpr uint64_t page = 4096; ///< of memory that is there as a whole or not: Stacks::page of runtime/backend/cpu
 
 /// What widen() works with. A regular value is kept as the first column's, in scalars, one or one for each row; others,
 /// and regular ones where a vector is wanted, as a vector of all lanes, row after row.
@@ -98,9 +101,15 @@ class Widener {
     void widen_store(llvm::StoreInst&);
     void widen_guess(llvm::LoadInst&);
     bool has_masked_accesses(llvm::Type*) const;
+    llvm::Value* is_in_one_page(llvm::LoadInst&, bool backwards);
     llvm::Value* load_contiguous(llvm::LoadInst&, bool backwards, llvm::Value* mask); ///< null: of all lanes
     void store_contiguous(llvm::StoreInst&, llvm::Value* mask);
     llvm::Value* load_some(llvm::LoadInst&);
+    // prefetch.cpp
+    using Later = llvm::DenseMap<llvm::Value*, llvm::Value*>;
+    bool is_lane_field(const llvm::Value*, uint64_t field) const;
+    llvm::Value* in_later_block(llvm::Value*, unsigned row, Later& known);
+    void prefetch(llvm::Instruction& access);
     // patterns.cpp
     std::optional<Elements> elements_of(llvm::Value* pointer, llvm::Type*) const;
     llvm::Value* element(llvm::Value* pointer, const Elements&, llvm::Type*, unsigned number);
@@ -156,6 +165,7 @@ class Widener {
     llvm::DenseMap<llvm::PHINode*, llvm::SmallVector<llvm::AllocaInst*, 2>> phis_;
     llvm::DenseMap<llvm::Value*, llvm::AllocaInst*> memory_; ///< vectors that lie in memory for one_by_one
     llvm::DenseMap<llvm::Type*, llvm::AllocaInst*> blocks_of_registers_; ///< of matrices, by their size
+    std::set<std::tuple<const llvm::Value*, unsigned, int64_t>> prefetched_; ///< by origin, row and line from there
     llvm::SmallVector<llvm::Value*, 4> entry_guards_;
     llvm::SmallVector<llvm::AllocaInst*, 32> variables_;
 };

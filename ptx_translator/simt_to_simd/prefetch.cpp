@@ -1,0 +1,88 @@
+// What later blocks load and store is asked for ahead of time. The processor does so by itself where a thread of its own
+// goes on from line to line, but blocks begin elsewhere, and at barriers it waits.
+#include "simt_to_simd/widener.h"
+
+#include "ptx/host_abi.h"
+
+#include <llvm/Analysis/VectorUtils.h>
+
+#include <cstddef>
+
+namespace ptx::simd {
+
+using llvm::dyn_cast;
+using llvm::Instruction;
+using llvm::isa;
+using llvm::Value;
+
+namespace {
+
+/// Measured with a stencil: one block ahead is too late, four are too many for the first cache.
+constexpr unsigned blocks_ahead = 2;
+constexpr unsigned line_bits = 6; ///< of an address in what memory gives at once
+
+bool is_arithmetic(const Instruction& instruction) {
+    if (instruction.isIntDivRem()) return false;
+    if (const auto* call = dyn_cast<llvm::CallInst>(&instruction))
+        return call->doesNotAccessMemory() && llvm::isTriviallyVectorizable(call->getIntrinsicID());
+    return isa<llvm::BinaryOperator, llvm::CastInst, llvm::GetElementPtrInst, llvm::SelectInst, llvm::ICmpInst,
+               llvm::FreezeInst>(instruction);
+}
+
+} // namespace
+
+/// Whether it is the Lane's field.
+bool Widener::is_lane_field(const Value* value, uint64_t field) const {
+    const auto* load = dyn_cast<llvm::LoadInst>(value);
+    llvm::APInt offset(64, 0);
+    return load &&
+           load->getPointerOperand()->stripAndAccumulateConstantOffsets(data_, offset, true) == scalar_.getArg(0) &&
+           offset == field;
+}
+
+/// The first column's value in the row in a block that comes later by %ctaid.x; the value itself if that has no part in
+/// it, and null if it has more than arithmetic says.
+Value* Widener::in_later_block(Value* value, unsigned row, Later& known) {
+    auto* instruction = dyn_cast<Instruction>(value);
+    if (!instruction) return base(value, row);
+    if (!shapes_.of(value).is_regular()) return nullptr;
+    if (const auto found = known.find(value); found != known.end()) return found->second;
+    Value* now = base(value, row);
+    known[value] = now;
+    if (is_lane_field(value, offsetof(host::Lane, block)))
+        return known[value] = ir_.CreateAdd(now, ir_.getInt32(blocks_ahead));
+    if (!is_arithmetic(*instruction)) return now;
+    llvm::SmallVector<Value*, 4> operands;
+    bool differs = false;
+    for (Value* operand : instruction->operands()) {
+        operands.push_back(isa<llvm::Function>(operand) ? operand : in_later_block(operand, row, known));
+        if (!operands.back()) return known[value] = nullptr;
+        differs |= operands.back() != base(operand, row);
+    }
+    if (!differs) return now;
+    Instruction* copy = instruction->clone();
+    for (unsigned i = 0; i < operands.size(); ++i) copy->setOperand(i, operands[i]);
+    return known[value] = ir_.Insert(copy);
+}
+
+/// For a load or store of neighbours by all lanes, outside of loops: in those it gains nothing.
+void Widener::prefetch(Instruction& access) {
+    if (!machine_.looks_ahead || loops_.getLoopFor(access.getParent())) return;
+    auto* pointer = const_cast<Value*>(llvm::getLoadStorePointerOperand(&access));
+    llvm::APInt distance(64, 0);
+    const Value* origin = pointer->stripAndAccumulateConstantOffsets(data_, distance, true);
+    const int64_t bytes = int64_t(data_.getTypeStoreSize(llvm::getLoadStoreType(&access)).getFixedValue()) * tile_.columns;
+    for (unsigned row = 0; row < rows_of(pointer); ++row) {
+        Later known;
+        Value* place = in_later_block(pointer, row, known);
+        if (!place || place == base(pointer, row)) return;
+        for (int64_t byte = 0; byte < bytes; byte += int64_t(1) << line_bits) {
+            if (!prefetched_.insert({origin, row, (distance.getSExtValue() + byte) >> line_bits}).second) continue;
+            ir_.CreateIntrinsic(llvm::Intrinsic::prefetch, {ir_.getPtrTy()},
+                                {ir_.CreateConstGEP1_64(ir_.getInt8Ty(), place, uint64_t(byte)),
+                                 ir_.getInt32(isa<llvm::StoreInst>(access)), ir_.getInt32(3), ir_.getInt32(1)});
+        }
+    }
+}
+
+} // namespace ptx::simd
