@@ -39,6 +39,23 @@ simd::Tile tile_for(const Target& target) {
     return {target.columns, std::min<unsigned>(target.rows, most_lanes / target.columns)};
 }
 
+/// Whether vectors of 32 lanes are too long for the kernel: numbers of 64 bits in 8 registers each, of 16, are mostly in
+/// memory.
+bool is_of_doubles(llvm::ArrayRef<llvm::Function*> bodies, llvm::TargetMachine& machine) {
+    unsigned doubles = 0, floats = 0;
+    for (llvm::Function* body : bodies) {
+        if (!body) continue;
+        const auto width = machine.getTargetTransformInfo(*body).getRegisterBitWidth(
+            llvm::TargetTransformInfo::RGK_FixedWidthVector);
+        if (width.getFixedValue() > 256) return false;
+        for (const llvm::Instruction& instruction : llvm::instructions(*body)) {
+            doubles += instruction.getType()->isDoubleTy();
+            floats += instruction.getType()->isFloatTy();
+        }
+    }
+    return doubles > floats;
+}
+
 llvm::Function* copy_with_fields(llvm::Function& body) {
     llvm::SmallVector<llvm::Type*, 12> types(body.getFunctionType()->params());
     types.append(std::size(fields), llvm::Type::getInt32Ty(body.getContext()));
@@ -144,6 +161,8 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
                                                llvm::TargetMachine& machine, const Options& options, bool whole_warps,
                                                bool by_warps) {
     simd::Tile tile = tile_for(target);
+    if (!whole_warps && !by_warps && tile.lanes() == most_lanes && is_of_doubles(bodies, machine))
+        (tile.rows > 1 ? tile.rows : tile.columns) /= 2;
     llvm::SmallVector<Candidate, 4> all;
     llvm::SmallVector<llvm::Function*, 4> phases;
     for (llvm::Function* body : bodies) {
