@@ -65,7 +65,7 @@ Value* Widener::in_later_block(Value* value, unsigned row, Later& known) {
     return known[value] = ir_.Insert(copy);
 }
 
-/// For a load or store of neighbours by all lanes, outside of loops: in those it gains nothing.
+/// For a load or store of neighbours by all lanes, outside of loops: in those it costs more than it gains.
 void Widener::prefetch(Instruction& access) {
     if (!machine_.looks_ahead || loops_.getLoopFor(access.getParent())) return;
     auto* pointer = const_cast<Value*>(llvm::getLoadStorePointerOperand(&access));
