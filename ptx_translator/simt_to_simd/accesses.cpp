@@ -2,7 +2,6 @@
 #include "simt_to_simd/widener.h"
 
 #include <llvm/Analysis/TargetTransformInfo.h>
-#include <llvm/IR/MDBuilder.h>
 #include <llvm/IR/Module.h>
 
 namespace ptx::simd {
@@ -20,30 +19,6 @@ bool Widener::is_contiguous(const Value* pointer, const llvm::Type* type, bool& 
     backwards = shape.stride == -size;
     return shape.is_regular() && data_.getTypeSizeInBits(const_cast<llvm::Type*>(type)).getFixedValue() % 8 == 0 &&
            (shape.stride == size || backwards);
-}
-
-/// Both ways end in one block, where code goes on. The other way is rare, which LLVM is told: it has loops over lanes,
-/// which registers would be kept for.
-Value* Widener::choose(Value* condition, llvm::function_ref<Value*()> yes, llvm::function_ref<Value*()> no) {
-    BasicBlock* place = ir_.GetInsertBlock();
-    BasicBlock* end = BasicBlock::Create(context_, "", made_, place->getNextNode());
-    BasicBlock* other = BasicBlock::Create(context_, "", made_, end);
-    BasicBlock* usual = BasicBlock::Create(context_, "", made_, other);
-    ir_.CreateCondBr(condition, usual, other, llvm::MDBuilder(context_).createLikelyBranchWeights());
-    Value* values[2];
-    BasicBlock* ends[2];
-    unsigned i = 0;
-    for (BasicBlock* way : {usual, other}) {
-        ir_.SetInsertPoint(way);
-        values[i] = i == 0 ? yes() : no();
-        ends[i++] = ir_.GetInsertBlock();
-        ir_.CreateBr(end);
-    }
-    ir_.SetInsertPoint(end);
-    if (!values[0]) return nullptr;
-    llvm::PHINode* phi = ir_.CreatePHI(values[0]->getType(), 2);
-    for (i = 0; i < 2; ++i) phi->addIncoming(values[i], ends[i]);
-    return phi;
 }
 
 void Widener::widen_load(llvm::LoadInst& load) {

@@ -124,6 +124,31 @@ BasicBlock* Widener::route(Targets targets) {
     return entries_[next];
 }
 
+/// Both ways end in one block, where code goes on. The other way is rare, which LLVM is told: it has loops over lanes,
+/// which registers would be kept for.
+llvm::Value* Widener::choose(llvm::Value* condition, llvm::function_ref<llvm::Value*()> yes,
+                             llvm::function_ref<llvm::Value*()> no) {
+    BasicBlock* place = ir_.GetInsertBlock();
+    BasicBlock* end = BasicBlock::Create(context_, "", made_, place->getNextNode());
+    BasicBlock* other = BasicBlock::Create(context_, "", made_, end);
+    BasicBlock* usual = BasicBlock::Create(context_, "", made_, other);
+    ir_.CreateCondBr(condition, usual, other, llvm::MDBuilder(context_).createLikelyBranchWeights());
+    llvm::Value* values[2];
+    BasicBlock* ends[2];
+    unsigned i = 0;
+    for (BasicBlock* way : {usual, other}) {
+        ir_.SetInsertPoint(way);
+        values[i] = i == 0 ? yes() : no();
+        ends[i++] = ir_.GetInsertBlock();
+        ir_.CreateBr(end);
+    }
+    ir_.SetInsertPoint(end);
+    if (!values[0]) return nullptr;
+    llvm::PHINode* phi = ir_.CreatePHI(values[0]->getType(), 2);
+    for (i = 0; i < 2; ++i) phi->addIncoming(values[i], ends[i]);
+    return phi;
+}
+
 /// A few instructions that do no harm when no lane is there.
 static bool is_harmless(const BasicBlock& block) {
     unsigned count = 0;
