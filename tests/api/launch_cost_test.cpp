@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -126,6 +127,13 @@ class Costs : public Driver {
         return after - before;
     }
 
+    /// The least of some launches: what is made in the background meanwhile is not theirs.
+    uint64_t least_cost(CUfunction f, unsigned grid, unsigned block) {
+        uint64_t least = ~uint64_t{0};
+        for (int i = 0; i < 5; i++) least = std::min(least, cost(f, grid, block));
+        return least;
+    }
+
     CUmodule module = nullptr;
     CUdeviceptr out = 0;
 };
@@ -144,7 +152,8 @@ TEST_F(Costs, NoAllocationForEachThread) {
         const CUfunction f = function(name);
         const unsigned many = std::strcmp(name, "count") == 0 ? 16384 : 512;
         cost(f, many, 1024); // translation, stacks, the pool's threads
-        const uint64_t one_thread = cost(f, 1, 1), one_block = cost(f, 1, 1024), grid = cost(f, many, 1024);
+        const uint64_t one_thread = least_cost(f, 1, 1), one_block = least_cost(f, 1, 1024),
+                       grid = least_cost(f, many, 1024);
         std::printf("%s: allocations for 1 thread %lu, for 1024 %lu, for %u %lu\n", name, one_thread, one_block,
                     many * 1024, grid);
         EXPECT_LE(one_block, one_thread + 8) << name;
