@@ -4,7 +4,9 @@
 #include <sys/wait.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
+#include <utility>
 
 namespace {
 
@@ -51,6 +53,13 @@ TEST(CuttleCommand, ShowsWhatIsThere) {
     EXPECT_EQ(information.code, 0) << information.output;
     for (const char* part : {"device 0: ", "compute capability ", "driver version: 1", "translator: /", "cache: /"})
         EXPECT_TRUE(contains(information.output, part)) << part << " in " << information.output;
+    // A driver older than CUDA 13 is none of ours.
+    for (auto [asked, told] : {std::pair{"13010", "13.1"}, {"13040", "13.4"}, {"12000", "13.0"}, {"", "13.4"}}) {
+        setenv("CUTTLE_DRIVER_VERSION", asked, 1);
+        const std::string output = cuttle("info").output;
+        EXPECT_TRUE(contains(output, std::string("driver version: ") + told + "\n")) << asked << ": " << output;
+    }
+    unsetenv("CUTTLE_DRIVER_VERSION");
     const Outcome options = cuttle("info --options");
     EXPECT_EQ(options.code, 0);
     for (const char* part : {"CUTTLE_DEVICES", "CUTTLE_CACHE_DIR", "CUTTLE_SUMMARY"})
