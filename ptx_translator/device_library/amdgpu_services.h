@@ -1,6 +1,7 @@
 // What code for GPUs asks of the host: the device's side of ptx/gpu_services.h.
 #pragma once
 
+#include "ptx/device_calls.h"
 #include "ptx/device_format.h"
 #include "ptx/gpu_services.h"
 #include "ptx/host_abi.h"
@@ -54,6 +55,10 @@ struct Taken {
 
     void publish(ptx::gpu::SlotState state) const {
         __scoped_atomic_store_n(&slot->state, 4 * turn + uint32_t(state), __ATOMIC_RELEASE, __MEMORY_SCOPE_SYSTEM);
+    }
+    /// Of the next turn.
+    void publish_empty() const {
+        __scoped_atomic_store_n(&slot->state, 4 * (turn + 1), __ATOMIC_RELEASE, __MEMORY_SCOPE_SYSTEM);
     }
 };
 
@@ -214,7 +219,7 @@ SERVICE uint64_t cuttle_gpu_malloc(uint64_t services, uint64_t bytes) {
     taken.publish(ptx::gpu::SlotState::asked);
     wait_for_state(services_at(services), taken.slot, 4 * taken.turn + uint32_t(ptx::gpu::SlotState::answered));
     const uint64_t address = taken.slot->value;
-    __scoped_atomic_store_n(&taken.slot->state, 4 * (taken.turn + 1), __ATOMIC_RELEASE, __MEMORY_SCOPE_SYSTEM);
+    taken.publish_empty();
     return address;
 }
 
@@ -227,6 +232,29 @@ SERVICE void cuttle_gpu_free(uint64_t services, uint64_t address) {
     taken.slot->value = address;
     fill_place(services, taken.slot->block, taken.slot->thread);
     taken.publish(ptx::gpu::SlotState::asked);
+}
+
+/// What libcudadevrt asks of the driver. `number`: a DeviceCall; `argument_address`: of its arguments, one a word.
+SERVICE uint64_t cuttle_gpu_device_call(uint64_t services, uint32_t number, uint64_t argument_address) {
+    const auto* arguments = reinterpret_cast<const uint64_t*>(argument_address);
+    const Taken taken = take_slot(services_at(services));
+    auto* text = reinterpret_cast<GLOBAL ptx::gpu::DeviceCallText*>(taken.slot->text);
+    for (unsigned i = 0; i < 6; i++) text->arguments[i] = arguments[i];
+    if (const int first = ptx::host::extents_of(ptx::host::DeviceCall(number)); first >= 0)
+        for (unsigned i = 0; i < 6; i++)
+            text->extents[i / 3][i % 3] = reinterpret_cast<const uint32_t*>(arguments[first + i / 3])[i % 3];
+    taken.slot->service = ptx::gpu::Service::device_call;
+    taken.slot->value = number;
+    fill_place(services, taken.slot->block, taken.slot->thread);
+    // With that the host has what a buffer of parameters holds, too.
+    taken.publish(ptx::gpu::SlotState::asked);
+    wait_for_state(services_at(services), taken.slot, 4 * taken.turn + uint32_t(ptx::gpu::SlotState::answered));
+    const uint64_t result = text->result, outcome = text->outcome;
+    const uint32_t bytes = text->outcome_bytes;
+    taken.publish_empty();
+    if (bytes == 4) *reinterpret_cast<uint32_t*>(arguments[0]) = uint32_t(outcome);
+    if (bytes == 8) *reinterpret_cast<uint64_t*>(arguments[0]) = outcome;
+    return result;
 }
 
 SERVICE void cuttle_gpu_assertfail(uint64_t services, uint64_t message_address, uint64_t file_address, uint32_t line,

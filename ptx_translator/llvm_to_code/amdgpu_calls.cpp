@@ -158,6 +158,7 @@ LIBRARY_FUNCTION(vprintf);
 LIBRARY_FUNCTION(malloc);
 LIBRARY_FUNCTION(free);
 LIBRARY_FUNCTION(assertfail);
+LIBRARY_FUNCTION(device_call);
 LIBRARY_FUNCTION(nanosleep);
 LIBRARY_FUNCTION(clock);
 LIBRARY_FUNCTION(globaltimer);
@@ -230,6 +231,7 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("malloc"), service<malloc>},
     {llvm::StringLiteral("free"), service<free>},
     {llvm::StringLiteral("assertfail"), service<assertfail>},
+    {llvm::StringLiteral("device.call"), service<device_call>},
     {llvm::StringLiteral("sreg.envreg1"), workspace<32>},
     {llvm::StringLiteral("sreg.envreg2"), workspace<0>},
     {llvm::StringLiteral("nanosleep"), library<nanosleep>},

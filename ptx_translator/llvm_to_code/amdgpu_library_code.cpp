@@ -35,6 +35,7 @@ constexpr LibraryFunction functions[] = {
     {llvm::StringLiteral("cuttle_gpu_malloc"), AmdgpuPart::library, true},
     {llvm::StringLiteral("cuttle_gpu_free"), AmdgpuPart::library, true},
     {llvm::StringLiteral("cuttle_gpu_assertfail"), AmdgpuPart::library, true},
+    {llvm::StringLiteral("cuttle_gpu_device_call"), AmdgpuPart::library, true},
 };
 
 /// What no function of the library reads of what a kernel can pass on. The build checks it.

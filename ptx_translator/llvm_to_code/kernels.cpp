@@ -36,7 +36,7 @@ constexpr llvm::StringLiteral of_services[] = {
     llvm::StringLiteral("vprintf"),        llvm::StringLiteral("malloc"),       llvm::StringLiteral("free"),
     llvm::StringLiteral("assertfail"),     llvm::StringLiteral("trap"),         llvm::StringLiteral("spin"),
     llvm::StringLiteral("sreg.envreg1"),   llvm::StringLiteral("sreg.envreg2"), llvm::StringLiteral("tensor.copy"),
-    llvm::StringLiteral("tensor.replace"),
+    llvm::StringLiteral("tensor.replace"), llvm::StringLiteral("device.call"),
 };
 
 /// What a kernel and all that it may call do.

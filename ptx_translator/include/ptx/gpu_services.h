@@ -2,7 +2,7 @@
 
 #include <stdint.h> // <cstdint> is not there for every device
 
-/// What code on a GPU asks of the runtime while it runs: print, malloc, free, and to say why a thread died. The contract
+/// What code on a GPU asks of the runtime while it runs: print, malloc, free, launches, and to say why a thread died. The contract
 /// between the GPU targets' device libraries and runtime/backend/gpu/service_box.
 ///
 /// A kernel with KernelInfo::uses_services takes two 64-bit arguments behind its packed parameters, the addresses of a
@@ -15,7 +15,7 @@ namespace ptx::gpu {
 
 constexpr uint64_t cluster_bit = 1;
 
-enum class Service : uint32_t { print = 1, malloc = 2, free = 3, assertion = 4 };
+enum class Service : uint32_t { print = 1, malloc = 2, free = 3, assertion = 4, device_call = 5 };
 
 /// Slot::state is 4 * turn + one of these, a turn being ticket / slots.
 enum class SlotState : uint32_t { empty = 0, asked = 1, answered = 2 };
@@ -27,7 +27,7 @@ struct Slot {
     uint32_t state;
     Service service;
     uint64_t message;      ///< the ticket of its first piece
-    uint64_t value;        ///< malloc: bytes; free: the address. The answer of malloc: the address
+    uint64_t value;        ///< malloc: bytes; free: the address; a device call: which. The answer of malloc: the address
     uint32_t bytes;        ///< of text in this piece
     uint32_t last;         ///< 1 for the last piece
     uint32_t block[3], thread[3];
@@ -48,6 +48,17 @@ constexpr uint32_t null_string = ~0u;
 struct AssertionHeader {
     uint32_t line, char_size, message_bytes, file_bytes, function_bytes;
 };
+
+/// The text of a device call (device_calls.h), whose answer is written over it. The host reaches no thread's stack: what
+/// arguments point to travels along.
+struct DeviceCallText {
+    uint64_t arguments[6];
+    uint32_t extents[2][3];  ///< of the arguments from extents_of() on
+    uint64_t result;
+    uint64_t outcome;        ///< for the address that is the first argument
+    uint32_t outcome_bytes;  ///< 0: nothing is written there; 4 or 8
+};
+static_assert(sizeof(DeviceCallText) <= Slot::text_bytes);
 
 /// What stopped the kernel, in host memory. `kind` is a host::Trap + 1, or 0; written last.
 struct StopReport {

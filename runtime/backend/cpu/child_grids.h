@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend/cpu/grid_run.h"
+#include "backend/device_side/device_streams.h"
 
 #include <deque>
 #include <future>
@@ -17,20 +18,6 @@ struct Command;
 class CpuMarker;
 class Share;
 class Timeline;
-
-/// Streams that device code knows by number. CUDA C++ Programming Guide, "CUDA Dynamic Parallelism".
-enum DeviceStream : uint64_t {
-    null_stream = 0,
-    legacy_stream = 1,
-    per_thread_stream = 2,
-    tail_launch = 3,
-    fire_and_forget = 4,
-};
-
-/// A thread of a grid, numbered: its block, and its place in it.
-struct ThreadNumber {
-    uint64_t block = 0, thread = 0;
-};
 
 /// What a kernel fills before it launches another. `command.parameters` is the buffer that it has.
 struct PreparedLaunch {
@@ -96,7 +83,7 @@ class ChildGrids : public std::enable_shared_from_this<ChildGrids> {
     std::map<std::array<uint64_t, 3>, std::weak_ptr<Timeline>> implicit_;
     std::deque<LaunchCommand> tail_;
     std::vector<std::pair<std::shared_ptr<Timeline>, Command*>> deferred_; ///< in the order they were given
-    uint64_t next_handle_ = 16;                                            ///< above DeviceStream
+    uint64_t next_handle_ = first_stream_handle;
     uint64_t running_ = 0;
     bool closed_ = false;
     Fault fault_ = Fault::none;

@@ -4,6 +4,7 @@
 #include "backend/cpu/cta.h"
 #include "backend/cpu/device.h"
 #include "backend/cpu/runner.h"
+#include "backend/device_side/device_questions.h"
 #include "ptx/device_calls.h"
 #include "rt/error.h"
 #include "support/log.h"
@@ -40,8 +41,8 @@ template <class T> void store(uint64_t address, T value) {
 class Caller {
   public:
     Caller(Lane* lane, const uint64_t* arguments)
-        : lane_(lane), cta_(Cta::of(lane)), self_(cta_.current_lane()), run_(cta_.run()), side_(run_.launch().device_side),
-          a_(arguments) {
+        : lane_(lane), cta_(Cta::of(lane)), self_(cta_.current_lane()), run_(cta_.run()),
+          side_(run_.launch().device_side), a_(arguments) {
         const auto linear = [](const uint32_t(&at)[3], const uint32_t(&of)[3]) {
             return at[0] + uint64_t{of[0]} * (at[1] + uint64_t{of[1]} * at[2]);
         };
@@ -93,37 +94,15 @@ class Caller {
             return status_if(run_.children()->record(a_[0], a_[1], thread_));
         case DeviceCall::event_destroy:
             return status_if(run_.children()->destroy_event(a_[0]));
-        case DeviceCall::get_device:
-            return ask(a_[0], [&] { return side_->ordinal(); });
-        case DeviceCall::get_device_count:
-            return ask(a_[0], [&] { return side_->device_count(); });
-        case DeviceCall::device_get_attribute:
-            if (int(a_[2]) < 0 || int(a_[2]) >= side_->device_count()) return status(DeviceStatus::invalid_device);
-            return ask(a_[0], [&] { return side_->device_attribute(int(a_[2]), int(a_[1])); });
-        case DeviceCall::get_limit:
-            return ask(a_[0], [&] { return uint64_t{side_->limit(int(a_[1]))}; });
-        case DeviceCall::get_cache_config:
-            return ask(a_[0], [&] { return side_->cache_config(); });
-        case DeviceCall::get_shared_mem_config:
-            return ask(a_[0], [&] { return shared_memory_banks_of_four_bytes; });
-        case DeviceCall::func_get_attribute:
-            return ask(a_[0], [&] { return (resolve(a_[2]), side_->attribute(a_[2], int(a_[1]))); });
-        case DeviceCall::max_active_blocks:
-        case DeviceCall::max_active_blocks_flags:
-            return ask(a_[0], [&] { return (resolve(a_[1]), side_->active_blocks(a_[1], int(a_[2]), a_[3])); });
         case DeviceCall::group_handle:
             return 0;
-        case DeviceCall::group_sync:
-        case DeviceCall::group_size:
-        case DeviceCall::group_rank:
-            return status(DeviceStatus::invalid_value);
+        default:
+            return answer(which);
         }
-        return status(DeviceStatus::invalid_value);
     }
 
   private:
     static constexpr uint32_t event_without_timing = 2;
-    static constexpr int shared_memory_banks_of_four_bytes = 1;
 
     static uint64_t status(DeviceStatus status) { return uint32_t(status); }
     static uint64_t status_if(bool ok) { return status(ok ? DeviceStatus::success : DeviceStatus::invalid_value); }
@@ -131,16 +110,12 @@ class Caller {
         store(address, value);
         return status(DeviceStatus::success);
     }
-    template <class F> static uint64_t ask(uint64_t address, F&& question) {
-        if (address == 0) return status(DeviceStatus::invalid_value);
-        decltype(question()) answer{};
-        try {
-            answer = question();
-        } catch (const Error& error) {
-            return status(error.status() == Status::unsupported_limit ? DeviceStatus::unsupported_limit
-                                                                      : DeviceStatus::invalid_value);
-        }
-        return give(address, answer);
+    uint64_t answer(DeviceCall which) {
+        constexpr size_t most_arguments = 6;
+        const auto given = answer_question(which, {a_, most_arguments}, *side_, [this](uint64_t at) { resolve(at); });
+        if (!given) return status(DeviceStatus::invalid_value);
+        if (given->bytes) std::memcpy(reinterpret_cast<void*>(a_[0]), &given->value, given->bytes);
+        return status(given->status);
     }
 
     /// While a kernel is translated, which wants more stack than a lane has, this thread does other work. Where a fiber

@@ -53,6 +53,11 @@ ServiceBox::ServiceBox(std::span<Slot> slots, ptx::gpu::StopReport& report, Devi
                        std::shared_ptr<Faults> faults)
     : slots_(slots), report_(report), runtime_(runtime), faults_(std::move(faults)) {}
 
+void ServiceBox::set_device_calls(DeviceCalls device_calls) {
+    std::lock_guard lock(mutex_);
+    device_calls_ = std::move(device_calls);
+}
+
 bool ServiceBox::serve() {
     std::lock_guard lock(mutex_);
     bool any = false;
@@ -90,6 +95,9 @@ void ServiceBox::serve(Slot& slot, uint32_t turn) {
         }
         return empty();
     }
+    case Service::device_call:
+        if (!device_calls_) break;
+        return device_calls_(slot, [&slot, turn] { store(slot.state, 4 * turn + uint32_t(SlotState::answered)); });
     }
     log(LogLevel::error, LogChannel::launch, "a kernel asks for service {}, which there is not",
         uint32_t(slot.service));

@@ -4,6 +4,7 @@
 #include "backend/gpu/faults.h"
 #include "ptx/gpu_services.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,10 @@ class ServiceBox {
     /// reach; both outlive the box.
     ServiceBox(std::span<ptx::gpu::Slot> slots, ptx::gpu::StopReport& report, DeviceRuntime& runtime,
                std::shared_ptr<Faults> faults);
+
+    /// Who answers device calls: writes over the text of the slot, whenever it likes, and calls the function then.
+    using DeviceCalls = std::function<void(ptx::gpu::Slot&, std::function<void()> answered)>;
+    void set_device_calls(DeviceCalls device_calls);
 
     /// Does all that was asked so far. True when there was something.
     bool serve();
@@ -39,6 +44,7 @@ class ServiceBox {
     uint64_t next_ = 0;                          ///< ticket
     std::map<uint64_t, std::string> unfinished_; ///< messages by their first tickets
     std::string scratch_;
+    DeviceCalls device_calls_;
 };
 
 } // namespace rt::backend::gpu

@@ -18,16 +18,13 @@ HipCode::HipCode(const HipDevice& device, std::shared_ptr<const ptx::Image> imag
     const std::string name = image_->kernels.empty() ? "a module" : "kernel " + image_->kernels.front().name;
     check(hip.hipModuleLoadData(&module_, image_->code.data()), "loading " + name);
     try {
+        globals_variable_ = variable("cuttle.globals");
+        const bool launches = variable("cuttle.launches") != nullptr;
         for (const ptx::KernelInfo& info : image_->kernels) {
             if (info.symbol.empty()) continue;
             hipFunction_t function = nullptr;
             check(hip.hipModuleGetFunction(&function, module_, info.symbol.c_str()), "finding kernel " + info.name);
-            kernels_[info.name] = std::make_unique<HipKernel>(*this, function, info);
-        }
-        size_t bytes = 0;
-        if (hip.hipModuleGetGlobal(&globals_variable_, &bytes, module_, "cuttle.globals") != hipSuccess) {
-            globals_variable_ = nullptr;
-            hip.hipGetLastError();
+            kernels_[info.name] = std::make_unique<HipKernel>(*this, function, info, launches);
         }
     } catch (...) {
         hip.hipModuleUnload(module_);
@@ -38,6 +35,14 @@ HipCode::HipCode(const HipDevice& device, std::shared_ptr<const ptx::Image> imag
 HipCode::~HipCode() {
     kernels_.clear();
     if (module_ && !device_.lost()) loader().hipModuleUnload(module_);
+}
+
+hipDeviceptr_t HipCode::variable(const char* name) const {
+    hipDeviceptr_t address = nullptr;
+    size_t bytes = 0;
+    if (loader().hipModuleGetGlobal(&address, &bytes, module_, name) == hipSuccess) return address;
+    loader().hipGetLastError(); // taken, lest somebody else finds it
+    return nullptr;
 }
 
 Kernel* HipCode::kernel(const std::string& name) {

@@ -13,17 +13,19 @@ class HipDevice;
 
 class HipKernel : public Kernel {
   public:
-    HipKernel(HipCode& code, hipFunction_t handle, const ptx::KernelInfo& info)
-        : code_(code), handle_(handle), info_(info) {}
+    HipKernel(HipCode& code, hipFunction_t handle, const ptx::KernelInfo& info, bool launches)
+        : code_(code), handle_(handle), info_(info), launches_(launches) {}
 
     const ptx::KernelInfo& info() const override { return info_; }
     hipFunction_t handle() const { return handle_; }
     HipCode& code() const { return code_; }
+    bool launches() const { return launches_; } ///< other kernels, perhaps
 
   private:
     HipCode& code_;
     const hipFunction_t handle_;
     const ptx::KernelInfo& info_;
+    const bool launches_;
 };
 
 /// A loaded code object.
@@ -39,6 +41,8 @@ class HipCode : public Code {
     void set_globals(uint64_t address);
 
   private:
+    hipDeviceptr_t variable(const char* name) const; ///< null when the code has none of that name
+
     const HipDevice& device_;
     const std::shared_ptr<const ptx::Image> image_;
     hipModule_t module_ = nullptr;

@@ -19,7 +19,11 @@ HipDevice::HipDevice(int number)
     : number_(number), facts_(describe_device(number)), wave_lanes_(lanes_of_wave(number)),
       clock_(std::make_shared<Clock>(number)),
       watch_dog_(std::chrono::seconds(std::max<int64_t>(0, options().launch_timeout))),
-      runtime_({[this](size_t bytes) { return allocate(bytes, MemoryKind::device); }, {}}) {}
+      runtime_({[this](size_t bytes) { return allocate(bytes, MemoryKind::device); }, {}}),
+      launcher_(*this, [this](std::shared_ptr<gpu::Parents> parents) {
+          make_current();
+          return std::make_unique<HipQueue>(*this, 0, std::move(parents));
+      }) {}
 
 MemoryInfo HipDevice::memory() const {
     make_current();

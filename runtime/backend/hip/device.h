@@ -2,6 +2,7 @@
 
 #include "backend/clusters.h"
 #include "backend/device_side/device_runtime.h"
+#include "backend/gpu/launcher.h"
 #include "backend/gpu/service_thread.h"
 #include "backend/hip/loader.h"
 #include "backend/hip/marker.h"
@@ -40,6 +41,7 @@ class HipDevice : public Device, public ClusterLimits {
     const std::shared_ptr<Clock>& clock() const { return clock_; }
     DeviceRuntime& runtime() { return runtime_; }
     gpu::ServiceThread& service_thread() { return service_thread_; }
+    gpu::Launcher& launcher() { return launcher_; }
     WatchDog& watch_dog() { return watch_dog_; }
     /// A kernel hangs that nothing ends. What it may use stays allocated for good.
     bool lost() const { return lost_; }
@@ -62,6 +64,7 @@ class HipDevice : public Device, public ClusterLimits {
     std::map<int, unsigned> peers_; ///< how often each may be reached
     std::mutex waiters_mutex_;
     std::set<Waiter*> waiters_;
+    gpu::Launcher launcher_; ///< last: its queues use the others
 };
 
 } // namespace rt::backend::hip

@@ -1,5 +1,6 @@
 #include "backend/hip/queue.h"
 
+#include "backend/gpu/device_calls.h"
 #include "backend/gpu/group.h"
 #include "backend/gpu/rows.h"
 #include "backend/hip/code.h"
@@ -32,8 +33,9 @@ bool tells_of_a_kernel(hipError_t result) {
 
 } // namespace
 
-HipQueue::HipQueue(HipDevice& device, int priority)
-    : device_(device), hip_(loader()), waiter_(std::make_shared<Waiter>(device)) {
+HipQueue::HipQueue(HipDevice& device, int priority, std::shared_ptr<gpu::Parents> parents)
+    : device_(device), hip_(loader()), waiter_(std::make_shared<Waiter>(device)), is_launchers_(parents != nullptr),
+      parents_(parents ? std::move(parents) : std::make_shared<gpu::Parents>(device.launcher())) {
     int least = 0, greatest = 0;
     check(hip_.hipDeviceGetStreamPriorityRange(&least, &greatest), "asking for priorities");
     // In both the lower number is served sooner. Not blocking: the default stream has no part in this.
@@ -59,6 +61,29 @@ void HipQueue::taken(hipError_t result, const std::string& doing) {
 void HipQueue::launch(const Launch& launch) {
     device_.make_current();
     auto& kernel = static_cast<HipKernel&>(*launch.kernel);
+    kernel.launches() ? start_parent(launch, kernel) : start(launch, kernel);
+}
+
+void HipQueue::start_parent(const Launch& launch, HipKernel& kernel) {
+    waiter_->services().box()->set_device_calls([parents = parents_](ptx::gpu::Slot& slot, auto answered) {
+        gpu::answer_device_call(parents, slot, std::move(answered));
+    });
+    parents_->add(launch);
+    try {
+        start(launch, kernel);
+    } catch (...) {
+        parents_->remove_last();
+        throw;
+    }
+    // What is behind it on the stream waits, while the launcher's queues go on.
+    if (is_launchers_) return;
+    host_call([this] {
+        waiter_->services().box()->serve(); // it may have been at fault
+        parents_->finish(*waiter_->faults());
+    });
+}
+
+void HipQueue::start(const Launch& launch, HipKernel& kernel) {
     gpu::Group group = gpu::checked_group_of(launch, device_.facts(), device_.wave_lanes());
     kernel.code().set_globals(launch.globals);
     // The packed parameters are one argument. HIP copies all before it returns.
@@ -123,12 +148,15 @@ void HipQueue::fill(const Fill& fill) {
 }
 
 void HipQueue::call(std::function<void()> function) {
+    host_call([function = std::move(function), &dog = device_.watch_dog()] {
+        const WatchDog::HostCall running(dog);
+        function();
+    });
+}
+
+void HipQueue::host_call(std::function<void()> function) {
     device_.make_current();
-    auto argument =
-        std::make_unique<std::function<void()>>([function = std::move(function), &dog = device_.watch_dog()] {
-            const WatchDog::HostCall running(dog);
-            function();
-        });
+    auto argument = std::make_unique<std::function<void()>>(std::move(function));
     const hipError_t result = hip_.hipLaunchHostFunc(stream_, run_host_call, argument.get());
     if (result == hipSuccess) argument.release();
     taken(result, "arranging a host call");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "backend/gpu/parents.h"
 #include "backend/hip/loader.h"
 #include "backend/hip/waiter.h"
 
@@ -10,11 +11,14 @@
 namespace rt::backend::hip {
 
 class HipDevice;
+class HipKernel;
 
 /// A stream, in order by itself. What it was given is done before it is gone.
 class HipQueue : public Queue {
   public:
-    HipQueue(HipDevice& device, int priority);
+    /// `parents` when its kernels are launched by others: then the launcher waits for what they launch. Else the queue
+    /// does.
+    HipQueue(HipDevice& device, int priority, std::shared_ptr<gpu::Parents> parents = nullptr);
     ~HipQueue() override;
 
     void launch(const Launch& launch) override;
@@ -32,11 +36,16 @@ class HipQueue : public Queue {
     void taken(hipError_t result, const std::string& doing);
 
     void serve();
+    void start(const Launch& launch, HipKernel& kernel);
+    void start_parent(const Launch& launch, HipKernel& kernel);
+    void host_call(std::function<void()> function);
 
     HipDevice& device_;
     const Loader& hip_;
     hipStream_t stream_ = nullptr;
     const std::shared_ptr<Waiter> waiter_;
+    const bool is_launchers_;
+    const std::shared_ptr<gpu::Parents> parents_;
     bool has_services_ = false;
 };
 

@@ -291,6 +291,22 @@ attributes #4 = { "cuttle.number"="8" }
     EXPECT_EQ(optimized.find("i64 128"), std::string::npos) << "of another type\n" << optimized;
 }
 
+TEST(AmdgpuTarget, MarksCodeThatLaunches) {
+    const auto symbols = [](const char* text) {
+        const ptx::Image image = compile_for("amdgcn:gfx1100", text, named({"k"}));
+        EXPECT_TRUE(image.kernels[0].error.empty()) << image.kernels[0].error;
+        const TemporaryFile file(image.code);
+        return run_program(CODEGEN_READELF " --dyn-symbols " + file.path());
+    };
+    const Ran launches = symbols("declare i64 @cuttle.device.call(i32, i64)\n"
+                                 "define void @k() #1 { %r = call i64 @cuttle.device.call(i32 0, i64 64) ret void }");
+    if (launches.status != 0) GTEST_SKIP() << "no llvm-readelf: " << launches.output;
+    EXPECT_NE(launches.output.find("cuttle.launches"), std::string::npos) << launches.output;
+    const Ran prints = symbols("declare i32 @cuttle.vprintf(i64, i64)\n"
+                               "define void @k() #1 { %r = call i32 @cuttle.vprintf(i64 64, i64 64) ret void }");
+    EXPECT_EQ(prints.output.find("cuttle.launches"), std::string::npos) << prints.output;
+}
+
 TEST(AmdgpuTarget, SaysWhatItCannotDo) {
     auto message = [](const char* text, const char* target) -> std::string {
         try {
@@ -300,11 +316,11 @@ TEST(AmdgpuTarget, SaysWhatItCannotDo) {
             return error.what();
         }
     };
-    EXPECT_NE(message("declare i64 @cuttle.device.call(i32, i64)\n"
-                      "define void @k() #1 { %r = call i64 @cuttle.device.call(i32 0, i64 0) ret void }",
-                      "amdgcn:gfx1100")
-                  .find("cuttle.device.call"),
-              std::string::npos);
+    EXPECT_EQ(message("define void @k() #1 {\n"
+                      "%r = atomicrmw xchg ptr addrspace(1) inttoptr (i64 64 to ptr addrspace(1)), i128 0 monotonic\n"
+                      "ret void }",
+                      "amdgcn:gfx1100"),
+              "no atomic operations on 128 bits on this target");
     EXPECT_EQ(message("define void @k() #1 !cuttle.shared.static !0 { ret void }\n!0 = !{i32 65552}", "amdgcn:gfx942"),
               "it has 65552 bytes of shared memory; there are 65536");
     EXPECT_NE(message("define void @k() #1 { ret void }", "amdgcn:gfx1").find("gfx1"), std::string::npos);

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "backend/backend.h"
+
+#include <deque>
+#include <memory>
+#include <mutex>
+
+namespace rt::backend::gpu {
+
+class ChildGrids;
+class Faults;
+class Launcher;
+
+/// The kernels of one queue that may launch others, in the order in which the queue runs them, one at a time. Thread
+/// safe.
+class Parents {
+  public:
+    explicit Parents(Launcher& launcher) : launcher_(launcher) {}
+
+    Launcher& launcher() { return launcher_; }
+    /// Of a launch that the queue is about to get.
+    void add(const Launch& launch);
+    void remove_last(); ///< it did not get it
+    /// What the kernel that runs has launched. nullptr where none runs.
+    std::shared_ptr<ChildGrids> current();
+    std::shared_ptr<ChildGrids> take_current();
+    /// The blocks of the one that ran are done: blocks until it is complete. What its grids do wrong goes to `faults`.
+    void finish(Faults& faults);
+
+  private:
+    Launcher& launcher_;
+    std::mutex mutex_;
+    std::deque<std::shared_ptr<ChildGrids>> launches_;
+};
+
+} // namespace rt::backend::gpu
