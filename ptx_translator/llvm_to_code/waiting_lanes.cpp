@@ -3,7 +3,7 @@
 #include "llvm_to_code/carried_values.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/neutral.h"
-#include "ptx/host_abi.h"
+#include "llvm_to_code/uniform_waits.h"
 
 #include <llvm/ADT/PostOrderIterator.h>
 #include <llvm/ADT/SetVector.h>
@@ -28,25 +28,6 @@ namespace ptx::code {
 namespace {
 
 using Blocks = llvm::SmallSetVector<llvm::BasicBlock*, 32>;
-
-bool waits_for_phase(const llvm::Instruction& instruction) {
-    if (cuttle_name(instruction) != "mbarrier") return false;
-    const auto* operation = llvm::dyn_cast<llvm::ConstantInt>(llvm::cast<llvm::CallInst>(instruction).getArgOperand(0));
-    if (!operation) return false;
-    switch (static_cast<host::Mbarrier>(operation->getZExtValue())) {
-    case host::Mbarrier::test_wait:
-    case host::Mbarrier::test_parity:
-    case host::Mbarrier::try_wait:
-    case host::Mbarrier::try_parity:
-        return true;
-    default:
-        return false;
-    }
-}
-
-bool is_wait(const llvm::Instruction& instruction) {
-    return cuttle_name(instruction) == "spin" || waits_for_phase(instruction);
-}
 
 bool waits(llvm::Function& function) {
     return llvm::any_of(llvm::instructions(function), [](const llvm::Instruction& each) { return is_wait(each); });
@@ -105,7 +86,9 @@ Blocks blocks_between(llvm::BasicBlock* from, const llvm::BasicBlock* end) {
 
 class Kernel {
   public:
-    Kernel(llvm::Function& function, const char* opaque) : function_(function), opaque_(opaque) {}
+    /// `done`: waits that may stay as they are.
+    Kernel(llvm::Function& function, const char* opaque, llvm::SmallPtrSet<const llvm::Instruction*, 8> done)
+        : function_(function), opaque_(opaque), done_(std::move(done)) {}
 
     void run() {
         if (!prepare()) return;
@@ -137,7 +120,7 @@ class Kernel {
     llvm::PostDominatorTree postdominators_;
     llvm::LoopInfo loops_;
     llvm::SmallPtrSet<const llvm::BasicBlock*, 16> meetings_;
-    llvm::SmallPtrSet<const llvm::Instruction*, 16> done_; ///< waits
+    llvm::SmallPtrSet<const llvm::Instruction*, 8> done_; ///< waits
     llvm::SmallVector<llvm::AllocaInst*, 32> memory_;
 };
 
@@ -339,6 +322,17 @@ void Kernel::transform(const Region& region) {
     memory_.clear();
 }
 
+/// The phase of a cluster's barrier is one (gpu_clusters.cpp).
+void make_registers_of_variables(llvm::Function& kernel) {
+    llvm::SmallVector<llvm::AllocaInst*, 4> variables;
+    for (llvm::Instruction& instruction : kernel.getEntryBlock())
+        if (auto* variable = llvm::dyn_cast<llvm::AllocaInst>(&instruction); variable && isAllocaPromotable(variable))
+            variables.push_back(variable);
+    if (variables.empty()) return;
+    llvm::DominatorTree dominators(kernel);
+    llvm::PromoteMemToReg(variables, dominators);
+}
+
 } // namespace
 
 void inline_waits(llvm::Module& module) {
@@ -351,7 +345,12 @@ void inline_waits(llvm::Module& module) {
 }
 
 void let_waiting_lanes_go_on(llvm::Function& kernel, const char* opaque) {
-    if (waits(kernel)) Kernel(kernel, opaque).run();
+    if (!waits(kernel)) return;
+    make_registers_of_variables(kernel);
+    auto together = waits_together(kernel);
+    const auto stays = [&](const llvm::Instruction& each) { return !is_wait(each) || together.contains(&each); };
+    if (llvm::all_of(llvm::instructions(kernel), stays)) return;
+    Kernel(kernel, opaque, std::move(together)).run();
 }
 
 } // namespace ptx::code
