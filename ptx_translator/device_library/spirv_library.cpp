@@ -15,6 +15,26 @@
 /// compilers of Intel's have crashed.
 LIBRARY void cuttle_gpu_nanosleep(uint32_t) {}
 
+/// Of lanes that go through a loop made of recursion (llvm_to_code/recursion.h): whether this one goes on now. From the
+/// target `first_meeting` on, lanes of `wanted` meet. Nobody does while others are on their way there. Then those do that
+/// are complete at the first target that is; or, so that something happens, all at the first one.
+LIBRARY uint32_t cuttle_gpu_turn(uint32_t target, uint32_t first_meeting, uint32_t wanted) {
+    if (ballot(target < first_meeting)) return target < first_meeting;
+    const uint32_t active = ballot(true);
+    uint32_t here = 0;
+#pragma clang loop unroll(disable)
+    for (uint32_t rest = active; rest;) {
+        const uint32_t first = value_of_lane(target, uint32_t(__builtin_ctz(rest)));
+        const uint32_t same = ballot(target == first);
+        if (target == first) here = same;
+        rest &= ~same;
+    }
+    const bool complete = !(wanted & active & ~here);
+    const uint32_t complete_lanes = ballot(complete);
+    const uint32_t chosen = value_of_lane(target, uint32_t(__builtin_ctz(complete_lanes ? complete_lanes : active)));
+    return target == chosen && (complete || !complete_lanes);
+}
+
 // The barrier of all threads for kernels whose threads may return early: ptx::gpu::WholeBarrier at `area`.
 namespace {
 

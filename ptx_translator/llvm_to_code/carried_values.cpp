@@ -1,65 +1,46 @@
 #include "llvm_to_code/carried_values.h"
 
-#include <llvm/ADT/DenseMap.h>
 #include <llvm/ADT/PostOrderIterator.h>
 #include <llvm/IR/CFG.h>
 #include <llvm/IR/Instructions.h>
 
 namespace ptx::code {
-namespace {
-
-/// Which values are read before they are written, from the start of each block on.
-class Wanted {
-  public:
-    Wanted(llvm::Function& function, llvm::ArrayRef<llvm::AllocaInst*> values) {
-        for (unsigned i = 0; i < values.size(); ++i) numbers_[values[i]] = i;
-        for (llvm::BasicBlock& block : function) blocks_[&block] = facts_of(block);
-        for (bool changed = true; changed;) {
-            changed = false;
-            for (llvm::BasicBlock* block : llvm::post_order(&function)) changed |= update(*block);
-        }
+WantedValues::WantedValues(llvm::Function& function, llvm::ArrayRef<llvm::AllocaInst*> values) {
+    for (unsigned i = 0; i < values.size(); ++i) numbers_[values[i]] = i;
+    for (llvm::BasicBlock& block : function) blocks_[&block] = facts_of(block);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (llvm::BasicBlock* block : llvm::post_order(&function)) changed |= update(*block);
     }
+}
 
-    const llvm::BitVector& at(const llvm::BasicBlock* block) const { return blocks_.find(block)->second.wanted; }
-
-  private:
-    struct Facts {
-        llvm::BitVector wanted, written;
-    };
-
-    Facts facts_of(llvm::BasicBlock& block) const {
-        Facts facts{llvm::BitVector(numbers_.size()), llvm::BitVector(numbers_.size())};
-        for (const llvm::Instruction& instruction : block) {
-            const auto found = numbers_.find(llvm::getLoadStorePointerOperand(&instruction));
-            if (found == numbers_.end()) continue;
-            if (llvm::isa<llvm::StoreInst>(instruction))
-                facts.written.set(found->second);
-            else if (!facts.written.test(found->second))
-                facts.wanted.set(found->second);
-        }
-        return facts;
+WantedValues::Facts WantedValues::facts_of(llvm::BasicBlock& block) const {
+    Facts facts{llvm::BitVector(numbers_.size()), llvm::BitVector(numbers_.size())};
+    for (const llvm::Instruction& instruction : block) {
+        const auto found = numbers_.find(llvm::getLoadStorePointerOperand(&instruction));
+        if (found == numbers_.end()) continue;
+        if (llvm::isa<llvm::StoreInst>(instruction))
+            facts.written.set(found->second);
+        else if (!facts.written.test(found->second))
+            facts.wanted.set(found->second);
     }
+    return facts;
+}
 
-    bool update(llvm::BasicBlock& block) {
-        llvm::BitVector later(numbers_.size());
-        for (llvm::BasicBlock* next : llvm::successors(&block)) later |= at(next);
-        Facts& facts = blocks_[&block];
-        later.reset(facts.written);
-        if (!later.test(facts.wanted)) return false;
-        facts.wanted |= later;
-        return true;
-    }
-
-    llvm::DenseMap<const llvm::Value*, unsigned> numbers_;
-    llvm::DenseMap<const llvm::BasicBlock*, Facts> blocks_;
-};
-
-} // namespace
+bool WantedValues::update(llvm::BasicBlock& block) {
+    llvm::BitVector later(numbers_.size());
+    for (llvm::BasicBlock* next : llvm::successors(&block)) later |= at(next);
+    Facts& facts = blocks_[&block];
+    later.reset(facts.written);
+    if (!later.test(facts.wanted)) return false;
+    facts.wanted |= later;
+    return true;
+}
 
 CarriedValues::CarriedValues(llvm::Function& function, llvm::ArrayRef<llvm::AllocaInst*> values,
                              llvm::ArrayRef<llvm::BasicBlock*> targets)
     : values_(values) {
-    const Wanted wanted(function, values);
+    const WantedValues wanted(function, values);
     for (const llvm::BasicBlock* target : targets) wanted_.push_back(wanted.at(target));
     share_places(function);
 }

@@ -2,6 +2,7 @@
 
 #include <llvm/ADT/ArrayRef.h>
 #include <llvm/ADT/BitVector.h>
+#include <llvm/ADT/DenseMap.h>
 #include <llvm/ADT/SmallVector.h>
 #include <llvm/IR/IRBuilder.h>
 
@@ -12,6 +13,27 @@ class Function;
 } // namespace llvm
 
 namespace ptx::code {
+
+/// Which values, kept in memory, are read before they are written, from the start of each block on. What cannot be reached
+/// wants nothing.
+class WantedValues {
+  public:
+    /// `values`: of the function's entry block, read and written as a whole.
+    WantedValues(llvm::Function&, llvm::ArrayRef<llvm::AllocaInst*> values);
+
+    const llvm::BitVector& at(const llvm::BasicBlock* block) const { return blocks_.find(block)->second.wanted; }
+
+  private:
+    struct Facts {
+        llvm::BitVector wanted, written;
+    };
+
+    Facts facts_of(llvm::BasicBlock& block) const;
+    bool update(llvm::BasicBlock& block);
+
+    llvm::DenseMap<const llvm::Value*, unsigned> numbers_;
+    llvm::DenseMap<const llvm::BasicBlock*, Facts> blocks_;
+};
 
 /// For ways that are made to lead through one block, from which they go to where they led before: what they carry
 /// along, in memory that is made registers later. Each takes what is wanted where it leads, and nothing else; so what

@@ -70,6 +70,11 @@ bool lanes_meet_in(llvm::StringRef name) {
     return name.starts_with("mma.") || llvm::is_contained(lanes_together, name);
 }
 
+bool lanes_want_each_other_in(llvm::StringRef name) {
+    constexpr llvm::StringLiteral memory_alone[] = {"spin", "nanosleep", "exit", "mbarrier"};
+    return lanes_meet_in(name) && !llvm::is_contained(memory_alone, name);
+}
+
 void select_kernels(llvm::Module& module, const std::vector<KernelInfo>& kernels) {
     for (llvm::Function& function : llvm::make_early_inc_range(module)) {
         if (function.isDeclaration()) continue;

@@ -23,5 +23,7 @@ void inspect_kernels(llvm::Module&, std::vector<KernelInfo>& kernels);
 
 /// Whether the neutral function `cuttle.NAME` makes lanes wait for each other, or lets others run.
 bool lanes_meet_in(llvm::StringRef name);
+/// Whether lanes want each other there, not only memory.
+bool lanes_want_each_other_in(llvm::StringRef name);
 
 } // namespace ptx::code

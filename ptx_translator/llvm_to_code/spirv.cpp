@@ -10,6 +10,7 @@
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
 #include "llvm_to_code/pointers.h"
+#include "llvm_to_code/recursion.h"
 #include "llvm_to_code/small_floats.h"
 #include "llvm_to_code/spirv_addresses.h"
 #include "llvm_to_code/spirv_arguments.h"
@@ -37,11 +38,14 @@ using namespace code;
 
 /// Of a sub-group.
 constexpr unsigned warp_lanes = 32;
+/// Of a lane, for recursive functions: four times CUDA's default limit.
+constexpr uint32_t stack_bytes = 4096;
 
 /// Why a kernel, or a function that it calls, cannot be made.
 using Refused = llvm::DenseMap<llvm::Function*, std::string>;
 
-/// Intel's compiler keeps a required sub-group size only for kernels without calls. What is left is recursive.
+/// Intel's compiler keeps a required sub-group size only for kernels without calls. What is left is recursive: of that,
+/// loops are made.
 void inline_all(llvm::Module& module) {
     for (bool changed = true; changed;) {
         changed = false;
@@ -57,10 +61,18 @@ void inline_all(llvm::Module& module) {
     }
 }
 
-void refuse_calls(llvm::Function& kernel) {
-    for (llvm::Function* function : reachable_from(kernel))
-        if (function != &kernel)
-            fail("the spirv target cannot do without calls of '" + function->getName().str() + "', which is recursive");
+/// Why some recursive function is still called; empty if none is.
+std::string inline_recursion(llvm::Module& module) {
+    try {
+        while (make_loop_of_recursion(module, stack_bytes)) inline_all(module);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return {};
+}
+
+void refuse_calls(llvm::Function& kernel, const std::string& reason) {
+    if (reachable_from(kernel).size() > 1) fail("the spirv target cannot do without calls: " + reason);
 }
 
 /// Functions that take part in a kernel's removal go with it.
@@ -224,13 +236,15 @@ Image compile_spirv(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInf
     select_kernels(module, kernels);
     simplify(module, *machine, options);
     inline_all(module);
+    const std::string calls_left = inline_recursion(module);
     simplify(module, *machine, options);
     expand_constant_expressions(module);
     inspect_kernels(module, kernels);
-    for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo& info) {
+    for_each_kernel(module, kernels, [&](llvm::Function& kernel, KernelInfo& info) {
         info.symbol = info.name;
         info.registers = 128; // of a thread of Intel's GPUs, whatever the kernel
-        refuse_calls(kernel);
+        refuse_calls(kernel, calls_left);
+        make_stacks(kernel, stack_bytes);
         check_atomics(kernel);
         lower_groups(kernel, info, warp_lanes);
         return_instead_of_exit(kernel);

@@ -76,6 +76,7 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("match.any"), gpu_function},
     {llvm::StringLiteral("match.all"), gpu_function},
     {llvm::StringLiteral("reduce"), gpu_function},
+    {llvm::StringLiteral("turn"), gpu_function},
     {llvm::StringLiteral("nanosleep"), gpu_function},
     {llvm::StringLiteral("atomic.add.ftz.f32"), gpu_function},
     {llvm::StringLiteral("atomic.extreme.16"), gpu_function},

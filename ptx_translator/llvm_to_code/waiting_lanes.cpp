@@ -1,6 +1,7 @@
 #include "llvm_to_code/waiting_lanes.h"
 
 #include "llvm_to_code/carried_values.h"
+#include "llvm_to_code/hidden_number.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/neutral.h"
 #include "llvm_to_code/uniform_waits.h"
@@ -12,7 +13,6 @@
 #include <llvm/Analysis/PostDominators.h>
 #include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/Dominators.h>
-#include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/IRBuilder.h>
@@ -35,22 +35,16 @@ bool waits(llvm::Function& function) {
 
 bool waits(const llvm::BasicBlock& block) { return llvm::any_of(block, is_wait); }
 
-/// A neutral function in which lanes want each other, not only memory.
-bool lanes_meet_at(llvm::StringRef name) {
-    constexpr llvm::StringLiteral memory_alone[] = {"spin", "nanosleep", "exit", "mbarrier"};
-    return lanes_meet_in(name) && !llvm::is_contained(memory_alone, name);
-}
-
 /// Whether lanes meet in the call. Nobody knows what an indirect one does.
 bool lanes_meet_at(const llvm::CallBase& call) {
-    if (const llvm::StringRef name = cuttle_name(call); !name.empty()) return lanes_meet_at(name);
+    if (const llvm::StringRef name = cuttle_name(call); !name.empty()) return lanes_want_each_other_in(name);
     if (call.isInlineAsm() || llvm::isa<llvm::IntrinsicInst>(call)) return false;
     auto* callee = llvm::dyn_cast<llvm::Function>(call.getCalledOperand());
     if (!callee) return true;
     if (callee->isDeclaration()) return false;
     for (llvm::Function* function : reachable_from(*callee))
         for (llvm::CallInst* inner : cuttle_calls(*function))
-            if (lanes_meet_at(cuttle_name(*inner))) return true;
+            if (lanes_want_each_other_in(cuttle_name(*inner))) return true;
     return false;
 }
 
@@ -112,7 +106,6 @@ class Kernel {
     bool parts_lanes(const llvm::BasicBlock& block, const llvm::Loop& loop) const;
     void transform(const Region& region);
     void to_memory(const Region& region);
-    llvm::Value* number_of_piece(llvm::IRBuilder<>& ir, unsigned number);
 
     llvm::Function& function_;
     const char* const opaque_;
@@ -252,20 +245,6 @@ void Kernel::to_memory(const Region& region) {
     for (llvm::Instruction* value : values) keep(llvm::DemoteRegToStack(*value, false, place));
 }
 
-llvm::Value* Kernel::number_of_piece(llvm::IRBuilder<>& ir, unsigned number) {
-    auto* type = llvm::FunctionType::get(ir.getInt32Ty(), {ir.getInt32Ty()}, false);
-    const auto hide = [&]() -> llvm::FunctionCallee {
-        if (opaque_) return {type, llvm::InlineAsm::get(type, "", opaque_, false)};
-        llvm::FunctionCallee function = function_.getParent()->getOrInsertFunction("cuttle.opaque", type);
-        // A call alone does not stay convergent.
-        llvm::cast<llvm::Function>(function.getCallee())->setConvergent();
-        return function;
-    };
-    llvm::CallInst* value = ir.CreateCall(hide(), {ir.getInt32(number)});
-    value->setConvergent(); // else LLVM makes a loop of its own out of what leads back with nothing changed
-    return value;
-}
-
 void Kernel::transform(const Region& region) {
     llvm::SmallSetVector<llvm::BasicBlock*, 4> targets; // heads of pieces, and the end
     targets.insert(region.entry);
@@ -286,7 +265,7 @@ void Kernel::transform(const Region& region) {
         auto* edge = llvm::BasicBlock::Create(context, "piece", &function_, dispatch);
         ir.SetInsertPoint(edge);
         carried.leave(ir, target);
-        piece->addIncoming(number_of_piece(ir, target), edge);
+        piece->addIncoming(hidden_number(ir, target, opaque_), edge);
         ir.CreateBr(dispatch);
         return edge;
     };

@@ -62,6 +62,38 @@ again:
     ret;
 }
 
+.func down(.param .b32 depth, .param .b64 at)
+{
+    .reg .b32 %n;
+    .reg .b64 %at;
+    ld.param.b32 %n, [depth];
+    ld.param.b64 %at, [at];
+    st.volatile.global.u32 [%at], %n;
+    add.u32 %n, %n, 1;
+    {
+        .param .b32 next;
+        .param .b64 there;
+        st.param.b32 [next], %n;
+        st.param.b64 [there], %at;
+        call down, (next, there);
+    }
+    ret;
+}
+
+.visible .entry calls_for_ever(.param .u64 at)
+{
+    .reg .b64 %at;
+    ld.param.u64 %at, [at];
+    {
+        .param .b32 depth;
+        .param .b64 there;
+        st.param.b32 [depth], 0;
+        st.param.b64 [there], %at;
+        call down, (depth, there);
+    }
+    ret;
+}
+
 .visible .entry stores(.param .u64 at)
 {
     .reg .b32 %v;
@@ -134,6 +166,16 @@ TEST_F(Hung, KernelsThatWaitAreEnded) {
 TEST_F(Hung, SlowHostCallsAreNoHang) {
     ASSERT_OK(cuLaunchHostFunc(
         nullptr, [](void*) { std::this_thread::sleep_for(std::chrono::milliseconds(2500)); }, nullptr));
+    ASSERT_OK(launch("stores"));
+    EXPECT_OK(cuCtxSynchronize());
+    EXPECT_OK(cuCtxDestroy_v2(context));
+}
+
+TEST_F(Hung, StacksOfRecursionEnd) {
+    ASSERT_OK(launch("calls_for_ever"));
+    expect_death(int(rt::Status::illegal_address));
+    EXPECT_OK(cuCtxDestroy_v2(context));
+    begin();
     ASSERT_OK(launch("stores"));
     EXPECT_OK(cuCtxSynchronize());
     EXPECT_OK(cuCtxDestroy_v2(context));

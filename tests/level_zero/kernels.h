@@ -254,6 +254,51 @@ done:
     st.global.u32 [%out], %v;
     ret;
 }
+
+// Calls itself %n & 3 times, and only then exchanges its lane's number with lane 31 - lane.
+.func (.param .b32 result) meet(.param .b32 depth)
+{
+    .reg .pred %p;
+    .reg .b32 %n, %r, %lane;
+    ld.param.b32 %n, [depth];
+    setp.ne.u32 %p, %n, 0;
+    @%p bra deeper;
+    mov.u32 %lane, %laneid;
+    shfl.sync.bfly.b32 %r, %lane, 31, 31, -1;
+    bra done;
+deeper:
+    sub.u32 %n, %n, 1;
+    {
+        .param .b32 less;
+        .param .b32 answer;
+        st.param.b32 [less], %n;
+        call (answer), meet, (less);
+        ld.param.b32 %r, [answer];
+    }
+done:
+    st.param.b32 [result], %r;
+    ret;
+}
+
+.visible .entry meet_in_recursion(.param .u64 out)
+{
+    .reg .b32 %i, %n, %v;
+    .reg .b64 %out, %offset;
+    mov.u32 %i, %tid.x;
+    and.b32 %n, %i, 3;
+    {
+        .param .b32 depth;
+        .param .b32 answer;
+        st.param.b32 [depth], %n;
+        call (answer), meet, (depth);
+        ld.param.b32 %v, [answer];
+    }
+    ld.param.u64 %out, [out];
+    mul.wide.u32 %offset, %i, 4;
+    add.s64 %out, %out, %offset;
+    st.global.u32 [%out], %v;
+    ret;
+}
 )";
 
 } // namespace kernels

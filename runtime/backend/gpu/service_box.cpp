@@ -2,6 +2,7 @@
 
 #include "ptx/device_format.h"
 #include "ptx/host_abi.h"
+#include "ptx/stack_overflow.h"
 #include "support/log.h"
 
 #include <algorithm>
@@ -140,6 +141,7 @@ void ServiceBox::look_at_report() {
     const auto set = [&](Fault fault, const char* what) {
         faults_->set(fault, fmt::format("{}: {}", place(report_.block, report_.thread), what));
     };
+    if (kind - 1 == ptx::gpu::stack_overflow_trap) return set(Fault::stack_overflow, "stack overflow");
     switch (ptx::host::Trap(kind - 1)) {
     case ptx::host::Trap::assertion:
         return set(Fault::assertion, "assertion failed");
