@@ -313,6 +313,18 @@ void compare_as_integers(llvm::ICmpInst& comparison) {
     for (llvm::Use& operand : comparison.operands()) operand.set(ir.CreatePtrToInt(operand, ir.getInt64Ty()));
 }
 
+/// Of a structure, over which LLVM's back end reads memory that it does not have.
+void freeze_parts(llvm::FreezeInst& frozen) {
+    auto* structure = llvm::dyn_cast<llvm::StructType>(frozen.getType());
+    if (!structure) return;
+    IR ir(&frozen);
+    Value* result = llvm::PoisonValue::get(structure);
+    for (unsigned i = 0; i < structure->getNumElements(); ++i)
+        result = ir.CreateInsertValue(result, ir.CreateFreeze(ir.CreateExtractValue(frozen.getOperand(0), i)), i);
+    frozen.replaceAllUsesWith(result);
+    frozen.eraseFromParent();
+}
+
 /// LLVM takes the pointer in OpGenericCastToPtrExplicit for one to a pointer, over which Intel's compiler crashes, unless
 /// its address is seen to count bytes.
 void cast_bytes(llvm::IntrinsicInst& cast) {
@@ -342,7 +354,9 @@ void legalize_for_spirv(llvm::Function& function) {
         call->replaceAllUsesWith(value);
         call->eraseFromParent();
     }
+    for (auto* frozen : all_in<llvm::FreezeInst>(function)) freeze_parts(*frozen);
     remove_bfloat(function);
+    widen_odd_integers(function);
     split_wide_integers(function);
 }
 

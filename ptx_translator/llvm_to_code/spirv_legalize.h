@@ -2,6 +2,7 @@
 
 namespace llvm {
 class Function;
+class Value;
 } // namespace llvm
 
 /// What LLVM's SPIR-V back end has no instructions for, or Intel's compiler refuses, written out. LLVM's optimiser
@@ -13,6 +14,12 @@ void legalize_for_spirv(llvm::Function&);
 
 /// Integers of more than 64 bits, up to 128, as two halves.
 void split_wide_integers(llvm::Function&);
+
+/// Integers of widths that SPIR-V has not, below 64 bits, in the next wider ones. Before split_wide_integers.
+void widen_odd_integers(llvm::Function&);
+
+/// Throws ptx::Error with the value's text.
+[[noreturn]] void refuse_form(const llvm::Value&);
 
 /// bfloat, which is no type of SPIR-V's, as the integers that it is made of and floats. Before it, lower_small_floats.
 void remove_bfloat(llvm::Function&);

@@ -68,14 +68,7 @@ class Splitter {
             return {word(bits.extractBitsAsZExtValue(64, 0)), word(bits.extractBitsAsZExtValue(64, 64))};
         }
         if (llvm::isa<llvm::UndefValue>(value)) return {word(0), word(0)};
-        refuse(*value);
-    }
-
-    [[noreturn]] void refuse(const Value& value) {
-        std::string text;
-        llvm::raw_string_ostream stream(text);
-        value.print(stream);
-        fail("the spirv target has no form of '" + text + "'");
+        refuse_form(*value);
     }
 
     unsigned width(const Value* value) { return value->getType()->getIntegerBitWidth(); }
@@ -165,7 +158,7 @@ class Splitter {
         case llvm::Instruction::AShr:
             return shifted_right(sign_extended(x), b.low, true);
         default:
-            refuse(operation);
+            refuse_form(operation);
         }
     }
 
@@ -196,18 +189,18 @@ class Splitter {
         case llvm::Instruction::Trunc:
             return halves_of(from);
         case llvm::Instruction::BitCast: {
-            if (operation.getType()->getIntegerBitWidth() != 128) refuse(operation);
+            if (operation.getType()->getIntegerBitWidth() != 128) refuse_form(operation);
             Value* words = ir_.CreateBitCast(from, llvm::FixedVectorType::get(ir_.getInt64Ty(), 2));
             return {ir_.CreateExtractElement(words, uint64_t{0}), ir_.CreateExtractElement(words, uint64_t{1})};
         }
         default:
-            refuse(operation);
+            refuse_form(operation);
         }
     }
 
     Pair loaded(llvm::LoadInst& load) {
-        if (!load.isSimple() && !load.isVolatile()) refuse(load);
-        if (load.getType()->getIntegerBitWidth() != 128) refuse(load);
+        if (!load.isSimple() && !load.isVolatile()) refuse_form(load);
+        if (load.getType()->getIntegerBitWidth() != 128) refuse_form(load);
         const auto at = [&](unsigned offset) {
             Value* place = ir_.CreateConstGEP1_32(ir_.getInt8Ty(), load.getPointerOperand(), offset);
             return ir_.CreateAlignedLoad(ir_.getInt64Ty(), place, llvm::commonAlignment(load.getAlign(), offset),
@@ -219,7 +212,7 @@ class Splitter {
 
     void store(llvm::StoreInst& store) {
         Value* value = store.getValueOperand();
-        if (store.isAtomic() || width(value) != 128) refuse(store);
+        if (store.isAtomic() || width(value) != 128) refuse_form(store);
         const Pair pair = halves_of(value);
         for (unsigned offset : {0u, 8u}) {
             Value* place = ir_.CreateConstGEP1_32(ir_.getInt8Ty(), store.getPointerOperand(), offset);
@@ -247,7 +240,7 @@ class Splitter {
             return {ir_.CreateSub(zeros, word(128 - bits)), word(0)};
         }
         case llvm::Intrinsic::cttz: {
-            if (bits != 128) refuse(call);
+            if (bits != 128) refuse_form(call);
             const Pair a = halves_of(call.getArgOperand(0));
             Value* above = ir_.CreateAdd(count(a.high), word(64));
             return {ir_.CreateSelect(ir_.CreateICmpEQ(a.low, word(0)), above, count(a.low)), word(0)};
@@ -271,7 +264,7 @@ class Splitter {
         }
         case llvm::Intrinsic::fshl:
         case llvm::Intrinsic::fshr: {
-            if (bits != 128) refuse(call);
+            if (bits != 128) refuse_form(call);
             const bool left = call.getIntrinsicID() == llvm::Intrinsic::fshl;
             const Pair a = halves_of(call.getArgOperand(0)), b = halves_of(call.getArgOperand(1));
             Value* amount = ir_.CreateAnd(halves_of(call.getArgOperand(2)).low, word(127));
@@ -283,7 +276,7 @@ class Splitter {
             return {ir_.CreateOr(up.low, down.low), ir_.CreateOr(up.high, down.high)};
         }
         default:
-            refuse(call);
+            refuse_form(call);
         }
     }
 
@@ -302,7 +295,7 @@ class Splitter {
             words = ir_.CreateInsertElement(words, pair.low, uint64_t{0});
             return ir_.CreateBitCast(ir_.CreateInsertElement(words, pair.high, uint64_t{1}), instruction.getType());
         }
-        refuse(instruction);
+        refuse_form(instruction);
     }
 
     Pair wide(llvm::Instruction& instruction) {
@@ -323,7 +316,7 @@ class Splitter {
             llvm::PHINode* low = ir_.CreatePHI(ir_.getInt64Ty(), count);
             return {low, ir_.CreatePHI(ir_.getInt64Ty(), count)};
         }
-        refuse(instruction);
+        refuse_form(instruction);
     }
 
     void split(llvm::Instruction& instruction) {
@@ -344,6 +337,13 @@ class Splitter {
 };
 
 } // namespace
+
+void refuse_form(const llvm::Value& value) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    value.print(stream);
+    fail("the spirv target has no form of '" + text + "'");
+}
 
 void split_wide_integers(llvm::Function& function) { Splitter(function).run(); }
 

@@ -2,8 +2,11 @@
 
 #include "ast/position.h"
 #include "llvm_to_code/spirv.h"
+#include "llvm_to_code/spirv_legalize.h"
 
 #include <gtest/gtest.h>
+#include <llvm/IR/Constants.h>
+#include <llvm/IR/Instructions.h>
 
 using namespace codegen_test;
 
@@ -189,6 +192,43 @@ TEST(Spirv, IsWithoutCallsAndOddTypes) {
     const Ran listing = spirv_tool("spirv-dis", image);
     EXPECT_EQ(listing.output.find("OpFunctionCall"), std::string::npos) << listing.output;
     EXPECT_NE(listing.output.find("u_mul_hi"), std::string::npos) << listing.output;
+}
+
+/// LLVM's back end takes their higher bits for zeros. Of constants, widening computes the result.
+TEST(Spirv, WidensOddIntegers) {
+    const auto result = [](const std::string& type, const std::string& body) {
+        llvm::LLVMContext context;
+        const auto module = parse(context, "define " + type + " @f() {\n" + body + "\n}");
+        llvm::Function& function = *module->getFunction("f");
+        ptx::code::widen_odd_integers(function);
+        const auto* end = llvm::cast<llvm::ReturnInst>(function.back().getTerminator());
+        const auto* number = llvm::dyn_cast<llvm::ConstantInt>(end->getReturnValue());
+        return number ? number->getSExtValue() : int64_t{123456789};
+    };
+    EXPECT_EQ(result("i64", "%a = add i24 8388607, 1\n %b = sext i24 %a to i64\n ret i64 %b"), -8388608);
+    EXPECT_EQ(result("i64", "%a = add i24 -1, 1\n %b = zext i24 %a to i64\n ret i64 %b"), 0);
+    EXPECT_EQ(result("i64", "%a = mul i48 281474976710655, 2\n %b = zext i48 %a to i64\n ret i64 %b"), 281474976710654);
+    EXPECT_EQ(result("i32", "%a = shl i5 9, 2\n %b = lshr i5 %a, 1\n %c = zext i5 %b to i32\n ret i32 %c"), 2);
+    EXPECT_EQ(result("i32", "%a = sub i5 0, 3\n %b = ashr i5 %a, 1\n %c = sext i5 %b to i32\n ret i32 %c"), -2);
+    EXPECT_EQ(result("i8", "%a = add i9 300, 300\n %b = trunc i9 %a to i8\n ret i8 %b"), 88);
+    EXPECT_EQ(result("i1", "%a = add i24 16777215, 2\n %b = icmp ult i24 %a, 2\n ret i1 %b"), -1);
+    EXPECT_EQ(result("i1", "%a = add i24 8388607, 1\n %b = icmp slt i24 %a, 0\n ret i1 %b"), -1);
+    EXPECT_EQ(result("i32", "%a = add i24 16777215, 2\n %b = udiv i24 %a, 1\n %c = zext i24 %b to i32\n ret i32 %c"), 1);
+}
+
+/// LLVM's back end reads astray over one that is frozen: now and then its last.
+TEST(Spirv, FreezesPartsOfStructures) {
+    const ptx::Image image = compile_spirv(
+        "define void @k() #1 {\n %p = call ptr addrspace(4) @cuttle.kernel.parameters()\n"
+        " %a = load i64, ptr addrspace(4) %p\n %q = inttoptr i64 %a to ptr addrspace(1)\n"
+        " %x = cmpxchg ptr addrspace(1) %q, i32 5, i32 7 monotonic monotonic\n %f = freeze { i32, i1 } %x\n"
+        " %o = extractvalue { i32, i1 } %f, 0\n %y = extractvalue { i32, i1 } %f, 1\n %z = zext i1 %y to i32\n"
+        " %w = add i32 %o, %z\n store i32 %w, ptr addrspace(1) %q\n ret void\n}",
+        named({"k"}));
+    EXPECT_EQ(image.kernels.at(0).error, "");
+    const Ran verdict = spirv_tool("spirv-val", image);
+    if (verdict.status == -1) GTEST_SKIP() << verdict.output;
+    EXPECT_EQ(verdict.status, 0) << verdict.output;
 }
 
 } // namespace
