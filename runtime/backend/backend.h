@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// The seam between CUDA's semantics (runtime/core) and a vendor. Core validates; back ends assert.
@@ -237,10 +239,23 @@ class Device {
     virtual void drain_printf() = 0;
 };
 
+/// Where a back end keeps what a vendor's driver compiled, so that the next process need not. Thread safe.
+class BinaryStore {
+  public:
+    virtual ~BinaryStore() = default;
+    /// `code`: what the driver compiled. `compiler`: everything else that the result depends on, in the back end's words.
+    virtual std::optional<std::vector<uint8_t>> find(std::span<const uint8_t> code, std::string_view compiler) = 0;
+    virtual void store(std::span<const uint8_t> code, std::string_view compiler, std::span<const uint8_t> binary) = 0;
+    /// For one that the driver refuses.
+    virtual void discard(std::span<const uint8_t> code, std::string_view compiler) = 0;
+};
+
 /// A vendor on this machine.
 class Backend {
   public:
     virtual ~Backend() = default;
+    /// From now on; of use to those whose drivers compile. `store` outlives the back end.
+    virtual void keep_binaries(BinaryStore& store) { (void)store; }
     virtual std::string name() const = 0;                    ///< "cpu", "hip", "level_zero"
     virtual std::vector<Device*> devices() = 0;              ///< owned by the back end
 };

@@ -4,6 +4,7 @@
 #include "backend/hip/hip.h"
 #include "backend/level_zero/level_zero.h"
 #include "backend/null/null.h"
+#include "code/binary_store.h"
 #include "core/visible_devices.h"
 #include "support/log.h"
 #include "support/options.h"
@@ -68,6 +69,7 @@ Platform::Platform() {
     for (auto* row : chosen_rows()) {
         try {
             auto backend = row->create();
+            if (auto* store = code::shared_binary_store()) backend->keep_binaries(*store);
             for (auto* device : backend->devices()) all.push_back(device);
             backends_.push_back(std::move(backend));
         } catch (const Error& error) {

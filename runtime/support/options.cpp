@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include <unistd.h>
+
 namespace rt {
 namespace {
 
@@ -94,6 +96,19 @@ const Options& options() {
 std::optional<std::string> cuda_variable(const char* name) {
     const char* text = std::getenv(name);
     return text ? std::optional<std::string>(text) : std::nullopt;
+}
+
+std::string variables_of(std::span<const std::string_view> prefixes) {
+    std::vector<std::string_view> found;
+    for (char** next = environ; next && *next; ++next) {
+        const std::string_view line = *next;
+        const auto is_prefix = [&](std::string_view prefix) { return line.starts_with(prefix); };
+        if (std::any_of(prefixes.begin(), prefixes.end(), is_prefix)) found.push_back(line);
+    }
+    std::sort(found.begin(), found.end());
+    std::string text;
+    for (std::string_view line : found) (text += line) += '\n';
+    return text;
 }
 
 std::span<const OptionRow> option_rows() {

@@ -29,6 +29,10 @@ const Options& options();
 /// empty. Read anew at each call.
 std::optional<std::string> cuda_variable(const char* name);
 
+/// "A=1\nB=2\n": the variables whose names begin with one of `prefixes`, in order; for what configures somebody else's
+/// library. Read anew at each call.
+std::string variables_of(std::span<const std::string_view> prefixes);
+
 /// For `cuttle info --options`.
 struct OptionRow {
     const char* name;

@@ -15,6 +15,7 @@ namespace ours = rt::backend::level_zero;
 SAME_VALUE(ZE_STRUCTURE_TYPE_DEVICE_PROPERTIES_1_2);
 SAME_VALUE(ZE_DEVICE_TYPE_GPU);
 SAME_VALUE(ZE_MODULE_FORMAT_IL_SPIRV);
+SAME_VALUE(ZE_MODULE_FORMAT_NATIVE);
 SAME_VALUE(ZE_COMMAND_QUEUE_MODE_ASYNCHRONOUS);
 SAME_VALUE(ZE_COMMAND_QUEUE_PRIORITY_NORMAL);
 SAME_VALUE(ZE_COMMAND_QUEUE_PRIORITY_PRIORITY_HIGH);
@@ -40,6 +41,10 @@ SAME_VALUE(ZE_KERNEL_INDIRECT_ACCESS_FLAG_SHARED);
     SAME_SIZE(type);                                                                                                   \
     SAME_PLACE(type, stype);                                                                                           \
     SAME_PLACE(type, pNext)
+
+SAME_TYPE_NUMBER(ze_driver_properties_t, ZE_STRUCTURE_TYPE_DRIVER_PROPERTIES);
+SAME_PLACE(ze_driver_properties_t, uuid);
+SAME_PLACE(ze_driver_properties_t, driverVersion);
 
 SAME_TYPE_NUMBER(ze_device_properties_t, ZE_STRUCTURE_TYPE_DEVICE_PROPERTIES_1_2);
 SAME_PLACE(ze_device_properties_t, type);

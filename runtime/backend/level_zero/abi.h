@@ -24,6 +24,7 @@ using ze_event_pool_handle_t = struct ze_event_pool*;
 using ze_event_handle_t = struct ze_event*;
 
 enum ze_structure_type_t : uint32_t {
+    ZE_STRUCTURE_TYPE_DRIVER_PROPERTIES = 0x1,
     ZE_STRUCTURE_TYPE_DEVICE_COMPUTE_PROPERTIES = 0x4,
     ZE_STRUCTURE_TYPE_COMMAND_QUEUE_GROUP_PROPERTIES = 0x6,
     ZE_STRUCTURE_TYPE_DEVICE_MEMORY_PROPERTIES = 0x7,
@@ -44,7 +45,10 @@ enum ze_structure_type_t : uint32_t {
 };
 
 enum ze_device_type_t : uint32_t { ZE_DEVICE_TYPE_GPU = 1 };
-enum ze_module_format_t : uint32_t { ZE_MODULE_FORMAT_IL_SPIRV = 0 };
+enum ze_module_format_t : uint32_t {
+    ZE_MODULE_FORMAT_IL_SPIRV = 0,
+    ZE_MODULE_FORMAT_NATIVE = 1,
+};
 enum ze_command_queue_mode_t : uint32_t { ZE_COMMAND_QUEUE_MODE_ASYNCHRONOUS = 2 };
 enum ze_command_queue_priority_t : uint32_t {
     ZE_COMMAND_QUEUE_PRIORITY_NORMAL = 0,
@@ -64,6 +68,13 @@ enum : uint32_t {
     ZE_KERNEL_INDIRECT_ACCESS_FLAG_HOST = 1,
     ZE_KERNEL_INDIRECT_ACCESS_FLAG_DEVICE = 2,
     ZE_KERNEL_INDIRECT_ACCESS_FLAG_SHARED = 4,
+};
+
+struct ze_driver_properties_t {
+    ze_structure_type_t stype = ZE_STRUCTURE_TYPE_DRIVER_PROPERTIES;
+    void* pNext = nullptr;
+    uint8_t uuid[16] = {};
+    uint32_t driverVersion = 0;
 };
 
 struct ze_device_properties_t {

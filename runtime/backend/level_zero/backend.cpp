@@ -36,6 +36,9 @@ class LevelZeroBackend : public Backend {
         if (devices_.empty()) throw Error(Status::no_device, "level_zero: the drivers show no GPU");
     }
 
+    void keep_binaries(BinaryStore& store) override {
+        for (const auto& device : devices_) device->keep_binaries(store);
+    }
     std::string name() const override { return "level_zero"; }
     std::vector<Device*> devices() override {
         std::vector<Device*> list;

@@ -10,27 +10,6 @@
 
 namespace rt::backend::level_zero {
 
-namespace {
-
-// Buffers beyond 4 GiB; and PTX's div.rn and sqrt.rn are exact, while OpenCL's division and square root need not be.
-constexpr const char* build_flags = "-ze-opt-greater-than-4GB-buffer-required -cl-fp32-correctly-rounded-divide-sqrt";
-
-/// Takes the log, which may be null, and gives its text.
-std::string text_of(const Loader& ze, ze_module_build_log_handle_t log) {
-    if (!log) return "no build log";
-    size_t bytes = 0;
-    std::string text;
-    if (ze.zeModuleBuildLogGetString(log, &bytes, nullptr) == ZE_RESULT_SUCCESS && bytes) {
-        text.resize(bytes);
-        if (ze.zeModuleBuildLogGetString(log, &bytes, text.data()) != ZE_RESULT_SUCCESS) text.clear();
-    }
-    ze.zeModuleBuildLogDestroy(log);
-    while (!text.empty() && (text.back() == '\0' || text.back() == '\n')) text.pop_back();
-    return text.empty() ? "an empty build log" : text;
-}
-
-} // namespace
-
 ZeKernel::ZeKernel(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, ze_module_handle_t module,
                    const ptx::KernelInfo& info)
     : context_(std::move(context)), events_(std::move(events)), info_(info), passed_(ptx::spirv_arguments(info)) {
@@ -101,30 +80,37 @@ void ZeKernel::set_arguments(const Launch& launch, const gpu::Group& group, cons
     }
 }
 
-ZeCode::ZeCode(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, ze_device_handle_t device,
+ZeCode::ZeCode(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, const Builder& builder,
                std::shared_ptr<const ptx::Image> image)
     : context_(std::move(context)), events_(std::move(events)), image_(std::move(image)) {
     if (image_->target.arch != ptx::Arch::spirv)
         throw Error(Status::invalid_image, "level_zero: code for target " + image_->target.name() + " is not SPIR-V");
     // Without kernels there is no module: there is nothing else to ask of one.
-    if (image_->code.empty()) return;
-    const Loader& ze = context_->ze;
-    ze_module_desc_t description;
-    description.inputSize = image_->code.size();
-    description.pInputModule = image_->code.data();
-    description.pBuildFlags = build_flags;
-    ze_module_build_log_handle_t log = nullptr;
-    const ze_result_t result = ze.zeModuleCreate(context_->handle, device, &description, &module_, &log);
-    const std::string text = text_of(ze, log);
-    const std::string name = image_->kernels.empty() ? "a module" : "kernel " + image_->kernels.front().name;
-    check(result, result == ZE_RESULT_SUCCESS ? "" : "building " + name + ": " + text);
+    if (image_->code.empty() || take_kept(builder)) return;
+    module_ = builder.build(*image_);
+    make_kernels();
+    builder.keep(module_, *image_);
+}
+
+bool ZeCode::take_kept(const Builder& builder) {
+    try {
+        module_ = builder.find(*image_);
+        if (module_) make_kernels();
+        return module_;
+    } catch (const Error& error) {
+        builder.forget(*image_, error.what());
+        return false;
+    }
+}
+
+void ZeCode::make_kernels() {
     try {
         for (const ptx::KernelInfo& info : image_->kernels)
             if (!info.symbol.empty())
                 kernels_[info.name] = std::make_unique<ZeKernel>(context_, events_, module_, info);
     } catch (...) {
         kernels_.clear();
-        ze.zeModuleDestroy(module_);
+        context_->ze.zeModuleDestroy(module_);
         throw;
     }
 }

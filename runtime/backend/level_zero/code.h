@@ -2,6 +2,7 @@
 
 #include "backend/backend.h"
 #include "backend/gpu/group.h"
+#include "backend/level_zero/builder.h"
 #include "backend/level_zero/events.h"
 #include "backend/level_zero/loader.h"
 
@@ -55,7 +56,7 @@ class ZeKernel : public Kernel {
 class ZeCode : public Code {
   public:
     /// Throws Error{invalid_image} with the driver's build log.
-    ZeCode(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, ze_device_handle_t device,
+    ZeCode(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, const Builder& builder,
            std::shared_ptr<const ptx::Image> image);
     ~ZeCode() override; ///< does nothing on a lost device, whose kernels may still run
 
@@ -64,6 +65,9 @@ class ZeCode : public Code {
     uint64_t function_address(const std::string& name) override;
 
   private:
+    bool take_kept(const Builder& builder); ///< false: there is none that works
+    void make_kernels();                    ///< destroys the module when it fails
+
     const std::shared_ptr<Context> context_;
     const std::shared_ptr<const Events> events_;
     const std::shared_ptr<const ptx::Image> image_;

@@ -16,7 +16,7 @@ namespace rt::backend::level_zero {
 
 ZeDevice::ZeDevice(std::shared_ptr<Context> context, ze_device_handle_t handle, Description description)
     : facts_(std::move(description.facts)), driver_(description.driver), context_(std::move(context)), handle_(handle),
-      memory_(context_, handle_, facts_.memory_bytes, driver_.largest_allocation),
+      builder_(context_, handle_), memory_(context_, handle_, facts_.memory_bytes, driver_.largest_allocation),
       events_(std::make_shared<Events>(context_, handle_,
                                        std::chrono::seconds(std::max<int64_t>(0, options().launch_timeout)),
                                        [this] { return end_waiting_kernels(); })),
@@ -31,7 +31,7 @@ void ZeDevice::release(uint64_t address, MemoryKind) {
 }
 
 std::unique_ptr<Code> ZeDevice::load(std::shared_ptr<const ptx::Image> image) {
-    return std::make_unique<ZeCode>(context_, events_, handle_, std::move(image));
+    return std::make_unique<ZeCode>(context_, events_, builder_, std::move(image));
 }
 
 std::unique_ptr<Queue> ZeDevice::create_queue(int priority) { return std::make_unique<ZeQueue>(*this, priority); }

@@ -5,6 +5,7 @@
 #include "backend/device_side/device_runtime.h"
 #include "backend/gpu/queue_services.h"
 #include "backend/gpu/service_thread.h"
+#include "backend/level_zero/builder.h"
 #include "backend/level_zero/events.h"
 #include "backend/level_zero/facts.h"
 #include "backend/level_zero/marker.h"
@@ -23,6 +24,8 @@ class ZeDevice : public Device, public ClusterLimits {
 
     const DeviceFacts& facts() const override { return facts_; }
     MemoryInfo memory() const override { return memory_.info(); }
+    /// Before the first load().
+    void keep_binaries(BinaryStore& store) { builder_.keep_in(store); }
     uint64_t allocate(size_t bytes, MemoryKind kind) override { return memory_.allocate(bytes, kind); }
     void release(uint64_t address, MemoryKind kind) override;
     std::unique_ptr<Code> load(std::shared_ptr<const ptx::Image> image) override;
@@ -57,6 +60,7 @@ class ZeDevice : public Device, public ClusterLimits {
     const DriverFacts driver_;
     const std::shared_ptr<Context> context_;
     const ze_device_handle_t handle_;
+    Builder builder_;
     Memory memory_;
     const std::shared_ptr<Events> events_;
     const std::shared_ptr<Slots> slots_;

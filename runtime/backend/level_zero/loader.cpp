@@ -44,7 +44,7 @@ void check(ze_result_t result, std::string_view doing) {
     throw Error(gpu::status_in(results, result), fmt::format("level_zero: {}: {}", doing, name_of(result)));
 }
 
-Context::Context(ze_driver_handle_t driver) : ze(loader()) {
+Context::Context(ze_driver_handle_t driver) : ze(loader()), driver(driver) {
     const ze_context_desc_t description;
     check(ze.zeContextCreate(driver, &description, &handle), "creating a context");
 }

@@ -31,6 +31,7 @@ class Context {
     Context& operator=(const Context&) = delete;
 
     const Loader& ze;
+    const ze_driver_handle_t driver;
     ze_context_handle_t handle = nullptr;
 };
 

@@ -38,7 +38,7 @@ ze_result_t get_api_version(ze_driver_handle_t, ze_api_version_t* version) {
 
 ze_result_t get_driver_properties(ze_driver_handle_t, ze_driver_properties_t* properties) {
     std::memset(properties->uuid.id, 0x42, sizeof properties->uuid.id);
-    properties->driverVersion = 1;
+    properties->driverVersion = driver_version();
     return ZE_RESULT_SUCCESS;
 }
 
@@ -127,6 +127,8 @@ ze_result_t get_pci_properties(ze_device_handle_t, ze_pci_ext_properties_t* p) {
 ze_result_t get_status(ze_device_handle_t) { return ZE_RESULT_SUCCESS; }
 
 } // namespace
+
+uint32_t driver_version() { return setting("CUTTLE_ZE_TEST_VERSION", 1); }
 
 void fill(ze_global_dditable_t& table) { table.pfnInit = init; }
 

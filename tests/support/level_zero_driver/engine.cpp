@@ -24,6 +24,11 @@ Engine* start_engine() {
     return started;
 }
 
+uint32_t setting(const char* variable, uint32_t otherwise) {
+    const char* text = std::getenv(variable);
+    return text ? uint32_t(std::strtoul(text, nullptr, 10)) : otherwise;
+}
+
 Engine& engine() { return *start_engine(); }
 
 } // namespace level_zero_driver

@@ -13,6 +13,10 @@
 /// Cuttle's back end asks of a driver and answers everything else as unsupported. What runs the kernels is an engine:
 /// CUTTLE_ZE_TEST_ENGINE=machine (default: tests/support/spirv_machine, sub-groups of 32 that stay together) or pocl
 /// (an OpenCL processor device without sub-groups: a second opinion that nobody here wrote).
+///
+/// Numbers in the environment change what it shows: CUTTLE_ZE_TEST_VERSION the version of the driver,
+/// CUTTLE_ZE_TEST_BUILD that of the native binaries that it makes and takes, which is the driver's unless set;
+/// CUTTLE_ZE_TEST_NATIVE_ONLY=1 lets it refuse all SPIR-V.
 namespace level_zero_driver {
 
 using Size = std::array<uint32_t, 3>;
@@ -56,6 +60,10 @@ std::unique_ptr<Engine> create_pocl();
 Engine* start_engine();
 /// Only after start_engine() found one.
 Engine& engine();
+
+/// A number from the environment.
+uint32_t setting(const char* variable, uint32_t otherwise);
+uint32_t driver_version();
 
 /// Memory that was handed out, by address.
 struct Allocation {

@@ -18,17 +18,50 @@ struct Kernel {
 };
 
 Kernel& object(ze_kernel_handle_t handle) { return *reinterpret_cast<Kernel*>(handle); }
-Program& object(ze_module_handle_t handle) { return *reinterpret_cast<Program*>(handle); }
+struct Module {
+    std::unique_ptr<Program> program;
+    std::vector<uint8_t> binary; ///< what begin_of_binaries() says, and the SPIR-V
+};
+Module& object(ze_module_handle_t handle) { return *reinterpret_cast<Module*>(handle); }
+
+/// No other build of the driver takes a binary that begins so.
+std::string begin_of_binaries() {
+    return "binary of build " + std::to_string(setting("CUTTLE_ZE_TEST_BUILD", driver_version())) + "\n";
+}
+
+/// Null, with a reason in `log`.
+std::unique_ptr<Module> build(std::span<const uint8_t> spirv, const char* flags, std::string& log) {
+    std::unique_ptr<Program> program = engine().build(spirv, flags ? flags : "", log);
+    if (!program) return nullptr;
+    const std::string begin = begin_of_binaries();
+    auto module = std::make_unique<Module>(Module{std::move(program), {begin.begin(), begin.end()}});
+    module->binary.insert(module->binary.end(), spirv.begin(), spirv.end());
+    return module;
+}
 
 ze_result_t create_module(ze_context_handle_t, ze_device_handle_t, const ze_module_desc_t* description,
                           ze_module_handle_t* module, ze_module_build_log_handle_t* build_log) {
-    if (description->format != ZE_MODULE_FORMAT_IL_SPIRV) return ZE_RESULT_ERROR_UNSUPPORTED_FEATURE;
+    std::span<const uint8_t> code(description->pInputModule, description->inputSize);
+    if (description->format == ZE_MODULE_FORMAT_NATIVE) {
+        const std::string begin = begin_of_binaries();
+        if (code.size() < begin.size() || !std::equal(begin.begin(), begin.end(), code.begin()))
+            return ZE_RESULT_ERROR_INVALID_NATIVE_BINARY;
+        code = code.subspan(begin.size());
+    } else if (setting("CUTTLE_ZE_TEST_NATIVE_ONLY", 0)) {
+        return ZE_RESULT_ERROR_MODULE_BUILD_FAILURE;
+    }
     std::string log;
-    std::unique_ptr<Program> program = engine().build({description->pInputModule, description->inputSize},
-                                                      description->pBuildFlags ? description->pBuildFlags : "", log);
+    std::unique_ptr<Module> built = build(code, description->pBuildFlags, log);
     if (build_log) *build_log = reinterpret_cast<ze_module_build_log_handle_t>(new std::string(log));
-    if (!program) return ZE_RESULT_ERROR_MODULE_BUILD_FAILURE;
-    *module = reinterpret_cast<ze_module_handle_t>(program.release());
+    if (!built) return ZE_RESULT_ERROR_MODULE_BUILD_FAILURE;
+    *module = reinterpret_cast<ze_module_handle_t>(built.release());
+    return ZE_RESULT_SUCCESS;
+}
+
+ze_result_t get_native_binary(ze_module_handle_t module, size_t* bytes, uint8_t* binary) {
+    const std::vector<uint8_t>& all = object(module).binary;
+    if (binary) std::memcpy(binary, all.data(), std::min(*bytes, all.size()));
+    *bytes = all.size();
     return ZE_RESULT_SUCCESS;
 }
 
@@ -51,7 +84,7 @@ ze_result_t destroy_log(ze_module_build_log_handle_t handle) {
 
 ze_result_t create_kernel(ze_module_handle_t module, const ze_kernel_desc_t* description, ze_kernel_handle_t* result) {
     Kernel kernel;
-    kernel.code = object(module).kernel(description->pKernelName);
+    kernel.code = object(module).program->kernel(description->pKernelName);
     if (!kernel.code) return ZE_RESULT_ERROR_INVALID_KERNEL_NAME;
     kernel.arguments.resize(kernel.code->argument_count());
     *result = reinterpret_cast<ze_kernel_handle_t>(new Kernel(std::move(kernel)));
@@ -112,6 +145,7 @@ std::function<ze_result_t()> prepare_launch(ze_kernel_handle_t handle, const ze_
 void fill(ze_module_dditable_t& table) {
     table.pfnCreate = create_module;
     table.pfnDestroy = destroy_module;
+    table.pfnGetNativeBinary = get_native_binary;
 }
 
 void fill(ze_module_build_log_dditable_t& table) {
