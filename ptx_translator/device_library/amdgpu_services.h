@@ -86,46 +86,50 @@ class Sender {
   public:
     Sender(uint64_t services, ptx::gpu::Service service) : services_(services), service_(service) {}
 
-    /// All that `next(segment)` gives, until it is false. One place for all bytes: where functions are inlined, each
-    /// would have its own code for a message that goes on in the next slot.
+    /// All that `next(segment)` gives, until it is false. Each step is at one place: where functions are inlined, another
+    /// would have its own code.
     template <class F> void send(F&& next) {
+        Segment segment{};
+        uint32_t at = 0;
+        bool more = true;
 #pragma clang loop unroll(disable)
-        for (Segment segment; next(segment);) {
-#pragma clang loop unroll(disable)
-            for (uint32_t i = 0; i < segment.count; i++)
-                put(segment.from ? *reinterpret_cast<const uint8_t*>(segment.from + i)
-                                 : uint8_t(segment.bytes >> 8 * i));
+        while (more) {
+            if (at == segment.count) {
+                at = 0;
+                more = next(segment);
+                if (more && segment.count == 0) continue;
+            }
+            if (!open_) begin();
+            if (more) {
+                const uint8_t byte = segment.from ? *reinterpret_cast<const uint8_t*>(segment.from + at)
+                                                  : uint8_t(segment.bytes >> 8 * at);
+                at++;
+                word_ |= uint64_t{byte} << 8 * (fill_++ & 7);
+            }
+            // A whole word, or the last ones.
+            if (more ? fill_ % 8 == 0 : fill_ % 8 != 0) {
+                *reinterpret_cast<GLOBAL uint64_t*>(taken_.slot->text + (fill_ - 1) / 8 * 8) = word_;
+                word_ = 0;
+            }
+            if (!more || fill_ == Slot::text_bytes) end(!more);
         }
-        if (fill_ == 0) begin();
-        end(1);
     }
 
   private:
-    void put(uint8_t byte) {
-        if (fill_ == 0) begin();
-        word_ |= uint64_t{byte} << 8 * (fill_ & 7);
-        if (++fill_ % 8 == 0) flush();
-        if (fill_ == Slot::text_bytes) end(0);
-    }
     void begin() {
         taken_ = take_slot(services_at(services_));
         if (!began_) message_ = taken_.ticket;
-        began_ = true;
+        began_ = open_ = true;
         GLOBAL Slot* slot = taken_.slot;
         slot->service = service_;
         slot->message = message_;
         fill_place(services_, slot->block, slot->thread);
-        word_ = 0;
-    }
-    void flush() {
-        *reinterpret_cast<GLOBAL uint64_t*>(taken_.slot->text + (fill_ - 1) / 8 * 8) = word_;
-        word_ = 0;
     }
     void end(uint32_t last) {
-        if (fill_ % 8) flush();
         taken_.slot->bytes = fill_;
         taken_.slot->last = last;
         taken_.publish(ptx::gpu::SlotState::asked);
+        open_ = false;
         fill_ = 0;
     }
 
@@ -134,7 +138,7 @@ class Sender {
     Taken taken_{};
     uint64_t message_ = 0, word_ = 0;
     uint32_t fill_ = 0;
-    bool began_ = false;
+    bool began_ = false, open_ = false; ///< the message, a slot
 };
 
 uint32_t length_of(const char* text) {
@@ -170,20 +174,16 @@ SERVICE int32_t cuttle_gpu_vprintf(uint64_t services, uint64_t format_address, u
     const auto* format = reinterpret_cast<const char*>(format_address);
     const auto* arguments = reinterpret_cast<const char*>(packed);
     if (!format) return -1;
-    Reader reader(format, arguments);
-    for (Piece piece; reader.next(piece);) {
-    }
     const uint32_t format_bytes = length_of(format) + 1;
-    const auto argument_bytes = uint32_t(reader.end_of_arguments() - packed);
     Sender sender(services, ptx::gpu::Service::print);
-    Reader again(format, arguments);
+    // The format is read twice, at one place: how long the arguments are, then the strings among them.
+    Reader reader(format, arguments);
+    int32_t used = 0;
+    uint32_t argument_bytes = 0;
     uint64_t text = 0;
     uint32_t text_bytes = 0, step = 0;
     sender.send([&](Segment& segment) {
         switch (step++) {
-        case 0:
-            segment = words_of(format_bytes, argument_bytes);
-            return true;
         case 1:
             segment = text_at(format_address, format_bytes);
             return true;
@@ -200,16 +200,22 @@ SERVICE int32_t cuttle_gpu_vprintf(uint64_t services, uint64_t format_address, u
         default:
             break;
         }
-        for (Piece piece; again.next(piece);) {
-            if (!piece.is_string()) continue;
+        const bool measures = step == 1;
+        for (Piece piece; reader.next(piece);) {
+            if (measures || !piece.is_string()) continue;
             text = *reinterpret_cast<const uint64_t*>(piece.argument);
             text_bytes = text ? length_of(reinterpret_cast<const char*>(text)) : 0;
             segment = bytes_of(text ? text_bytes : ptx::gpu::null_string, 4);
             return true;
         }
-        return false;
+        if (!measures) return false;
+        used = reader.used();
+        argument_bytes = uint32_t(reader.end_of_arguments() - packed);
+        reader = Reader(format, arguments);
+        segment = words_of(format_bytes, argument_bytes);
+        return true;
     });
-    return reader.used();
+    return used;
 }
 
 SERVICE uint64_t cuttle_gpu_malloc(uint64_t services, uint64_t bytes) {

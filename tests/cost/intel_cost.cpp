@@ -1,7 +1,8 @@
-// intel_cost check|update|compile OCLOC FOLDER SCRATCH FILE.ptx[:FILE.ptx ...] ... [PEER.spv ...]: what Intel's
-// compiler, which needs no GPU, makes of the SPIR-V of the files' kernels for some of Intel's chips. Each kernel must
-// compile, with sub-groups of 32. `check` compares with FOLDER/intel.tsv: code that has grown, or spills more, fails.
-// `update` writes that table, with the figures of the peer's code beside ours. `compile` only compiles.
+// intel_cost check|update|check-programs|update-programs OCLOC FOLDER SCRATCH FILE.ptx[:FILE.ptx ...] ... [PEER.spv
+// ...]: what Intel's compiler, which needs no GPU, makes of the SPIR-V of the files' kernels for some of Intel's chips.
+// Each kernel must compile, with sub-groups of 32. `check` compares with FOLDER/intel.tsv: code that has grown, or
+// spills more, fails. `update` writes that table, with the figures of the peer's code beside ours. Of programs, which
+// are many, one chip's kernels are compiled, and FOLDER/intel_programs.tsv has only those that spill.
 #include "table.h"
 #include "zebin.h"
 
@@ -15,7 +16,7 @@
 namespace cost {
 namespace {
 
-constexpr Figure figures[] = {{"code", true}, {"spilled", false}};
+constexpr Figure figures[] = {{"code", true}, {"spilled", false}}, figures_of_programs[] = {{"spilled", false}};
 
 /// One of each: Gen12 (Tiger Lake), Xe HPG (Arc A770), Xe HPC (Data Center GPU Max).
 constexpr const char* chips[] = {"tgllp", "acm-g10", "pvc"};
@@ -77,7 +78,26 @@ struct Gate {
     }
 };
 
-int go(const std::string& mode, Gate& gate, const std::string& folder, std::span<char*> files) {
+int check_programs(bool update, Gate& gate, const std::string& folder, std::span<char*> files) {
+    const std::string table_file = folder + "/intel_programs.tsv";
+    const Table stored(figures_of_programs, table_file);
+    Table now(figures_of_programs);
+    // Whether it compiles at all, one chip tells: others emulate their doubles.
+    const char* chip = chips[2];
+    for (const std::string file : files) {
+        const std::vector<uint8_t> spirv = translated(file);
+        if (spirv.empty()) continue; // all of its kernels are refused
+        std::string program = file.substr(file.rfind('/') + 1);
+        program.resize(program.find('.'));
+        for (const auto& [name, kernel] : gate.compile(file, spirv, chip))
+            if (kernel.spill_bytes) now[fmt::format("{}:{}:{}", chip, program, name)].ours = {kernel.spill_bytes};
+    }
+    fmt::print("{} kernels, {} wrong\n", gate.compiled, gate.wrong);
+    if (update) now.write(table_file);
+    return gate.wrong || gate.compiled == 0 || (!update && stored.compare(now));
+}
+
+int check_kernels(bool update, Gate& gate, const std::string& folder, std::span<char*> files) {
     const std::string table_file = folder + "/intel.tsv";
     const Table stored(figures, table_file);
     Table now(figures);
@@ -85,20 +105,19 @@ int go(const std::string& mode, Gate& gate, const std::string& folder, std::span
         const bool is_peer = file.ends_with(".spv");
         const std::vector<uint8_t> spirv = is_peer ? read_file(file) : translated(file);
         if (spirv.empty()) continue; // all of its kernels are refused
-        // Whether it compiles at all, one chip tells: programs are many, and others emulate their doubles.
-        for (const char* chip : mode == "compile" ? std::span(chips).last(1) : std::span(chips))
+        for (const char* chip : chips)
             for (const auto& [name, kernel] : gate.compile(file, spirv, chip)) {
                 Table::Row& row = now[fmt::format("{}:{}", chip, name)];
                 (is_peer ? row.peer : row.ours) = {kernel.code_bytes, kernel.spill_bytes};
             }
     }
     fmt::print("{} times a kernel for a chip, {} wrong\n", gate.compiled, gate.wrong);
-    if (mode == "update") {
+    if (update) {
         now.write(table_file);
         now.print_means("intel");
     }
     if (gate.wrong || gate.compiled == 0) return 1;
-    if (mode != "check") return 0;
+    if (update) return 0;
     now.take_peer_from(stored);
     if (stored.compare(now)) return 1;
     now.print_means("intel");
@@ -110,13 +129,17 @@ int go(const std::string& mode, Gate& gate, const std::string& folder, std::span
 
 int main(int argc, char** argv) {
     const std::string mode = argc > 1 ? argv[1] : "";
-    if (argc < 6 || (mode != "check" && mode != "update" && mode != "compile")) {
-        fmt::print(stderr, "usage: intel_cost check|update|compile OCLOC FOLDER SCRATCH FILE.ptx ... [PEER.spv ...]\n");
+    const bool update = mode.starts_with("update"), programs = mode.ends_with("-programs");
+    if (argc < 6 || (mode != "check" && mode != "update" && mode != "check-programs" && mode != "update-programs")) {
+        fmt::print(stderr,
+                   "usage: intel_cost check|update|check-programs|update-programs OCLOC FOLDER SCRATCH FILE.ptx "
+                   "... [PEER.spv ...]\n");
         return 2;
     }
     try {
         cost::Gate gate{argv[2], argv[4]};
-        return cost::go(mode, gate, argv[3], {argv + 5, static_cast<size_t>(argc - 5)});
+        const std::span files(argv + 5, static_cast<size_t>(argc - 5));
+        return (programs ? cost::check_programs : cost::check_kernels)(update, gate, argv[3], files);
     } catch (const std::exception& error) {
         fmt::print(stderr, "intel_cost: {}\n", error.what());
         return 1;

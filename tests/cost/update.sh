@@ -30,4 +30,13 @@ done
 "$build/bin/spirv_cost" update . ../bench/kernels.ptx kernels.ptx "$scratch"/*.spv
 if ocloc=$(command -v ocloc); then
     "$build/bin/intel_cost" update "$ocloc" . "$scratch" ../bench/kernels.ptx kernels.ptx "$scratch"/*.spv
+    programs=()
+    for file in ../programs/ptx/*.ptx; do
+        case $file in
+        */rdc_main.ptx) programs+=("$file:../programs/ptx/rdc_other.ptx") ;;
+        */rdc_other.ptx) ;;
+        *) programs+=("$file") ;;
+        esac
+    done
+    "$build/bin/intel_cost" update-programs "$ocloc" . "$scratch" "${programs[@]}"
 fi

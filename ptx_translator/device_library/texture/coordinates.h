@@ -12,20 +12,13 @@ struct Axis {
 
 inline int addressed(long long i, int size, Address mode) {
     if (i >= 0 && i < size) return static_cast<int>(i);
-    switch (mode) {
-    case Address::border: return -1;
-    case Address::clamp: return i < 0 ? 0 : size - 1;
-    case Address::wrap: {
-        const long long rest = i % size;
-        return static_cast<int>(rest < 0 ? rest + size : rest);
-    }
-    case Address::mirror: {
-        long long rest = i % (2LL * size);
-        if (rest < 0) rest += 2LL * size;
-        return static_cast<int>(rest < size ? rest : 2LL * size - 1 - rest);
-    }
-    }
-    return 0;
+    if (mode == Address::border) return -1;
+    if (mode == Address::clamp) return i < 0 ? 0 : size - 1;
+    // Where everything is inlined, a division is long: one for both.
+    const long long period = mode == Address::mirror ? 2LL * size : size;
+    long long rest = i % period;
+    if (rest < 0) rest += period;
+    return static_cast<int>(rest < size ? rest : 2LL * size - 1 - rest);
 }
 
 /// Wrapping needs normalised coordinates; without, it is a clamp. CUDA C++ Programming Guide, texture memory.
@@ -45,14 +38,17 @@ inline double in_texels(const Descriptor& t, float coordinate, uint32_t size) {
 enum class Take : uint8_t { nearest, filter, gather };
 
 inline Axis axis_of(double x, int size, Address mode, int offset, Take take) {
-    if (take == Take::nearest) return {addressed(static_cast<long long>(floor(x)) + offset, size, mode), 0, 0};
-    long long fixed = static_cast<long long>(floor((x - 0.5) * 256 + 0.5)) + offset * 256LL;
+    const bool lone = take == Take::nearest;
+    const auto place = static_cast<long long>(floor(lone ? x : (x - 0.5) * 256 + 0.5)); // in texels, or in 1/256
+    long long fixed = place + offset * 256LL;
     if (mode == Address::clamp && take == Take::filter) { // the coordinate is clamped, not the texels: no weight beyond the edge
         const long long last = (size - 1) * 256LL;
         fixed = fixed < 0 ? 0 : fixed > last ? last : fixed;
     }
-    const long long i = fixed >> 8;
-    return {addressed(i, size, mode), addressed(i + 1, size, mode), static_cast<int>(fixed & 255)};
+    const long long i = lone ? place + offset : fixed >> 8;
+    int texels[2] = {0, 0};
+    for (int k = 0; k < (lone ? 1 : 2); ++k) texels[k] = addressed(i + k, size, mode);
+    return {texels[0], texels[1], lone ? 0 : static_cast<int>(fixed & 255)};
 }
 
 inline int product(int a, int b) { return (a * b + 128) >> 8; }

@@ -83,32 +83,38 @@ inline int snorm16_of_snorm8(int sum) {
     return value < -32767 ? -32767 : value;
 }
 
-inline uint32_t filtered(const Descriptor& t, const Corners& corners, int channel) {
-    if (gives_integers(t)) return integer_of(t, texel(t, corners.place[0], channel));
-    const bool srgb = is_srgb(t, channel);
-    if (t.format == Format::f32 || t.format == Format::f16 || srgb) {
+/// `lone`: of the first corner alone, as it is. Where this is inlined, it is long: texels are read, and floats added, at one
+/// place for all formats.
+inline uint32_t filtered(const Descriptor& t, const Corners& corners, int channel, bool lone) {
+    const bool srgb = is_srgb(t, channel), integers = gives_integers(t);
+    const bool floats = t.format == Format::f32 || t.format == Format::f16 || srgb;
+    const int count = lone || integers ? 1 : corners.count;
+    uint32_t bits[most_corners];
+    for (int k = 0; k < count; ++k) bits[k] = texel(t, corners.place[k], channel);
+    if (lone || integers) return unfiltered(t, bits[0], channel);
+    if (floats) {
         float values[most_corners];
         bool raised[most_corners];
-        for (int k = 0; k < corners.count; ++k) {
-            const uint32_t bits = texel(t, corners.place[k], channel);
-            values[k] = float_of(unfiltered(t, bits, channel));
-            raised[k] = srgb && is_aligned_upwards(bits & 0xff);
+        for (int k = 0; k < count; ++k) {
+            values[k] = srgb                      ? srgb_of(bits[k])
+                        : t.format == Format::f16 ? half(static_cast<uint16_t>(bits[k]))
+                                                  : float_of(bits[k]);
+            raised[k] = srgb && is_aligned_upwards(bits[k] & 0xff);
         }
-        if (srgb) return filtered_floats(values, raised, corners, sum_of_srgb);
-        if (t.format == Format::f16) return filtered_floats(values, raised, corners, sum_of_halves);
-        const uint32_t bits = filtered_floats(values, raised, corners, sum_of_floats);
-        return (bits & 0x7f800000) == 0 ? 0 : bits; // denormals are zero
+        const Sum how = srgb ? sum_of_srgb : t.format == Format::f16 ? sum_of_halves : sum_of_floats;
+        const uint32_t result = filtered_floats(values, raised, corners, how);
+        // Denormal floats are zero.
+        return t.format == Format::f32 && (result & 0x7f800000) == 0 ? 0 : result;
     }
     const int half = 1 << (corners.bits - 1), extra = corners.bits - 8;
     int sum = 0;
-    for (int k = 0; k < corners.count; ++k) {
-        const uint32_t bits = texel(t, corners.place[k], channel);
+    for (int k = 0; k < count; ++k) {
         int value = 0;
         switch (t.format) {
-        case Format::u8: value = static_cast<int>(bits & 0xff) * 257; break;
-        case Format::u16: value = static_cast<int>(bits & 0xffff); break;
-        case Format::s8: value = static_cast<int8_t>(bits); break;
-        default: value = static_cast<int16_t>(bits); break;
+        case Format::u8: value = static_cast<int>(bits[k] & 0xff) * 257; break;
+        case Format::u16: value = static_cast<int>(bits[k] & 0xffff); break;
+        case Format::s8: value = static_cast<int8_t>(bits[k]); break;
+        default: value = static_cast<int16_t>(bits[k]); break;
         }
         sum += value * corners.weight[k];
     }

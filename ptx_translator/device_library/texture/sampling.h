@@ -31,28 +31,21 @@ struct Axes {
 /// `aside`: texels to add.
 inline Axes axes_of(const Descriptor& t, const Request& r, const Level& level, Take take, double aside_x = 0,
                     double aside_y = 0) {
-    const int width = static_cast<int>(level.width), height = static_cast<int>(level.height);
-    if (is_cube(r.geometry)) {
-        const Face face = face_of(r.x, r.y, r.z, level.width);
-        const int slice = slice_of(r, level, face.number);
-        const Address across = t.seamless ? Address::clamp : mode_of(t, 0);
-        const Address down = t.seamless ? Address::clamp : mode_of(t, 1);
-        return {axis_of(face.s + aside_x, width, across, r.offset[0], take), axis_of(face.t + aside_y, height, down, r.offset[1], take),
-                {slice, slice, 0}};
-    }
-    const Axis x = axis_of(in_texels(t, r.x, level.width) + aside_x, width, mode_of(t, 0), r.offset[0], take);
+    const bool cube = is_cube(r.geometry);
+    const Face face = cube ? face_of(r.x, r.y, r.z, level.width) : Face{0, 0, 0};
+    const int slice = slice_of(r, level, face.number);
     // One dimension is two, at row 0's upper edge; layers of rows are not.
-    Axis y{0, 0, 0};
-    if (r.geometry != Geometry::a1d) {
-        const float row = r.geometry == Geometry::d1 ? 0 : r.y;
-        y = axis_of(in_texels(t, row, level.height) + aside_y, height, mode_of(t, 1), r.offset[1], take);
+    const int count = r.geometry == Geometry::d3 ? 3 : r.geometry == Geometry::a1d ? 1 : 2;
+    const float coordinate[3] = {r.x, r.geometry == Geometry::d1 ? 0 : r.y, r.z};
+    const uint32_t size[3] = {level.width, level.height, level.depth};
+    const double of_face[3] = {face.s, face.t, 0}, aside[3] = {aside_x, aside_y, 0};
+    Axis axis[3] = {{0, 0, 0}, {0, 0, 0}, {slice, slice, 0}};
+    for (int k = 0; k < count; ++k) {
+        const double at = cube ? of_face[k] : in_texels(t, coordinate[k], size[k]);
+        const Address mode = cube && t.seamless ? Address::clamp : mode_of(t, k);
+        axis[k] = axis_of(at + aside[k], static_cast<int>(size[k]), mode, r.offset[k], take);
     }
-    if (r.geometry == Geometry::d3) {
-        const int depth = static_cast<int>(level.depth);
-        return {x, y, axis_of(in_texels(t, r.z, level.depth), depth, mode_of(t, 2), r.offset[2], take)};
-    }
-    const int slice = slice_of(r, level, 0);
-    return {x, y, {slice, slice, 0}};
+    return {axis[0], axis[1], axis[2]};
 }
 
 /// A level of detail in 1/256, cut towards zero.
@@ -72,7 +65,7 @@ inline int level_of(const Descriptor& t, int asked) {
 inline Words filtered_words(const Descriptor& t, const Corners& corners, bool lone) {
     Words result = {0, 0, 0, 0};
     for (int channel = 0; channel < t.channels; ++channel)
-        result[channel] = lone ? unfiltered(t, texel(t, corners.place[0], channel), channel) : filtered(t, corners, channel);
+        result[channel] = filtered(t, corners, channel, lone);
     return result;
 }
 

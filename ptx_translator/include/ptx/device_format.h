@@ -78,9 +78,15 @@ class Reader {
         if (!more()) return 0;
         return *reinterpret_cast<const int32_t*>(take(4));
     }
-    static bool one_of(char letter, const char* letters) {
-        while (*letters && *letters != letter) letters++;
-        return *letters == letter && letter;
+    /// Some of ASCII, as bits: this is inlined in kernels, where a search would be long.
+    struct Letters {
+        uint64_t low = 0, high = 0;
+        consteval Letters(const char* letters) {
+            for (; *letters; letters++) (*letters < 64 ? low : high) |= uint64_t{1} << (*letters & 63);
+        }
+    };
+    static bool one_of(char letter, Letters letters) {
+        return letter > 0 && ((letter < 64 ? letters.low : letters.high) >> (letter & 63) & 1);
     }
     static int at_most(int value, int most) { return value < most ? value : most; }
 
