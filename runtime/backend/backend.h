@@ -40,6 +40,7 @@ struct DeviceFacts {
     uint32_t shared_bytes_per_multiprocessor = 100 << 10;
     uint32_t registers_per_block = 65536;
     bool integrated = false;
+    bool board_has_others = false;               ///< devices with the same PCI address, too
     bool unified_addressing = true, managed_memory = true, concurrent_managed_access = true;
     bool pageable_memory_access = true, cooperative_launch = true, memory_pools = true;
     bool virtual_memory = false;                 ///< Device::virtual_memory() gives something

@@ -17,8 +17,7 @@ namespace rt::backend::level_zero {
 ZeDevice::ZeDevice(std::shared_ptr<Context> context, ze_device_handle_t handle, Description description)
     : facts_(std::move(description.facts)), driver_(description.driver), context_(std::move(context)), handle_(handle),
       builder_(context_, handle_), memory_(context_, handle_, facts_.memory_bytes, driver_.largest_allocation),
-      events_(std::make_shared<Events>(context_, handle_,
-                                       std::chrono::seconds(std::max<int64_t>(0, options().launch_timeout)),
+      events_(std::make_shared<Events>(context_, std::chrono::seconds(std::max<int64_t>(0, options().launch_timeout)),
                                        [this] { return end_waiting_kernels(); })),
       slots_(std::make_shared<Slots>(context_)),
       runtime_({[this](size_t bytes) { return allocate(bytes, MemoryKind::device); },
@@ -28,6 +27,14 @@ void ZeDevice::release(uint64_t address, MemoryKind) {
     if (events_->is_lost()) return; // a kernel may still use it
     [[maybe_unused]] const bool known = memory_.release(address);
     assert(known && "core frees only what it was given");
+}
+
+bool ZeDevice::can_reach(const Device& other) const {
+    const auto& peer = static_cast<const ZeDevice&>(other);
+    if (context_ != peer.context_ || !on_one_card(facts_, peer.facts_)) return false;
+    uint8_t can = 0;
+    check(context_->ze.zeDeviceCanAccessPeer(handle_, peer.handle_, &can), "asking whether a tile reaches another");
+    return can;
 }
 
 std::unique_ptr<Code> ZeDevice::load(std::shared_ptr<const ptx::Image> image) {

@@ -37,6 +37,8 @@ class ZeDevice : public Device, public ClusterLimits {
     uint32_t resident_blocks_per_multiprocessor(Kernel& kernel, uint32_t block_threads,
                                                 uint32_t dynamic_shared_bytes) const override;
     uint64_t resident_clusters(const Launch& launch) const override;
+    /// Tiles of one card share its memory, and nothing need be done for that.
+    bool can_reach(const Device& other) const override;
     void drain_printf() override { runtime_.drain(); }
 
     const std::shared_ptr<Context>& context() const { return context_; }

@@ -66,8 +66,8 @@ void Events::make_pool() {
     ze_event_pool_desc_t pool_description;
     pool_description.count = pool_size;
     ze_event_pool_handle_t pool = nullptr;
-    ze_device_handle_t device = device_;
-    check(ze.zeEventPoolCreate(context_->handle, &pool_description, 1, &device, &pool), "creating a pool of events");
+    // For all devices of the driver: their queues may wait for each other's events.
+    check(ze.zeEventPoolCreate(context_->handle, &pool_description, 0, nullptr, &pool), "creating a pool of events");
     pools_.push_back(pool);
     for (uint32_t i = 0; i < pool_size; i++) {
         ze_event_desc_t description;

@@ -42,9 +42,8 @@ class Event {
 class Events : public std::enable_shared_from_this<Events> {
   public:
     /// `end_kernels` tells kernels that wait for something to end; false if one goes on nevertheless.
-    Events(std::shared_ptr<Context> context, ze_device_handle_t device, std::chrono::seconds patience,
-           std::function<bool()> end_kernels)
-        : context_(std::move(context)), device_(device), dog_(patience), end_kernels_(std::move(end_kernels)) {}
+    Events(std::shared_ptr<Context> context, std::chrono::seconds patience, std::function<bool()> end_kernels)
+        : context_(std::move(context)), dog_(patience), end_kernels_(std::move(end_kernels)) {}
     ~Events();
 
     std::shared_ptr<Event> take();
@@ -63,7 +62,6 @@ class Events : public std::enable_shared_from_this<Events> {
     void give_back(ze_event_handle_t handle) noexcept;
 
     const std::shared_ptr<Context> context_;
-    const ze_device_handle_t device_;
     WatchDog dog_;
     const std::function<bool()> end_kernels_;
     std::atomic<Progress> state_{Progress::pending};

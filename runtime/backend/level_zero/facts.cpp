@@ -9,17 +9,6 @@ namespace rt::backend::level_zero {
 
 namespace {
 
-/// The answers of a query that fills an array: first asked how many there are.
-template <class T> std::vector<T> all_of(ze_result_t (*query)(ze_device_handle_t, uint32_t*, T*),
-                                         ze_device_handle_t device, const char* doing) {
-    uint32_t count = 0;
-    check(query(device, &count, nullptr), doing);
-    std::vector<T> list(count);
-    if (count) check(query(device, &count, list.data()), doing);
-    list.resize(count);
-    return list;
-}
-
 uint32_t compute_group(const Loader& ze, ze_device_handle_t device) {
     const auto groups = all_of(ze.zeDeviceGetCommandQueueGroupProperties, device, "asking for groups of queues");
     for (uint32_t i = 0; i < groups.size(); i++)
@@ -108,6 +97,10 @@ Description describe_device(ze_device_handle_t device, unsigned index) {
     result.facts.cooperative_launch = takes_cooperative_kernels(ze, device, result.driver.compute_ordinal);
     result.driver.ticks_per_second = std::max<uint64_t>(1, properties.timerResolution);
     return result;
+}
+
+bool on_one_card(const DeviceFacts& a, const DeviceFacts& b) {
+    return a.pci_domain == b.pci_domain && a.pci_bus == b.pci_bus && a.pci_device == b.pci_device;
 }
 
 } // namespace rt::backend::level_zero

@@ -22,4 +22,7 @@ struct Description {
 /// kernels.
 Description describe_device(ze_device_handle_t device, unsigned index);
 
+/// Whether two devices are tiles of one card, or the same.
+bool on_one_card(const DeviceFacts& a, const DeviceFacts& b);
+
 } // namespace rt::backend::level_zero

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace rt::backend::level_zero {
 
@@ -21,6 +22,17 @@ const Loader& loader();
 std::string name_of(ze_result_t result);
 /// Throws Error with CUDA's status for `result` unless that is success. `doing`: "allocating 512 bytes".
 void check(ze_result_t result, std::string_view doing);
+
+/// The answers of a query that fills an array: first asked how many there are.
+template <class Owner, class T>
+std::vector<T> all_of(ze_result_t (*query)(Owner, uint32_t*, T*), Owner owner, std::string_view doing) {
+    uint32_t count = 0;
+    check(query(owner, &count, nullptr), doing);
+    std::vector<T> list(count);
+    if (count) check(query(owner, &count, list.data()), doing);
+    list.resize(count);
+    return list;
+}
 
 /// A driver's context: what memory, modules and events belong to. Everything made in it holds on to it.
 class Context {

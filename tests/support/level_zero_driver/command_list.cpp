@@ -32,6 +32,10 @@ void CommandList::append(Command command) {
     world().changed.notify_all();
 }
 
+bool CommandList::knows(const Event& event) const {
+    return event.devices.empty() || std::ranges::find(event.devices, device_) != event.devices.end();
+}
+
 std::vector<size_t> CommandList::startable() const {
     std::vector<size_t> list;
     for (size_t i = 0; i < commands_.size(); i++) {
@@ -84,13 +88,15 @@ ze_result_t append(ze_command_list_handle_t list, std::function<ze_result_t()> w
                    uint32_t count, ze_event_handle_t* waits, bool barrier = false) {
     CommandList::Command command{std::move(work), reinterpret_cast<Event*>(signal), {}, barrier};
     for (uint32_t i = 0; i < count; i++) command.waits.push_back(reinterpret_cast<Event*>(waits[i]));
+    for (const Event* event : command.waits)
+        if (!object(list).knows(*event)) return ZE_RESULT_ERROR_INVALID_SYNCHRONIZATION_OBJECT;
     object(list).append(std::move(command));
     return ZE_RESULT_SUCCESS;
 }
 
-ze_result_t create_immediate(ze_context_handle_t, ze_device_handle_t, const ze_command_queue_desc_t*,
+ze_result_t create_immediate(ze_context_handle_t, ze_device_handle_t device, const ze_command_queue_desc_t*,
                              ze_command_list_handle_t* list) {
-    *list = reinterpret_cast<ze_command_list_handle_t>(new CommandList);
+    *list = reinterpret_cast<ze_command_list_handle_t>(new CommandList(device));
     return ZE_RESULT_SUCCESS;
 }
 

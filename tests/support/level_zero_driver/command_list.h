@@ -23,6 +23,7 @@ World& world();
 struct Event {
     bool signalled = false;
     unsigned uses = 0; ///< by commands that are not done
+    std::vector<ze_device_handle_t> devices; ///< whose lists may use it; none: all
 };
 
 /// An immediate list. Its commands run on a thread of their own, late and in any order that their events and the list's
@@ -36,14 +37,17 @@ class CommandList {
         bool barrier = false; ///< nothing behind it starts before it is done
     };
 
-    CommandList() : thread_([this] { run(); }) {}
+    explicit CommandList(ze_device_handle_t device) : device_(device), thread_([this] { run(); }) {}
     ~CommandList(); ///< after the last command
     void append(Command command);
+    /// Whether its device may use the event.
+    bool knows(const Event& event) const;
 
   private:
     void run();
     std::vector<size_t> startable() const;
 
+    const ze_device_handle_t device_;
     std::deque<Command> commands_; ///< under the world's lock
     bool ending_ = false;
     std::minstd_rand random_{1};

@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
-/// A Level Zero driver for tests. The loader finds it by ZE_ENABLE_ALT_DRIVERS; it has one device. It does what
+/// A Level Zero driver for tests. The loader finds it by ZE_ENABLE_ALT_DRIVERS; it has one card. It does what
 /// Cuttle's back end asks of a driver and answers everything else as unsupported. What runs the kernels is an engine:
 /// CUTTLE_ZE_TEST_ENGINE=machine (default: tests/support/spirv_machine, sub-groups of 32 that stay together) or pocl
 /// (an OpenCL processor device without sub-groups: a second opinion that nobody here wrote).
 ///
 /// Numbers in the environment change what it shows: CUTTLE_ZE_TEST_VERSION the version of the driver,
 /// CUTTLE_ZE_TEST_BUILD that of the native binaries that it makes and takes, which is the driver's unless set;
-/// CUTTLE_ZE_TEST_NATIVE_ONLY=1 lets it refuse all SPIR-V.
+/// CUTTLE_ZE_TEST_NATIVE_ONLY=1 lets it refuse all SPIR-V; CUTTLE_ZE_TEST_TILES is how many tiles its card has.
 namespace level_zero_driver {
 
 using Size = std::array<uint32_t, 3>;

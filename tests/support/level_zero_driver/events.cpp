@@ -23,19 +23,24 @@ ze_result_t state_of(const Event& event) {
     return world().lost ? ZE_RESULT_ERROR_DEVICE_LOST : ZE_RESULT_NOT_READY;
 }
 
-ze_result_t create_pool(ze_context_handle_t, const ze_event_pool_desc_t*, uint32_t, ze_device_handle_t*,
+struct Pool {
+    std::vector<ze_device_handle_t> devices; ///< that may use its events; none: all may
+};
+Pool& object(ze_event_pool_handle_t handle) { return *reinterpret_cast<Pool*>(handle); }
+
+ze_result_t create_pool(ze_context_handle_t, const ze_event_pool_desc_t*, uint32_t count, ze_device_handle_t* devices,
                         ze_event_pool_handle_t* pool) {
-    *pool = reinterpret_cast<ze_event_pool_handle_t>(new int);
+    *pool = reinterpret_cast<ze_event_pool_handle_t>(new Pool{{devices, devices + count}});
     return ZE_RESULT_SUCCESS;
 }
 
 ze_result_t destroy_pool(ze_event_pool_handle_t pool) {
-    delete reinterpret_cast<int*>(pool);
+    delete &object(pool);
     return ZE_RESULT_SUCCESS;
 }
 
-ze_result_t create(ze_event_pool_handle_t, const ze_event_desc_t*, ze_event_handle_t* event) {
-    *event = reinterpret_cast<ze_event_handle_t>(new Event);
+ze_result_t create(ze_event_pool_handle_t pool, const ze_event_desc_t*, ze_event_handle_t* event) {
+    *event = reinterpret_cast<ze_event_handle_t>(new Event{false, 0, object(pool).devices});
     return ZE_RESULT_SUCCESS;
 }
 
