@@ -12,7 +12,7 @@ namespace {
 using archive::Is;
 
 /// Part of every header. Raise it when a fields() below changes.
-constexpr uint32_t format_version = 5;
+constexpr uint32_t format_version = 6;
 
 } // namespace
 
@@ -25,7 +25,8 @@ static constexpr uint8_t last_enumerator(Reply::Status) { return uint8_t(Reply::
 static void fields(auto& list, Is<Target> auto& target) { list(target.arch, target.cpu, target.features, target.columns, target.rows); }
 
 static void fields(auto& list, Is<Options> auto& options) {
-    list(options.optimization_level, options.debug_info, options.phases, options.warp, options.compute_capability);
+    list(options.optimization_level, options.debug_info, options.phases, options.warp, options.compute_capability,
+         options.counts);
 }
 
 static void fields(auto& list, Is<ParameterInfo> auto& parameter) {

@@ -113,6 +113,12 @@ void export_text(llvm::Module& module, const std::string& name, const std::strin
     variable->setVisibility(llvm::GlobalValue::DefaultVisibility);
 }
 
+/// Of a kernel; whoever loads the code says where it points to.
+llvm::GlobalVariable* export_pointer(llvm::Module& module, const std::string& name) {
+    auto* null = llvm::ConstantPointerNull::get(llvm::PointerType::get(module.getContext(), 0));
+    return new llvm::GlobalVariable(module, null->getType(), false, llvm::GlobalValue::ExternalLinkage, null, name);
+}
+
 /// With no more, phases are worth LLVM's time. Where threads do not meet in their warps, phases are few and large.
 constexpr uint32_t few_phases = 4, few_between_barriers = 16;
 
@@ -156,7 +162,8 @@ void erase(llvm::ArrayRef<llvm::Function*> functions) {
 /// of a warp keep lies together.
 llvm::SmallVector<TileCode, 4> make_tiles_of_phases(llvm::Module& module, const KernelInfo& kernel,
                                                     const Target& target, llvm::TargetMachine& machine,
-                                                    const Options& options, bool by_warps) {
+                                                    const Options& options, bool by_warps,
+                                                    llvm::GlobalVariable* counts) {
     auto phases = phases_of(module, kernel);
     const auto of_warps = phases_of(module, kernel, phase_of_warps_suffix);
     const auto count = [](llvm::ArrayRef<llvm::Function*> all) {
@@ -170,14 +177,14 @@ llvm::SmallVector<TileCode, 4> make_tiles_of_phases(llvm::Module& module, const 
         erase(of_warps);
         return codes;
     }
-    if (through_warps) codes = make_tile_codes(of_warps, target, machine, options, true, by_warps);
+    if (through_warps) codes = make_tile_codes(of_warps, target, machine, options, counts, true, by_warps);
     bool all = !codes.empty();
     for (size_t i = 0; i < codes.size(); ++i) {
         all &= !of_warps[i] || codes[i].any();
         if (codes[i].any()) phases[i] = nullptr;
     }
     if (!all && !by_warps) {
-        auto others = make_tile_codes(phases, target, machine, options);
+        auto others = make_tile_codes(phases, target, machine, options, counts);
         for (size_t i = 0; i < others.size(); ++i)
             if (phases[i]) {
                 const std::string why = codes.empty() ? "" : codes[i].why_not;
@@ -227,17 +234,18 @@ void make_entries(llvm::Module& module, std::vector<KernelInfo>& kernels, const 
     for (KernelInfo& kernel : kernels) {
         std::string why;
         llvm::SmallVector<TileCode, 4> tiles;
+        llvm::GlobalVariable* counts = options.counts ? export_pointer(module, kernel.symbol + ".counts") : nullptr;
         if (kernel.phases) {
             const PhaseCode form = forms.at(kernel.name);
             const auto phases = phases_of(module, kernel);
             const bool by_warps = form == PhaseCode::scalar;
-            if (wide) tiles = make_tiles_of_phases(module, kernel, target, machine, options, by_warps);
+            if (wide) tiles = make_tiles_of_phases(module, kernel, target, machine, options, by_warps, counts);
             if (wide && tiles.empty()) why = "its threads meet in too many places";
             make_phase_entry(module, kernel.symbol, phases, by_warps ? 32 * kernel.phase_bytes : 0,
                              note_stack, form, tiles);
         } else {
             llvm::Function* body = module.getFunction(kernel.symbol);
-            if (wide && !kernel.uses_barrier) tiles = make_tile_codes(body, target, machine, options);
+            if (wide && !kernel.uses_barrier) tiles = make_tile_codes(body, target, machine, options, counts);
             if (wide && kernel.uses_barrier) why = "its threads have fibers";
             make_entry(*body, kernel.uses_barrier, note_stack, tiles.empty() ? TileCode() : tiles[0]);
         }

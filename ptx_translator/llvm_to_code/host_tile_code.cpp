@@ -158,8 +158,8 @@ constexpr unsigned phase_arguments = 5;
 bool are_tiles_warps(const Target& target) { return tile_for(target).lanes() == most_lanes; }
 
 llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target& target,
-                                               llvm::TargetMachine& machine, const Options& options, bool whole_warps,
-                                               bool by_warps) {
+                                               llvm::TargetMachine& machine, const Options& options,
+                                               llvm::GlobalVariable* counts, bool whole_warps, bool by_warps) {
     simd::Tile tile = tile_for(target);
     if (!whole_warps && !by_warps && tile.lanes() == most_lanes && is_of_doubles(bodies, machine))
         (tile.rows > 1 ? tile.rows : tile.columns) /= 2;
@@ -213,7 +213,8 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
                               .bit_masks = bit_masks,
                               .alone = alone,
                               .looks_ahead = alone || tile.rows > 1,
-                              .only_if_faster = options.warp == 2};
+                              .only_if_faster = options.warp == 2,
+                              .counts = counts};
             const auto widen = [&](llvm::Function& function, bool all_alike) {
                 return simd::widen(function, tile, shapes, how, guesses_for(function), all_alike, results);
             };

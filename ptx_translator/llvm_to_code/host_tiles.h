@@ -10,6 +10,7 @@
 namespace llvm {
 class AllocaInst;
 class Function;
+class GlobalVariable;
 class TargetMachine;
 } // namespace llvm
 
@@ -42,10 +43,10 @@ struct TileCode {
 /// For a kernel's body, void (Lane*), or all of its phases, i32 (Lane*, state, slots, i64 threads, i64 thread); of null
 /// there is none. They are lowered for the host.
 /// `whole_warps`: they are phases that go on through operations of a warp, which must be a tile. `by_warps`: what its
-/// threads keep lies together.
+/// threads keep lies together. `counts`: where what tiles do is counted (host::Counts*), or null.
 llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> bodies, const Target&,
-                                               llvm::TargetMachine&, const Options&, bool whole_warps = false,
-                                               bool by_warps = false);
+                                               llvm::TargetMachine&, const Options&, llvm::GlobalVariable* counts,
+                                               bool whole_warps = false, bool by_warps = false);
 /// Whether tiles have as many lanes as warps.
 bool are_tiles_warps(const Target&);
 

@@ -5,6 +5,7 @@
 #include <string>
 
 namespace llvm {
+class GlobalVariable;
 class TargetTransformInfo;
 } // namespace llvm
 
@@ -18,6 +19,7 @@ struct Machine {
     bool looks_ahead = false; ///< what later blocks load is prefetched
     bool only_if_faster = false; ///< widen() gives nothing that does not seem to pay
     bool brief_masks = false; ///< of masked accesses: most tiles run another function, so that short code is better
+    llvm::GlobalVariable* counts = nullptr; ///< where there is a host::Counts* to add to; null: nothing is counted
 };
 
 /// What becomes of what the lanes return.

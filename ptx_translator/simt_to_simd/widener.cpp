@@ -47,6 +47,7 @@ llvm::Function* Widener::run(llvm::Value* exit, bool value_of_exit, Results resu
         bodies_.push_back(entries_.back());
     }
     find_equivalents();
+    make_counters();
     make_variables();
     for (unsigned i = 0; i < count; ++i) {
         widen_block(i);
@@ -212,7 +213,7 @@ void Widener::widen_block(unsigned number) {
         if (value_of_exit_) stays = ir_.CreateNot(stays);
         entry_guards_.push_back(one ? stays : are_all(stays));
     }
-    if (number != 0 || entry_guards_.empty()) return;
+    if (number != 0 || entry_guards_.empty()) return count_block(number);
     llvm::Value* all = entry_guards_[0];
     for (llvm::Value* one : llvm::drop_begin(entry_guards_)) all = ir_.CreateAnd(all, one);
     BasicBlock* refuse = BasicBlock::Create(context_, "", made_);
@@ -221,6 +222,7 @@ void Widener::widen_block(unsigned number) {
     ir_.SetInsertPoint(refuse);
     ir_.CreateRet(ir_.getFalse());
     ir_.SetInsertPoint(go);
+    count_block(number);
 }
 
 /// Lanes of `mask` (null: all of the block) go to the block `to`: its phis get their values, its mask the lanes.
@@ -262,6 +264,7 @@ void Widener::end_block(unsigned number) {
         if (llvm::Value* value = result->getReturnValue(); value && results_ != Results::none)
             ir_.CreateAlignedStore(results_ == Results::one ? base(value) : vector(value),
                                    made_->getArg(made_->arg_size() - 1), llvm::Align(4));
+        add_counts();
         ir_.CreateRet(ir_.getTrue());
         return;
     }

@@ -96,6 +96,12 @@ class Widener {
     llvm::Value* guard(llvm::Value*);
     void note(llvm::Instruction&, llvm::Value* wide);
 
+    // counts.cpp
+    void make_counters();
+    bool is_scattered(const llvm::Instruction& access) const;
+    void count_block(unsigned number);
+    void add_counts();
+
     // accesses.cpp
     void widen_load(llvm::LoadInst&);
     void widen_store(llvm::StoreInst&);
@@ -158,6 +164,7 @@ class Widener {
     llvm::Value* exit_ = nullptr;
     bool value_of_exit_ = false;
     Results results_ = Results::by_lane;
+    llvm::SmallVector<llvm::AllocaInst*, 4> counters_; ///< the fields of host::Counts but the last; none: not counted
 
     llvm::DenseMap<llvm::Value*, llvm::SmallVector<llvm::Value*, 2>> bases_;
     llvm::DenseMap<llvm::Value*, llvm::Value*> vectors_, guards_;

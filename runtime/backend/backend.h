@@ -16,6 +16,10 @@
 
 /// The seam between CUDA's semantics (runtime/core) and a vendor. Core validates; back ends assert.
 /// Back ends throw rt::Error (rt/error.h) for what cannot be foreseen: no memory, a lost device.
+namespace ptx::host {
+struct Counts;
+}
+
 namespace rt::backend {
 
 struct Dim3 {
@@ -58,6 +62,8 @@ class Kernel {
   public:
     virtual ~Kernel() = default;
     virtual const ptx::KernelInfo& info() const = 0;
+    /// What it has done so far, which changes while it runs (read it atomically); null if the code does not count.
+    virtual std::shared_ptr<const ptx::host::Counts> counts() const { return nullptr; }
 };
 
 /// A loaded image; unloads when destroyed. Kernels live as long as it.

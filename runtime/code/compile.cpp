@@ -19,7 +19,7 @@ Digest digest_of(const std::vector<std::string>& sources, const ptx::Options& op
     Sha256 hash;
     hash.add(ptx::translator_version());
     hash.add(uint64_t{options.optimization_level}).add(uint64_t{options.debug_info}).add(uint64_t{options.phases});
-    hash.add(uint64_t{options.warp});
+    hash.add(uint64_t{options.warp}).add(uint64_t{options.counts});
     hash.add(uint64_t{options.compute_capability}).add(uint64_t{sources.size()});
     for (const std::string& source : sources) hash.add(source);
     return hash.finish();

@@ -29,6 +29,7 @@ ptx::Options options_of(const JitOptions& jit) {
     const std::string& mode = options().cpu_mode;
     result.warp = mode == "warp" ? 1 : mode == "auto" ? 2 : 0;
     result.phases = result.warp || mode == "phases" || mode == "threads";
+    result.counts = result.warp && options().profile;
     result.compute_capability = uint32_t(options().compute_capability);
     return result;
 }

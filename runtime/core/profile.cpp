@@ -1,6 +1,7 @@
 #include "core/profile.h"
 
 #include "code/statistics.h"
+#include "ptx/host_abi.h"
 #include "rt/error.h"
 #include "support/options.h"
 
@@ -9,11 +10,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <vector>
 
 namespace rt::profile {
@@ -23,6 +26,8 @@ using Nanoseconds = std::chrono::nanoseconds;
 
 struct Row {
     uint64_t launches = 0, timed = 0, threads = 0; ///< threads of the newest launch
+    uint64_t blocks = 0;
+    std::set<std::shared_ptr<const ptx::host::Counts>> counts; ///< of all code that was made of it
     Nanoseconds total{0}, longest{0};
     std::string way;
 };
@@ -75,6 +80,29 @@ std::string readable(const std::string& name) {
     return status == 0 && text ? text.get() : name;
 }
 
+/// What a kernel has done, as text; "-" where nothing is known.
+struct Columns {
+    std::string lanes = "-", scattered = "-", barriers = "-";
+};
+
+Columns columns_of(const Row& row) {
+    const auto sum = [&](const uint64_t ptx::host::Counts::* field) {
+        uint64_t result = 0;
+        // atomic_ref of constants comes with C++26.
+        for (const auto& counts : row.counts)
+            result += std::atomic_ref(const_cast<uint64_t&>((*counts).*field)).load(std::memory_order_relaxed);
+        return double(result);
+    };
+    using ptx::host::Counts;
+    Columns result;
+    constexpr double warp = 32;
+    if (const double room = sum(&Counts::room)) result.lanes = fmt::format("{:.1f}", warp * sum(&Counts::lanes) / room);
+    if (const double accesses = sum(&Counts::accesses))
+        result.scattered = fmt::format("{:.1f}%", 100 * sum(&Counts::scattered) / accesses);
+    if (!row.counts.empty()) result.barriers = fmt::format("{:.1f}", sum(&Counts::barriers) / double(row.blocks));
+    return result;
+}
+
 double milliseconds(Nanoseconds time) { return double(time.count()) / 1e6; }
 
 void print_table() {
@@ -105,6 +133,8 @@ void launch(backend::Queue& queue, const backend::Launch& launch, ptx::Arch arch
     Row& row = all.rows[info.name];
     row.launches++;
     row.threads = launch.grid.count() * launch.block.count();
+    row.blocks += launch.grid.count();
+    if (auto counts = launch.kernel->counts()) row.counts.insert(std::move(counts));
     row.way = way_of(info, arch);
     constexpr size_t enough = 256;
     all.pending.push_back(std::move(span));
@@ -125,16 +155,18 @@ std::string table() {
     std::stable_sort(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.second.total > b.second.total; });
     Nanoseconds total{0};
     for (const auto& [name, row] : rows) total += row.total;
-    std::string text = fmt::format("cuttle: profile: {} kernels, {:.3f} ms; times in ms, threads of the last launch\n"
-                                   "{:>10} {:>6} {:>8} {:>10} {:>10} {:>10} {:>10}  {:<10} {}\n",
+    std::string text = fmt::format("cuttle: profile: {} kernels, {:.3f} ms; times in ms, threads of the last launch, lanes of 32, barriers of a block\n"
+                                   "{:>10} {:>6} {:>8} {:>10} {:>10} {:>10} {:>10} {:>6} {:>9} {:>8}  {:<10} {}\n",
                                    rows.size(), milliseconds(total), "total", "share", "launches", "mean", "longest",
-                                   "threads", "translated", "runs as", "kernel");
+                                   "threads", "translated", "lanes", "scattered", "barriers", "runs as", "kernel");
     for (const auto& [name, row] : rows) {
         const double sum = milliseconds(row.total);
-        text += fmt::format("{:>10.3f} {:>5.1f}% {:>8} {:>10.4f} {:>10.4f} {:>10} {:>10.1f}  {:<10} {}{}\n", sum,
+        const Columns columns = columns_of(row);
+        text += fmt::format("{:>10.3f} {:>5.1f}% {:>8} {:>10.4f} {:>10.4f} {:>10} {:>10.1f} {:>6} {:>9} {:>8}  {:<10} {}{}\n", sum,
                             total.count() ? 100 * sum / milliseconds(total) : 0, row.launches,
                             row.timed ? sum / double(row.timed) : 0, milliseconds(row.longest), row.threads,
-                            milliseconds(code::translation_time(name)), row.way, readable(name),
+                            milliseconds(code::translation_time(name)), columns.lanes, columns.scattered,
+                            columns.barriers, row.way, readable(name),
                             row.timed == row.launches ? "" : fmt::format(" ({} not timed)", row.launches - row.timed));
     }
     return text;

@@ -23,7 +23,7 @@ struct Arguments {
     std::string target = "host", output, stop_after = "code";
     unsigned optimization = 3, compute_capability = 0;
     std::vector<unsigned> block;
-    bool debug = false, phases = false, warp = false, if_faster = false, explain = false, serve = false;
+    bool debug = false, phases = false, warp = false, if_faster = false, counts = false, explain = false, serve = false;
 };
 
 std::string read_file(const std::string& name) {
@@ -79,6 +79,7 @@ void compile(const Arguments& arguments) {
     request.options.debug_info = arguments.debug;
     request.options.phases = arguments.phases || arguments.warp;
     request.options.warp = !arguments.warp ? 0 : arguments.if_faster ? 2 : 1;
+    request.options.counts = arguments.counts;
     if (arguments.block.size() == 2) request.target.divide(arguments.block[0], arguments.block[1]);
     request.options.compute_capability = arguments.compute_capability;
     request.kernels = arguments.kernels;
@@ -127,6 +128,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
     app.add_flag("--phases", arguments.phases, "host: cut kernels at barriers, as the runtime asks for");
     app.add_flag("--warp", arguments.warp,
                  "host: run threads side by side in vectors, as the runtime asks for; has --phases");
+    app.add_flag("--counts", arguments.counts, "with --warp: kernels count what their vectors do, as profiles show it");
     app.add_flag("--if-faster", arguments.if_faster, "with --warp: only where it seems to pay");
     app.add_option("--block", arguments.block, "with --warp: the blocks' size by x and y")->expected(2);
     app.add_flag(

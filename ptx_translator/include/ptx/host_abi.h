@@ -20,6 +20,9 @@
 /// With uses_barrier and without phases, there may be
 ///   const char S.why_fibers[]
 ///                        why the kernel is not cut into phases, in a few words, when that was asked for
+/// With Options::counts there is
+///   Counts* S.counts
+///                        where the kernel adds what it has done; the caller sets it before the kernel runs
 /// and for each FunctionSymbol a symbol that is the host address standing for the device function's address.
 /// The object has no undefined symbols but libc's and libm's. Everything else goes through Services.
 ///
@@ -36,6 +39,16 @@ struct Lane;
 
 constexpr uint32_t phase_exit = 0xffffffff;  ///< the thread is over
 constexpr uint32_t phase_mixed = 0xfffffffe; ///< threads differ
+
+/// What a kernel's vectors have done so far: several threads of the process add at once, atomically. Operations are those
+/// done for each thread, not those done once for a whole tile of threads.
+struct Counts {
+    uint64_t lanes;      ///< sum over such operations: for how many threads
+    uint64_t room;       ///< and for how many they would have been with no thread elsewhere
+    uint64_t accesses;   ///< to memory, for a tile
+    uint64_t scattered;  ///< of these, the ones whose addresses have no order: threads one by one, or gathers
+    uint64_t barriers;   ///< that all of a CTA have met at; the caller counts
+};
 
 /// The threads of a CTA between the phases of a kernel.
 struct PhaseState {

@@ -35,6 +35,7 @@ struct Options {
     /// host: run threads side by side in vectors, 1 = where that is possible, 2 = where it seems to pay, too; with phases.
     uint8_t warp = 0;
     uint32_t compute_capability = 0;  ///< 89 for 8.9: what __nvvm_reflect-like queries see; 0 = the PTX's own
+    bool counts = false;              ///< host, with warp: kernels count what their vectors do, see host_abi.h, Counts
     bool operator==(const Options&) const = default;
 };
 

@@ -80,6 +80,7 @@ bool Cta::barrier_complete(const Barrier& barrier) const {
 
 void Cta::barrier_release(Barrier& barrier, LaneFiber* last) {
     active_barriers_ &= ~(1u << (&barrier - barrier_.data()));
+    run_->kernel().count_barrier();
     if (barrier.reducing) {
         auto give = [&](LaneFiber& lane) {
             const auto operation = ptx::host::BarrierReduce(lane.operation);

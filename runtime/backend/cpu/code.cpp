@@ -81,8 +81,13 @@ CpuCode::CpuCode(std::shared_ptr<const ptx::Image> image) : image_(std::move(ima
             if (const void* why = dlsym(handle_, (info.symbol + ".why_fibers").c_str()))
                 log(LogLevel::debug, LogChannel::launch, "kernel {} needs a fiber for each thread: {}", info.name,
                     static_cast<const char*>(why));
+            std::shared_ptr<ptx::host::Counts> counts;
+            if (void* place = dlsym(handle_, (info.symbol + ".counts").c_str())) {
+                counts = std::make_shared<ptx::host::Counts>();
+                *static_cast<ptx::host::Counts**>(place) = counts.get();
+            }
             if (!info.uses_barrier) block = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol + ".block"));
-            kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block, phase, cuts);
+            kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block, phase, cuts, counts);
         }
     } catch (...) {
         dlclose(handle_);

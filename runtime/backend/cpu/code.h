@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <mutex>
 
 namespace rt::backend::cpu {
@@ -15,14 +16,21 @@ class CpuKernel : public Kernel {
 
     using Phase = uint32_t (*)(ptx::host::Lane*, uint32_t phase, const ptx::host::PhaseBox*);
 
-    CpuKernel(const ptx::KernelInfo& info, Entry thread, Entry block, Phase phase, const ptx::host::PhaseCut* cuts)
-        : info_(info), thread_(thread), block_(block), phase_(phase), cuts_(cuts) {}
+    CpuKernel(const ptx::KernelInfo& info, Entry thread, Entry block, Phase phase, const ptx::host::PhaseCut* cuts,
+              std::shared_ptr<ptx::host::Counts> counts)
+        : info_(info), thread_(thread), block_(block), phase_(phase), cuts_(cuts), counts_(std::move(counts)) {}
     const ptx::KernelInfo& info() const override { return info_; }
     /// What the code offers, else nullptr: see host_abi.h. Without block and phase each thread needs a fiber.
     Entry thread() const { return thread_; }
     Entry block() const { return block_; }
     Phase phase() const { return phase_; }
     const ptx::host::PhaseCut* cuts() const { return cuts_; }
+    std::shared_ptr<const ptx::host::Counts> counts() const override { return counts_; }
+    /// All threads of a CTA have met at a barrier.
+    void count_barrier() const {
+        if (counts_) [[unlikely]]
+            std::atomic_ref(counts_->barriers).fetch_add(1, std::memory_order_relaxed);
+    }
 
     /// Learnt while it runs. How long a CTA takes, 0 = not known yet; whether CTAs wait for each other.
     std::atomic<uint32_t> nanoseconds_per_block{0};
@@ -33,6 +41,7 @@ class CpuKernel : public Kernel {
     Entry thread_, block_;
     Phase phase_;
     const ptx::host::PhaseCut* cuts_;
+    std::shared_ptr<ptx::host::Counts> counts_;
 };
 
 /// A shared object made from an image, loaded privately.

@@ -39,6 +39,7 @@ bool PhaseRun::reserve(const CpuKernel& kernel, const uint32_t (&block)[3]) {
     if (!kernel.phase()) return true;
     phase_ = kernel.phase();
     cuts_ = kernel.cuts();
+    kernel_ = &kernel;
     if (!std::equal(std::begin(block), std::end(block), size_)) {
         std::copy(std::begin(block), std::end(block), size_);
         threads_ = block[0] * block[1] * block[2];
@@ -99,6 +100,7 @@ Outcome PhaseRun::run(const GridRun& grid, ptx::host::Lane& lane) {
 /// What all threads meet for in the same place, and the number of what follows; false when they must be looked at one
 /// by one.
 bool PhaseRun::pass_all(uint32_t& at) {
+    if (is_barrier(cuts_[at])) kernel_->count_barrier();
     if (cuts_[at].wait == Wait::barrier) return true;
     if (cuts_[at].wait == Wait::barrier_reduce) {
         std::fill_n(next_.begin(), threads_, at);
@@ -208,6 +210,7 @@ bool PhaseRun::pass_barrier() {
             if (state_.next[i] != phase_exit && !waits(state_.next[i])) return false;
     }
     if (votes) count_votes();
+    kernel_->count_barrier();
     return true;
 }
 

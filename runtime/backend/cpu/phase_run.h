@@ -61,6 +61,7 @@ class PhaseRun {
     uint32_t advance_whole(uint32_t warp, uint32_t at);
     uint32_t common(uint32_t warp) const;
 
+    const CpuKernel* kernel_ = nullptr;
     CpuKernel::Phase phase_ = nullptr;
     const ptx::host::PhaseCut* cuts_ = nullptr;
     ptx::host::Lane* lane_ = nullptr;

@@ -51,7 +51,7 @@ Image sample_image() {
 }
 
 Job sample_job() {
-    return {Job::Kind::translate, {".version 9.0", "b"}, {Arch::amdgcn, "gfx1100", ""}, {2, true, true, true, 89}, {"k"}, {"f"}};
+    return {Job::Kind::translate, {".version 9.0", "b"}, {Arch::amdgcn, "gfx1100", ""}, {2, true, true, true, 89, true}, {"k"}, {"f"}};
 }
 
 Reply sample_reply() { return {Reply::Status::unsupported, "why", {9, 8, 7}, "version"}; }

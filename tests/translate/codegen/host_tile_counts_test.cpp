@@ -1,0 +1,77 @@
+// What vectors are counted to do.
+#include "tiles_and_threads.h"
+
+using namespace codegen_test;
+using namespace codegen_test::blocks;
+
+namespace {
+
+constexpr uint32_t threads = 64, columns = 32, tiles = threads / columns;
+
+/// Of a block of threads in tiles of 32; thread i loads in[i].
+Counts counts_of(const std::string& body, const std::vector<uint32_t>& in) {
+    ptx::Target target = ptx::Target::parse("host");
+    target.divide(columns, 1);
+    const Code code(kernel(body), target, {.phases = true, .warp = 1, .counts = true});
+    EXPECT_EQ(code.symbol("k.kernel.why_threads"), nullptr);
+    Counts counts{};
+    *static_cast<Counts**>(code.symbol("k.kernel.counts")) = &counts;
+    std::vector<uint32_t> out(threads * words);
+    Surroundings around;
+    around.set_parameters(in.data(), out.data(), threads);
+    Block(code, around, threads, 1).run();
+    return counts;
+}
+
+std::vector<uint32_t> same(uint32_t number) { return std::vector<uint32_t>(threads, number); }
+
+/// Threads whose number is odd store it elsewhere first.
+const std::string odd_ones = R"(
+  %odd = trunc i32 %v to i1
+  br i1 %odd, label %work, label %end
+work:
+  %there = add i64 %out, %ib
+  %there.p = inttoptr i64 %there to ptr addrspace(1)
+  store i32 %v, ptr addrspace(1) %there.p
+  br label %end
+end:
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  store i32 %v, ptr addrspace(1) %o
+  ret void
+)";
+
+TEST(HostTileCounts, AccessesWithoutOrder) {
+    // in[i], contiguous; out[4 * i]. The value is loaded again behind the barrier, or kept.
+    const Counts counts = counts_of(R"(
+  store i32 %v, ptr addrspace(1) %o
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  ret void
+)", same(1));
+    EXPECT_EQ(counts.accesses, 2 * tiles);
+    EXPECT_EQ(counts.scattered, tiles);
+    EXPECT_EQ(counts.lanes, counts.room);
+    EXPECT_GE(counts.room, 2 * threads);
+    EXPECT_EQ(counts.barriers, 0u) << "for the caller to count";
+}
+
+TEST(HostTileCounts, LanesThatAreThere) {
+    const Counts all = counts_of(odd_ones, same(1)), none = counts_of(odd_ones, same(2));
+    EXPECT_EQ(all.lanes, all.room);
+    EXPECT_LT(none.room, all.room) << "blocks that no lane comes to do not run";
+    // One lane of the first tile.
+    std::vector<uint32_t> in = same(2);
+    in[5] = 3;
+    const Counts one = counts_of(odd_ones, in);
+    const uint64_t stores = (all.room - none.room) / threads;
+    EXPECT_GE(stores, 1u);
+    EXPECT_EQ(one.lanes, none.lanes + stores);
+    EXPECT_EQ(one.room, none.room + columns * stores);
+    EXPECT_EQ(one.accesses, none.accesses + 1);
+}
+
+TEST(HostTileCounts, OnlyWhenAsked) {
+    const Code code(kernel(odd_ones), ptx::Target::parse("host"), {.phases = true, .warp = 1});
+    EXPECT_EQ(code.symbol("k.kernel.counts"), nullptr);
+}
+
+} // namespace
