@@ -41,9 +41,8 @@ bool Widener::is_scattered(const Instruction& access) const {
     if (!(load && load->isSimple()) && !(store && store->isSimple())) return true;
     Value* pointer = const_cast<Value*>(llvm::getLoadStorePointerOperand(&access));
     llvm::Type* type = llvm::getLoadStoreType(const_cast<Instruction*>(&access));
-    const Shape shape = shapes_.of(pointer);
     bool backwards = false;
-    if (shape.is_uniform() || is_contiguous(pointer, type, backwards)) return false;
+    if (is_contiguous(pointer, type, backwards)) return false;
     return !((load || is_own_memory(pointer)) && elements_of(pointer, type));
 }
 
@@ -53,8 +52,10 @@ void Widener::count_block(unsigned number) {
     const llvm::BasicBlock& block = *blocks_[number];
     uint64_t operations = 0, accesses = 0, scattered = 0;
     for (const Instruction& instruction : block) {
-        const bool access = isa<llvm::LoadInst, llvm::StoreInst, llvm::AtomicRMWInst, llvm::AtomicCmpXchgInst>(instruction);
         if (shapes_.is_guess(&instruction) || instruction.isTerminator()) continue;
+        const Value* pointer = llvm::getLoadStorePointerOperand(&instruction);
+        const bool access = pointer ? !shapes_.of(pointer).is_uniform()
+                                    : isa<llvm::AtomicRMWInst, llvm::AtomicCmpXchgInst>(instruction);
         if (access) accesses++, scattered += is_scattered(instruction);
         operations += access || !shapes_.of(&instruction).is_regular();
     }

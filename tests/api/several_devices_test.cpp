@@ -87,7 +87,6 @@ TEST_F(SeveralDevices, NoLaunchBeginsBeforeAllStreamsAreThere) {
     std::array<CUDA_LAUNCH_PARAMS, 2> list{first->launch(nothing), second->launch(forward)};
     ASSERT_OK(cuLaunchCooperativeKernelMultiDevice(list.data(), 2, 0));
     ASSERT_OK(cuStreamSynchronize(first->stream)); // behind the meeting: so is the other device's kernel
-    EXPECT_EQ(cuStreamQuery(second->stream), 0);
     for (int i = 0; i < 32; ++i) EXPECT_EQ(words[32 + i], 1107u) << i;
 }
 

@@ -45,7 +45,7 @@ constexpr uint32_t phase_mixed = 0xfffffffe; ///< threads differ
 struct Counts {
     uint64_t lanes;      ///< sum over such operations: for how many threads
     uint64_t room;       ///< and for how many they would have been with no thread elsewhere
-    uint64_t accesses;   ///< to memory, for a tile
+    uint64_t accesses;   ///< to memory, of a tile, by addresses that differ among threads
     uint64_t scattered;  ///< of these, the ones whose addresses have no order: threads one by one, or gathers
     uint64_t barriers;   ///< that all of a CTA have met at; the caller counts
 };
