@@ -120,12 +120,13 @@ fs::path CodeCache::directory_of_options() {
 }
 
 CodeCache* CodeCache::shared() {
-    static const std::unique_ptr<CodeCache> cache = []() -> std::unique_ptr<CodeCache> {
+    // Never destroyed: kernels may still be made when static destructors have begun.
+    static CodeCache* const cache = []() -> CodeCache* {
         const fs::path directory = directory_of_options();
         if (!options().cache || directory.empty()) return nullptr;
-        return std::make_unique<CodeCache>(directory, options().cache_size);
+        return new CodeCache(directory, options().cache_size);
     }();
-    return cache.get();
+    return cache;
 }
 
 /// Code from here is run: nobody else may have written it.
