@@ -55,8 +55,8 @@ template <class F> bool rounds_away(typename F::Word sign, Mode mode) {
     return mode == Mode::rp ? sign == 0 : mode == Mode::rm ? sign != 0 : false;
 }
 
-/// The nearest number of the format. `mantissa` is 0 or has its first bit behind the word's highest one, is exact but for
-/// its last bit, which may be sticky, and counts so that `exponent` is the field of a normal number.
+/// The nearest number of the format. `mantissa` is 0 or has its first bit behind the word's highest one, is exact but
+/// for its last bit, which may be sticky, and counts so that `exponent` is the field of a normal number.
 template <class F, class M> typename F::Word pack(typename F::Word sign, int exponent, M mantissa, Mode mode) {
     using Word = typename F::Word;
     constexpr int guard = 8 * int(sizeof(M)) - 2 - F::fraction;

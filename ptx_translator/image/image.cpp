@@ -1,5 +1,7 @@
 #include "ptx/image.h"
 
+#include "ptx/spirv_target.h"
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -62,7 +64,8 @@ Target Target::parse(std::string_view text) {
     target.cpu = next_part(text);
     target.features = text;
     if (target.arch == Arch::amdgcn && target.cpu.empty()) throw refuse("which processor? Write amdgcn:gfx1100");
-    if (target.arch == Arch::spirv && !target.cpu.empty()) throw refuse("SPIR-V knows no processors");
+    if (target.arch == Arch::spirv && !target.cpu.empty() && has_fp64(target))
+        throw refuse("SPIR-V knows no processors but no-fp64");
     if (target.arch != Arch::host && !target.features.empty()) throw refuse("features are for the host only");
     return target;
 }

@@ -28,6 +28,7 @@ AMDGPU_PROCESSORS(AMDGPU_PROCESSOR)
     extern const char ptx_device_library_spirv_##name##_begin[], ptx_device_library_spirv_##name##_end[];
 AMDGPU_PARTS(SPIRV_PART)
 #undef SPIRV_PART
+extern const char ptx_device_library_spirv_doubles_begin[], ptx_device_library_spirv_doubles_end[];
 }
 
 namespace ptx::device_library {
@@ -85,6 +86,10 @@ std::string_view spirv_bitcode(AmdgpuPart part) {
 #undef SPIRV_PART
     };
     return rows[static_cast<unsigned>(part)];
+}
+
+std::string_view spirv_doubles() {
+    return {ptx_device_library_spirv_doubles_begin, ptx_device_library_spirv_doubles_end};
 }
 
 } // namespace ptx::device_library

@@ -24,5 +24,7 @@ std::string_view amdgpu_bitcode(AmdgpuPart, unsigned lanes);
 std::string_view amdgpu_code(AmdgpuPart, std::string_view processor);
 /// The same parts as neutral IR, for SPIR-V.
 std::string_view spirv_bitcode(AmdgpuPart);
+/// Bitcode of spirv_doubles.cpp.
+std::string_view spirv_doubles();
 
 } // namespace ptx::device_library

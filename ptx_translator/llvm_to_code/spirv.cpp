@@ -19,7 +19,9 @@
 #include "llvm_to_code/spirv_legalize.h"
 #include "llvm_to_code/spirv_library.h"
 #include "llvm_to_code/spirv_memory.h"
+#include "llvm_to_code/spirv_soft_doubles.h"
 #include "llvm_to_code/waiting_lanes.h"
+#include "ptx/spirv_target.h"
 
 #include <llvm/ADT/DenseMap.h>
 #include <llvm/ADT/STLFunctionalExtras.h>
@@ -171,8 +173,8 @@ void move_tables(llvm::Module& module) {
     }
 }
 
-void lower(llvm::Function& neutral, const KernelInfo& info) {
-    const PassedParameters passed(neutral, info);
+void lower(llvm::Function& neutral, const KernelInfo& info, bool fp64) {
+    const PassedParameters passed(neutral, info, fp64);
     llvm::Function& kernel = *make_kernel(neutral, info, passed);
     return_instead_of_exit(kernel);
     map_pointers(kernel, {.space = {spirv_generic, spirv_global, 2, spirv_shared, spirv_global, spirv_private},
@@ -185,10 +187,10 @@ void lower(llvm::Function& neutral, const KernelInfo& info) {
 
 /// What the device library does is called, linked and inlined.
 void use_library(llvm::Module& module, std::vector<KernelInfo>& kernels, llvm::TargetMachine& machine,
-                 const Options& options) {
+                 const Options& options, bool fp64) {
     for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo&) { call_spirv_library(kernel); });
     lower_small_floats(module);
-    link_spirv_library(module);
+    link_spirv_library(module, fp64);
     inline_all(module);
     for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo& info) {
         // What the library made of services ends threads, too.
@@ -196,11 +198,27 @@ void use_library(llvm::Module& module, std::vector<KernelInfo>& kernels, llvm::T
         if (info.uses_cluster) find_place_in_cluster(kernel, warp_lanes);
         count_threads_at_barriers(kernel, info);
     });
-    link_spirv_library(module);
+    link_spirv_library(module, fp64);
     inline_all(module);
     for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo&) { allocate_in_local_space(kernel); });
     infer_address_spaces(module, machine, options, Space::generic);
     expand_constant_expressions(module);
+}
+
+/// What comes after this makes nothing that SPIR-V lacks but what legalize_for_spirv knows.
+void optimize_and_expand(llvm::Module& module, std::vector<KernelInfo>& kernels, llvm::TargetMachine& machine,
+                         const Options& options) {
+    optimize(module, machine, options);
+    expand_constant_expressions(module); // addresses in tables, again
+    for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo&) { expand_memory_operations(kernel); });
+    lower_small_floats(module);
+}
+
+void do_without_doubles(llvm::Module& module, std::vector<KernelInfo>& kernels) {
+    remove_doubles_of_globals(module);
+    for_each_kernel(module, kernels, [](llvm::Function& kernel, KernelInfo&) { remove_doubles(kernel); });
+    link_spirv_library(module, false);
+    inline_all(module);
 }
 
 /// LLVM 22's SPIR-V back end keeps tables of the last module in a global (llvm-project issue 160613): a second one in
@@ -250,21 +268,24 @@ Image compile_spirv(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInf
         return_instead_of_exit(kernel);
         let_waiting_lanes_go_on(kernel, nullptr);
     });
-    use_library(module, kernels, *machine, options);
+    const bool fp64 = has_fp64(target);
+    use_library(module, kernels, *machine, options, fp64);
     move_tables(module);
-    for_each_kernel(module, kernels, lower);
+    for_each_kernel(module, kernels,
+                    [&](llvm::Function& kernel, const KernelInfo& info) { lower(kernel, info, fp64); });
     rename_scopes(module, {"workgroup", "device", "device"});
     verify(module, "lowering for spirv");
     Image image{target, std::move(kernels), std::move(functions), {}};
 
-    optimize(module, *machine, options);
-    expand_constant_expressions(module); // addresses in tables, again
-    for_each_kernel(module, image.kernels,
-                    [](llvm::Function& kernel, KernelInfo&) { expand_memory_operations(kernel); });
-    lower_small_floats(module);
-    for_each_kernel(module, image.kernels, [](llvm::Function& kernel, KernelInfo&) {
+    optimize_and_expand(module, image.kernels, *machine, options);
+    if (!fp64 && llvm::any_of(module, has_doubles)) {
+        do_without_doubles(module, image.kernels);
+        optimize_and_expand(module, image.kernels, *machine, options);
+    }
+    for_each_kernel(module, image.kernels, [&](llvm::Function& kernel, KernelInfo&) {
         legalize_for_spirv(kernel);
         count_in_elements(kernel);
+        if (!fp64 && has_doubles(kernel)) fail("the GPU has no doubles, and the kernel has some left");
     });
     for (llvm::Function& function : llvm::make_early_inc_range(module))
         if (function.isDeclaration() && function.use_empty()) function.eraseFromParent();

@@ -24,7 +24,7 @@ std::optional<uint64_t> place_of(const llvm::LoadInst& load) {
 
 } // namespace
 
-PassedParameters::PassedParameters(llvm::Function& neutral, const KernelInfo& info) {
+PassedParameters::PassedParameters(llvm::Function& neutral, const KernelInfo& info, bool fp64) {
     llvm::LLVMContext& context = neutral.getContext();
     for (const ParameterInfo& place : spirv_arguments(info))
         parts_.push_back({place, llvm::IntegerType::get(context, 8 * place.size), {}});
@@ -36,7 +36,7 @@ PassedParameters::PassedParameters(llvm::Function& neutral, const KernelInfo& in
         if (!offset) continue;
         for (Part& part : parts_) {
             if (part.place.offset != *offset || part.place.size != size) continue;
-            if (load->getType()->isFloatTy() || load->getType()->isDoubleTy()) part.type = load->getType();
+            if (load->getType()->isFloatTy() || (load->getType()->isDoubleTy() && fp64)) part.type = load->getType();
             part.reads.push_back(load);
         }
     }

@@ -16,8 +16,8 @@ namespace ptx::code {
 /// block in memory would have to be read. Reads of a part of one, or at places that are computed, stay reads of the block.
 class PassedParameters {
   public:
-    /// Of a simplified neutral kernel.
-    PassedParameters(llvm::Function& neutral, const KernelInfo& info);
+    /// Of a simplified neutral kernel. Doubles are passed as such with `fp64`, else as integers.
+    PassedParameters(llvm::Function& neutral, const KernelInfo& info, bool fp64);
 
     void append_types(llvm::SmallVectorImpl<llvm::Type*>&) const;
     /// Once pointers are mapped: the reads become arguments, from number `first` on.

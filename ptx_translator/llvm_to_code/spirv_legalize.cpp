@@ -115,42 +115,6 @@ Value* extreme(IR& ir, llvm::IntrinsicInst& call, bool greatest, bool keeps_nan)
     return ir.CreateSelect(ir.CreateFCmpUNO(a, b), llvm::ConstantFP::getNaN(call.getType()), number);
 }
 
-/// A number of a float's bits that are zero or one, as is_fpclass asks.
-Value* is_class(IR& ir, llvm::IntrinsicInst& call) {
-    Value* number = call.getArgOperand(0);
-    const auto wanted =
-        static_cast<llvm::FPClassTest>(llvm::cast<llvm::ConstantInt>(call.getArgOperand(1))->getZExtValue());
-    const unsigned bits = number->getType()->getScalarSizeInBits();
-    llvm::Type* type = number->getType()->getWithNewBitWidth(bits);
-    const llvm::fltSemantics& format = number->getType()->getScalarType()->getFltSemantics();
-    const auto bits_of = [&](const llvm::APFloat& value) {
-        return llvm::ConstantInt::get(type, value.bitcastToAPInt());
-    };
-    Value* word = ir.CreateBitCast(number, type);
-    Value* size = ir.CreateAnd(word, constant(type, (uint64_t{1} << (bits - 1)) - 1));
-    Value* negative = ir.CreateICmpSLT(word, constant(type, 0));
-    Value* infinity = bits_of(llvm::APFloat::getInf(format));
-    Value* normal = bits_of(llvm::APFloat::getSmallestNormalized(format));
-    Value* quiet = bits_of(llvm::APFloat::getQNaN(format));
-    Value* result = ir.CreateICmpNE(word, word);
-    const auto add = [&](llvm::FPClassTest positive_class, llvm::FPClassTest negative_class, Value* test) {
-        if (wanted & positive_class) result = ir.CreateOr(result, ir.CreateAnd(test, ir.CreateNot(negative)));
-        if (wanted & negative_class) result = ir.CreateOr(result, ir.CreateAnd(test, negative));
-    };
-    Value* zero = ir.CreateICmpEQ(size, constant(type, 0));
-    Value* below_normal = ir.CreateICmpULT(size, normal);
-    Value* below_infinity = ir.CreateICmpULT(size, infinity);
-    add(llvm::fcPosZero, llvm::fcNegZero, zero);
-    add(llvm::fcPosSubnormal, llvm::fcNegSubnormal, ir.CreateAnd(below_normal, ir.CreateNot(zero)));
-    add(llvm::fcPosNormal, llvm::fcNegNormal, ir.CreateAnd(below_infinity, ir.CreateNot(below_normal)));
-    add(llvm::fcPosInf, llvm::fcNegInf, ir.CreateICmpEQ(size, infinity));
-    Value* nan = ir.CreateICmpUGT(size, infinity);
-    Value* is_quiet = ir.CreateICmpUGE(size, quiet);
-    if (wanted & llvm::fcQNan) result = ir.CreateOr(result, ir.CreateAnd(nan, is_quiet));
-    if (wanted & llvm::fcSNan) result = ir.CreateOr(result, ir.CreateAnd(nan, ir.CreateNot(is_quiet)));
-    return result;
-}
-
 /// To the left, by an amount modulo the width.
 Value* rotation(IR& ir, Value* value, Value* by) {
     const char* name = nullptr;
@@ -220,7 +184,7 @@ Value* rewritten(llvm::IntrinsicInst& call) {
     case llvm::Intrinsic::maxnum:
         return extreme(ir, call, true, false);
     case llvm::Intrinsic::is_fpclass:
-        return is_class(ir, call);
+        return is_of_class(ir, call.getArgOperand(0), call.getArgOperand(1));
     default:
         return nullptr;
     }
@@ -334,6 +298,39 @@ void cast_bytes(llvm::IntrinsicInst& cast) {
 }
 
 } // namespace
+
+Value* is_of_class(IR& ir, Value* number, Value* classes) {
+    const auto wanted = static_cast<llvm::FPClassTest>(llvm::cast<llvm::ConstantInt>(classes)->getZExtValue());
+    const unsigned bits = number->getType()->getScalarSizeInBits();
+    llvm::Type* type = number->getType()->getWithNewBitWidth(bits);
+    const llvm::fltSemantics& format = number->getType()->getScalarType()->getFltSemantics();
+    const auto bits_of = [&](const llvm::APFloat& value) {
+        return llvm::ConstantInt::get(type, value.bitcastToAPInt());
+    };
+    Value* word = ir.CreateBitCast(number, type);
+    Value* size = ir.CreateAnd(word, constant(type, (uint64_t{1} << (bits - 1)) - 1));
+    Value* negative = ir.CreateICmpSLT(word, constant(type, 0));
+    Value* infinity = bits_of(llvm::APFloat::getInf(format));
+    Value* normal = bits_of(llvm::APFloat::getSmallestNormalized(format));
+    Value* quiet = bits_of(llvm::APFloat::getQNaN(format));
+    Value* result = ir.CreateICmpNE(word, word);
+    const auto add = [&](llvm::FPClassTest positive_class, llvm::FPClassTest negative_class, Value* test) {
+        if (wanted & positive_class) result = ir.CreateOr(result, ir.CreateAnd(test, ir.CreateNot(negative)));
+        if (wanted & negative_class) result = ir.CreateOr(result, ir.CreateAnd(test, negative));
+    };
+    Value* zero = ir.CreateICmpEQ(size, constant(type, 0));
+    Value* below_normal = ir.CreateICmpULT(size, normal);
+    Value* below_infinity = ir.CreateICmpULT(size, infinity);
+    add(llvm::fcPosZero, llvm::fcNegZero, zero);
+    add(llvm::fcPosSubnormal, llvm::fcNegSubnormal, ir.CreateAnd(below_normal, ir.CreateNot(zero)));
+    add(llvm::fcPosNormal, llvm::fcNegNormal, ir.CreateAnd(below_infinity, ir.CreateNot(below_normal)));
+    add(llvm::fcPosInf, llvm::fcNegInf, ir.CreateICmpEQ(size, infinity));
+    Value* nan = ir.CreateICmpUGT(size, infinity);
+    Value* is_quiet = ir.CreateICmpUGE(size, quiet);
+    if (wanted & llvm::fcQNan) result = ir.CreateOr(result, ir.CreateAnd(nan, is_quiet));
+    if (wanted & llvm::fcSNan) result = ir.CreateOr(result, ir.CreateAnd(nan, ir.CreateNot(is_quiet)));
+    return result;
+}
 
 void legalize_for_spirv(llvm::Function& function) {
     for (auto* quotient : all_in<llvm::BinaryOperator>(function)) use_reciprocal_root(*quotient);

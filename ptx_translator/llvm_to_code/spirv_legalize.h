@@ -1,5 +1,7 @@
 #pragma once
 
+#include <llvm/IR/IRBuilder.h>
+
 namespace llvm {
 class Function;
 class Value;
@@ -17,6 +19,9 @@ void split_wide_integers(llvm::Function&);
 
 /// Integers of widths that SPIR-V has not, below 64 bits, in the next wider ones. Before split_wide_integers.
 void widen_odd_integers(llvm::Function&);
+
+/// Whether a number is of one of the classes that the second operand of llvm.is.fpclass names.
+llvm::Value* is_of_class(llvm::IRBuilder<>&, llvm::Value* number, llvm::Value* classes);
 
 /// Throws ptx::Error with the value's text.
 [[noreturn]] void refuse_form(const llvm::Value&);

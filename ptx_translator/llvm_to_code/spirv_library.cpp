@@ -118,7 +118,7 @@ void call_spirv_library(llvm::Function& function) {
     }
 }
 
-void link_spirv_library(llvm::Module& module) {
+void link_spirv_library(llvm::Module& module, bool fp64) {
     using device_library::AmdgpuPart;
     // The parts call what is in the first one.
     constexpr std::pair<const char*, AmdgpuPart> parts[] = {{"cuttle_gpu_matrix_", AmdgpuPart::matrix},
@@ -129,6 +129,9 @@ void link_spirv_library(llvm::Module& module) {
                                                             {"cuttle_surface_", AmdgpuPart::texture},
                                                             {"cuttle_", AmdgpuPart::library},
                                                             {"__trunc", AmdgpuPart::library}};
+    if (!fp64)
+        for (const char* prefix : {"cuttle_f64_", "cuttle_round_"})
+            link_library(module, prefix, device_library::spirv_doubles());
     for (const auto& [prefix, part] : parts) link_library(module, prefix, device_library::spirv_bitcode(part));
     for (llvm::Function& function : module) {
         for (const char* attribute : {"target-cpu", "target-features", "uniform-work-group-size"})

@@ -11,7 +11,8 @@ namespace ptx::code {
 
 /// Calls of `cuttle.*` functions that the library has become calls of it.
 void call_spirv_library(llvm::Function&);
-/// Links what is called. Its variables in private memory are allocas of neutral space 5.
-void link_spirv_library(llvm::Module&);
+/// Links what is called. Its variables in private memory are allocas of neutral space 5. `fp64`: whether the GPU has
+/// doubles, in which floats are then rounded otherwise than to nearest.
+void link_spirv_library(llvm::Module&, bool fp64);
 
 } // namespace ptx::code

@@ -117,7 +117,7 @@ void give_up(const char* reason) {
 
 void add_options(CLI::App& app, Arguments& arguments) {
     app.add_option("file", arguments.files, "PTX texts; several are linked");
-    app.add_option("--target", arguments.target, "host, host:CPU, amdgcn:PROCESSOR or spirv")->capture_default_str();
+    app.add_option("--target", arguments.target, "host, host:CPU, amdgcn:PROCESSOR, spirv or spirv:no-fp64")->capture_default_str();
     app.add_option("--stop-after", arguments.stop_after, "write the text of this stage instead of code")
         ->check(CLI::IsMember({"ast", "llvm", "optimized", "assembly", "code"}));
     app.add_option("-o,--output", arguments.output, "where to write, - for standard output");
