@@ -21,6 +21,7 @@ SAME_VALUE(ZE_COMMAND_QUEUE_PRIORITY_NORMAL);
 SAME_VALUE(ZE_COMMAND_QUEUE_PRIORITY_PRIORITY_HIGH);
 SAME_VALUE(ZE_INIT_FLAG_GPU_ONLY);
 SAME_VALUE(ZE_DEVICE_PROPERTY_FLAG_INTEGRATED);
+SAME_VALUE(ZE_DEVICE_MODULE_FLAG_FP64);
 SAME_VALUE(ZE_MEMORY_ACCESS_CAP_FLAG_RW);
 SAME_VALUE(ZE_MEMORY_ACCESS_CAP_FLAG_CONCURRENT);
 SAME_VALUE(ZE_COMMAND_QUEUE_GROUP_PROPERTY_FLAG_COMPUTE);
@@ -71,6 +72,11 @@ SAME_PLACE(ze_device_compute_properties_t, maxGroupCountX);
 SAME_PLACE(ze_device_compute_properties_t, maxSharedLocalMemory);
 SAME_PLACE(ze_device_compute_properties_t, numSubGroupSizes);
 SAME_PLACE(ze_device_compute_properties_t, subGroupSizes);
+
+SAME_TYPE_NUMBER(ze_device_module_properties_t, ZE_STRUCTURE_TYPE_DEVICE_MODULE_PROPERTIES);
+SAME_PLACE(ze_device_module_properties_t, flags);
+SAME_PLACE(ze_device_module_properties_t, fp64flags);
+SAME_PLACE(ze_device_module_properties_t, nativeKernelSupported);
 
 SAME_TYPE_NUMBER(ze_device_memory_properties_t, ZE_STRUCTURE_TYPE_DEVICE_MEMORY_PROPERTIES);
 SAME_PLACE(ze_device_memory_properties_t, maxClockRate);

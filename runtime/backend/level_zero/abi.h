@@ -26,6 +26,7 @@ using ze_event_handle_t = struct ze_event*;
 enum ze_structure_type_t : uint32_t {
     ZE_STRUCTURE_TYPE_DRIVER_PROPERTIES = 0x1,
     ZE_STRUCTURE_TYPE_DEVICE_COMPUTE_PROPERTIES = 0x4,
+    ZE_STRUCTURE_TYPE_DEVICE_MODULE_PROPERTIES = 0x5,
     ZE_STRUCTURE_TYPE_COMMAND_QUEUE_GROUP_PROPERTIES = 0x6,
     ZE_STRUCTURE_TYPE_DEVICE_MEMORY_PROPERTIES = 0x7,
     ZE_STRUCTURE_TYPE_DEVICE_MEMORY_ACCESS_PROPERTIES = 0x8,
@@ -58,6 +59,7 @@ enum ze_command_queue_priority_t : uint32_t {
 enum : uint32_t {
     ZE_INIT_FLAG_GPU_ONLY = 1,
     ZE_DEVICE_PROPERTY_FLAG_INTEGRATED = 1,
+    ZE_DEVICE_MODULE_FLAG_FP64 = 2,
     ZE_MEMORY_ACCESS_CAP_FLAG_RW = 1,
     ZE_MEMORY_ACCESS_CAP_FLAG_CONCURRENT = 4,
     ZE_COMMAND_QUEUE_GROUP_PROPERTY_FLAG_COMPUTE = 1,
@@ -99,6 +101,16 @@ struct ze_device_compute_properties_t {
     uint32_t maxGroupCountX = 0, maxGroupCountY = 0, maxGroupCountZ = 0;
     uint32_t maxSharedLocalMemory = 0;
     uint32_t numSubGroupSizes = 0, subGroupSizes[8] = {};
+};
+
+struct ze_device_module_properties_t {
+    ze_structure_type_t stype = ZE_STRUCTURE_TYPE_DEVICE_MODULE_PROPERTIES;
+    void* pNext = nullptr;
+    uint32_t spirvVersionSupported = 0;
+    uint32_t flags = 0;
+    uint32_t fp16flags = 0, fp32flags = 0, fp64flags = 0;
+    uint32_t maxArgumentsSize = 0, printfBufferSize = 0;
+    uint8_t nativeKernelSupported[16] = {}; ///< a uuid
 };
 
 struct ze_device_memory_properties_t {

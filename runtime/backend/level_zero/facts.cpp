@@ -1,5 +1,6 @@
 #include "backend/level_zero/facts.h"
 
+#include "ptx/spirv_target.h"
 #include "rt/error.h"
 
 #include <algorithm>
@@ -20,6 +21,13 @@ uint32_t compute_group(const Loader& ze, ze_device_handle_t device) {
 bool takes_cooperative_kernels(const Loader& ze, ze_device_handle_t device, uint32_t ordinal) {
     const auto groups = all_of(ze.zeDeviceGetCommandQueueGroupProperties, device, "asking for groups of queues");
     return groups.at(ordinal).flags & ZE_COMMAND_QUEUE_GROUP_PROPERTY_FLAG_COOPERATIVE_KERNELS;
+}
+
+/// Or emulates them, as Intel's driver does where it is asked to.
+bool has_doubles(const Loader& ze, ze_device_handle_t device) {
+    ze_device_module_properties_t properties;
+    check(ze.zeDeviceGetModuleProperties(device, &properties), "asking what modules may have");
+    return properties.flags & ZE_DEVICE_MODULE_FLAG_FP64;
 }
 
 /// The engines for copies alone go on while kernels keep the others busy.
@@ -91,6 +99,7 @@ Description describe_device(ze_device_handle_t device, unsigned index) {
     describe_memory(ze, device, result.facts);
     describe_groups(ze, device, properties, result.facts);
     result.facts.target.arch = ptx::Arch::spirv;
+    if (!has_doubles(ze, device)) result.facts.target.cpu = ptx::no_fp64;
     result.driver.largest_allocation = properties.maxMemAllocSize;
     result.driver.compute_ordinal = compute_group(ze, device);
     result.driver.side_ordinal = side_group(ze, device);

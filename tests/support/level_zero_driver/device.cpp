@@ -135,6 +135,20 @@ ze_result_t get_compute_properties(ze_device_handle_t, ze_device_compute_propert
     return ZE_RESULT_SUCCESS;
 }
 
+ze_result_t get_module_properties(ze_device_handle_t, ze_device_module_properties_t* p) {
+    p->spirvVersionSupported = ZE_MAKE_VERSION(1, 4);
+    p->flags = ZE_DEVICE_MODULE_FLAG_FP16 | ZE_DEVICE_MODULE_FLAG_INT64_ATOMICS;
+    if (has_fp64()) p->flags |= ZE_DEVICE_MODULE_FLAG_FP64;
+    const ze_device_fp_flags_t all = ZE_DEVICE_FP_FLAG_DENORM | ZE_DEVICE_FP_FLAG_INF_NAN |
+                                     ZE_DEVICE_FP_FLAG_ROUND_TO_NEAREST | ZE_DEVICE_FP_FLAG_FMA;
+    p->fp16flags = p->fp32flags = all;
+    p->fp64flags = has_fp64() ? all : 0;
+    p->maxArgumentsSize = 2048;
+    p->printfBufferSize = 1 << 20;
+    std::memset(p->nativeKernelSupported.id, 0, sizeof p->nativeKernelSupported.id);
+    return ZE_RESULT_SUCCESS;
+}
+
 ze_result_t get_memory_properties(ze_device_handle_t device, uint32_t* count, ze_device_memory_properties_t* p) {
     if (!answer_one(count, p)) return ZE_RESULT_SUCCESS;
     p->flags = 0;
@@ -179,6 +193,8 @@ ze_result_t get_status(ze_device_handle_t) { return ZE_RESULT_SUCCESS; }
 
 } // namespace
 
+bool has_fp64() { return setting("CUTTLE_ZE_TEST_FP64", 1); }
+
 uint32_t driver_version() { return setting("CUTTLE_ZE_TEST_VERSION", 1); }
 
 void fill(ze_global_dditable_t& table) { table.pfnInit = init; }
@@ -196,6 +212,7 @@ void fill(ze_device_dditable_t& table) {
     table.pfnCanAccessPeer = can_access_peer;
     table.pfnGetProperties = get_properties;
     table.pfnGetComputeProperties = get_compute_properties;
+    table.pfnGetModuleProperties = get_module_properties;
     table.pfnGetMemoryProperties = get_memory_properties;
     table.pfnGetMemoryAccessProperties = get_memory_access;
     table.pfnGetCacheProperties = get_cache_properties;

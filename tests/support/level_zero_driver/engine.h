@@ -64,6 +64,8 @@ Engine& engine();
 /// A number from the environment.
 uint32_t setting(const char* variable, uint32_t otherwise);
 uint32_t driver_version();
+/// Whether the device has doubles.
+bool has_fp64();
 
 /// Memory that was handed out, by address.
 struct Allocation {

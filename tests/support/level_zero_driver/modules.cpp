@@ -29,8 +29,25 @@ std::string begin_of_binaries() {
     return "binary of build " + std::to_string(setting("CUTTLE_ZE_TEST_BUILD", driver_version())) + "\n";
 }
 
+/// Whether a module declares that it has doubles. SPIR-V 1.4, 3.31; capabilities come first.
+bool declares_float64(std::span<const uint8_t> spirv) {
+    constexpr size_t header_words = 5;
+    constexpr uint32_t op_capability = 2 << 16 | 17, float64 = 10;
+    for (size_t at = 4 * header_words; at + 8 <= spirv.size(); at += 8) {
+        uint32_t words[2];
+        std::memcpy(words, spirv.data() + at, sizeof words);
+        if (words[0] != op_capability) return false;
+        if (words[1] == float64) return true;
+    }
+    return false;
+}
+
 /// Null, with a reason in `log`.
 std::unique_ptr<Module> build(std::span<const uint8_t> spirv, const char* flags, std::string& log) {
+    if (!has_fp64() && declares_float64(spirv)) {
+        log = "error: Double type is not supported on this platform.";
+        return nullptr;
+    }
     std::unique_ptr<Program> program = engine().build(spirv, flags ? flags : "", log);
     if (!program) return nullptr;
     const std::string begin = begin_of_binaries();

@@ -25,12 +25,8 @@ constexpr Row modes[] = {{Mode::rn, FE_TONEAREST, "rn"},
                          {Mode::rz, FE_TOWARDZERO, "rz"}};
 
 template <class T> struct Number;
-template <> struct Number<double> {
-    using Format = F64;
-};
-template <> struct Number<float> {
-    using Format = F32;
-};
+template <> struct Number<double> { using Format = F64; };
+template <> struct Number<float> { using Format = F32; };
 template <class T> using FormatOf = typename Number<T>::Format;
 template <class T> using Bits = typename FormatOf<T>::Word;
 
@@ -185,7 +181,10 @@ TYPED_TEST(SoftFloat, ConvertsToIntegers) {
     for (int i = 0; i < this->rounds; i++) {
         const Bits<T> a = this->patterns.next();
         const T x = number<T>(a);
-        const int64_t as_signed = std::isnan(x) ? 0 : x >= T(0x1p63) ? INT64_MAX : x < T(-0x1p63) ? INT64_MIN : int64_t(x);
+        const int64_t as_signed = std::isnan(x)    ? 0
+                                  : x >= T(0x1p63) ? INT64_MAX
+                                  : x < T(-0x1p63) ? INT64_MIN
+                                                   : int64_t(x);
         const uint64_t as_unsigned = std::isnan(x) || x <= 0 ? 0 : x >= T(0x1p64) ? UINT64_MAX : uint64_t(x);
         ASSERT_EQ(to_signed<F>(a), as_signed) << x;
         ASSERT_EQ(to_unsigned<F>(a), as_unsigned) << x;
@@ -223,7 +222,8 @@ TEST(SoftFloats, AreConverted) {
             const volatile float narrow = float(x);
             ASSERT_TRUE(same<float>(convert<F64, F32>(a, row.mode), bits<float>(narrow))) << row.name << " " << x;
             const uint32_t b = floats.next();
-            ASSERT_TRUE(same<double>(convert<F32, F64>(b, row.mode), bits<double>(number<float>(b)))) << number<float>(b);
+            ASSERT_TRUE(same<double>(convert<F32, F64>(b, row.mode), bits<double>(number<float>(b))))
+                << number<float>(b);
         }
     }
     std::fesetround(FE_TONEAREST);
