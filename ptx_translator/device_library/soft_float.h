@@ -10,33 +10,56 @@ namespace cuttle::soft {
 enum class Mode : uint32_t { rn, rm, rp, rz };
 
 /// An interchange format. The sign is the bit above the exponent; the word may be wider.
-template <class W, class P, int fraction_bits, int exponent_bits> struct Format {
+template <class W, int fraction_bits, int exponent_bits> struct Format {
     using Word = W;
-    using Product = P; ///< twice as wide, or wider
     static constexpr int fraction = fraction_bits, width = 8 * int(sizeof(W));
     static constexpr int largest = (1 << exponent_bits) - 1, bias = largest / 2; ///< of the exponent's field
     static constexpr Word hidden = Word{1} << fraction, sign = Word{1} << (fraction + exponent_bits);
     static constexpr Word infinity = Word{largest} << fraction, nan = infinity | (hidden - 1);
 };
-using F64 = Format<uint64_t, unsigned __int128, 52, 11>;
-using F32 = Format<uint32_t, uint64_t, 23, 8>;
-using F16 = Format<uint32_t, uint64_t, 10, 5>;
-using BF16 = Format<uint32_t, uint64_t, 7, 8>;
+using F64 = Format<uint64_t, 52, 11>;
+using F32 = Format<uint32_t, 23, 8>;
+using F16 = Format<uint32_t, 10, 5>;
+using BF16 = Format<uint32_t, 7, 8>;
 
 inline int leading_zeros(uint32_t value) { return value ? __builtin_clz(value) : 32; }
 inline int leading_zeros(uint64_t value) { return value ? __builtin_clzll(value) : 64; }
-inline int leading_zeros(unsigned __int128 value) {
-    const auto high = uint64_t(value >> 64);
-    return high ? leading_zeros(high) : 64 + leading_zeros(uint64_t(value));
-}
+inline int trailing_zeros(uint32_t value) { return value ? __builtin_ctz(value) : 32; }
+inline int trailing_zeros(uint64_t value) { return value ? __builtin_ctzll(value) : 64; }
 
-/// To the right by `count` >= 0. What falls out is or-ed into the last bit.
+/// To the right by `count` >= 0. What falls out is or-ed into the last bit. The value's first bit is not that of the
+/// word.
 template <class W> W shift_sticky(W value, int count) {
     constexpr int last = 8 * int(sizeof(W)) - 1;
-    const int by = count < last ? count : last;
-    const W kept = value >> by;
-    // A value's first bit is never where `last` places would leave it.
-    return kept | W((kept << by) != value);
+    return value >> (count < last ? count : last) | W(value != 0 && trailing_zeros(value) < count);
+}
+
+/// Two words.
+template <class W> struct Wide { W high, low; };
+
+inline Wide<uint32_t> product_of(uint32_t a, uint32_t b) {
+    const uint64_t product = uint64_t{a} * b;
+    return {uint32_t(product >> 32), uint32_t(product)};
+}
+inline Wide<uint64_t> product_of(uint64_t a, uint64_t b) {
+    const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
+    return {uint64_t(product >> 64), uint64_t(product)};
+}
+
+/// The difference with `minus`; modulo the width.
+template <class W> Wide<W> sum_of(Wide<W> a, Wide<W> b, bool minus) {
+    const W flip = minus ? ~W{0} : W{0};
+    const W part = a.low + (b.low ^ flip), low = part + W(minus);
+    return {W(a.high + (b.high ^ flip) + W(part < a.low) + W(low < part)), low};
+}
+
+template <class W> Wide<W> shift_sticky(Wide<W> value, int count) {
+    constexpr int width = 8 * int(sizeof(W));
+    const bool far = count >= width;
+    const W high = far ? 0 : value.high, low = far ? value.high | W(value.low != 0) : value.low;
+    const int rest = far ? count - width : count, by = rest < width - 1 ? rest : width - 1;
+    const bool lost = low != 0 && trailing_zeros(low) < rest;
+    return {W(high >> by), W(low >> by | high << 1 << (width - 1 - by) | W(lost))};
 }
 
 template <class F> typename F::Word size_of(typename F::Word x) { return x & (F::sign - 1); }
@@ -88,6 +111,14 @@ template <class F> Parts<F> split(typename F::Word x) {
     return {shift >= F::width ? 0 : typename F::Word(fraction << shift), 1 - shift};
 }
 
+/// The same, but subnormals have no first bit there, which is good enough for the greater of two factors, and for what
+/// a product is added to: what is then lost is less than counts.
+template <class F> Parts<F> split_as_is(typename F::Word x) {
+    const int field = field_of<F>(x);
+    const typename F::Word fraction = x & (F::hidden - 1);
+    return {field ? fraction | F::hidden : fraction, field ? field : 1};
+}
+
 /// Exact zero of terms with these signs. IEEE 754, 6.3.
 template <class F> typename F::Word zero_sum(typename F::Word a_sign, typename F::Word b_sign, Mode mode) {
     return a_sign == b_sign ? a_sign : mode == Mode::rm ? F::sign : 0;
@@ -127,9 +158,9 @@ template <class F> typename F::Word multiply(typename F::Word a, typename F::Wor
         return invalid ? nan_of<F>(a, b) : sign | F::infinity;
     }
     if (x == 0 || y == 0) return sign;
-    const Parts<F> p = split<F>(x), q = split<F>(y);
-    const typename F::Product product = typename F::Product(p.mantissa << guard) * (q.mantissa << (guard - 1));
-    Word high = Word(product >> F::width) | Word(Word(product) != 0);
+    const Parts<F> p = split<F>(x < y ? x : y), q = split_as_is<F>(x < y ? y : x);
+    const Wide<Word> product = product_of(p.mantissa << guard, q.mantissa << (guard - 1));
+    Word high = product.high | Word(product.low != 0);
     const bool carried = high >> (F::width - 2);
     high <<= !carried;
     return pack<F>(sign, p.exponent + q.exponent - F::bias + carried, high, mode);
@@ -138,9 +169,8 @@ template <class F> typename F::Word multiply(typename F::Word a, typename F::Wor
 /// a * b + c, rounded once.
 template <class F> typename F::Word fuse(typename F::Word a, typename F::Word b, typename F::Word c, Mode mode) {
     using Word = typename F::Word;
-    using Product = typename F::Product;
-    // Both terms' first bits, or a carry of the product's, have three and two bits before them.
-    constexpr int guard = 2 * F::width - 4 - F::fraction;
+    // The terms' first bits have three bits before them, or two with a carry of the product's.
+    constexpr int guard = F::width - 4 - F::fraction, factor_guard = F::width - 2 - F::fraction;
     constexpr int nothing = -8 * F::largest; ///< the exponent of zero, below all others
     const Word a_size = size_of<F>(a), b_size = size_of<F>(b), c_size = size_of<F>(c);
     const Word product_sign = (a ^ b) & F::sign, c_sign = c & F::sign;
@@ -151,23 +181,30 @@ template <class F> typename F::Word fuse(typename F::Word a, typename F::Word b,
                              (infinite && c_size == F::infinity && product_sign != c_sign);
         return invalid ? nan_of<F>(a, b, c) : infinite ? product_sign | F::infinity : c;
     }
-    const Parts<F> x = split<F>(a_size), y = split<F>(b_size), z = split<F>(c_size);
-    Product product = Product(x.mantissa) * y.mantissa << (guard - F::fraction);
-    Product addend = Product(z.mantissa) << guard;
-    const int product_exponent = product == 0 ? nothing : x.exponent + y.exponent - F::bias;
-    const int addend_exponent = addend == 0 ? nothing : z.exponent;
+    const bool a_less = a_size < b_size;
+    const Parts<F> x = split<F>(a_less ? a_size : b_size), y = split_as_is<F>(a_less ? b_size : a_size),
+                   z = split_as_is<F>(c_size);
+    const Wide<Word> product = product_of(x.mantissa << factor_guard, y.mantissa << factor_guard);
+    const Wide<Word> addend = {z.mantissa << guard, 0};
+    const int product_exponent = (product.high | product.low) == 0 ? nothing : x.exponent + y.exponent - F::bias;
+    const int addend_exponent = addend.high == 0 ? nothing : z.exponent;
     const bool swap = product_exponent < addend_exponent;
-    const Product first = swap ? addend : product, second = swap ? product : addend;
-    const int exponent = swap ? addend_exponent : product_exponent;
-    const int distance = exponent - (swap ? product_exponent : addend_exponent);
-    const Product shifted = shift_sticky(second, distance);
-    const bool unlike = product_sign != c_sign, negated = unlike && first < shifted;
-    Product sum = unlike ? negated ? shifted - first : first - shifted : first + shifted;
-    if (sum == 0) return zero_sum<F>(product_sign, c_sign, mode);
-    const int shift = leading_zeros(sum) - 1;
-    sum <<= shift;
+    const int distance = swap ? addend_exponent - product_exponent : product_exponent - addend_exponent;
+    const Wide<Word> first = swap ? addend : product, second = shift_sticky(swap ? product : addend, distance);
+    Wide<Word> sum = sum_of(first, second, product_sign != c_sign);
+    if ((sum.high | sum.low) == 0) return zero_sum<F>(product_sign, c_sign, mode);
+    const bool negated = sum.high >> (F::width - 1);
+    if (negated) sum = {Word(~sum.high + (sum.low == 0)), Word(-sum.low)};
+    int exponent = (swap ? addend_exponent : product_exponent) + 2;
+    if (sum.high == 0) {
+        sum = {Word(sum.low >> 1), Word(sum.low << (F::width - 1))};
+        exponent -= F::width - 1;
+    }
+    const int shift = leading_zeros(sum.high) - 1;
+    const Word mantissa = sum.high << shift | sum.low >> 1 >> (F::width - 1 - shift);
+    const bool more = trailing_zeros(sum.low) < F::width - shift;
     const Word sign = (swap ? c_sign : product_sign) ^ (negated ? F::sign : 0);
-    return pack<F>(sign, exponent + 2 - shift, Word(Word(sum >> F::width) | Word(Word(sum) != 0)), mode);
+    return pack<F>(sign, exponent - shift, mantissa | Word(more), mode);
 }
 
 /// A quotient's or root's first bits and whether there are more, as pack wants them.

@@ -12,9 +12,9 @@ using namespace codegen_test;
 
 namespace {
 
-ptx::Image compile_spirv(const char* text, std::vector<ptx::KernelInfo> kernels) {
+ptx::Image compile_spirv(const char* text, std::vector<ptx::KernelInfo> kernels, const char* target = "spirv") {
     llvm::LLVMContext context;
-    return ptx::compile_spirv(parse(context, text), std::move(kernels), ptx::Target::parse("spirv"), {});
+    return ptx::compile_spirv(parse(context, text), std::move(kernels), ptx::Target::parse(target), {});
 }
 
 /// Runs spirv-val or spirv-dis; CUTTLE_SPIRV_TOOLS may name their folder.
@@ -229,6 +229,52 @@ TEST(Spirv, FreezesPartsOfStructures) {
     const Ran verdict = spirv_tool("spirv-val", image);
     if (verdict.status == -1) GTEST_SKIP() << verdict.output;
     EXPECT_EQ(verdict.status, 0) << verdict.output;
+}
+
+/// Where the GPU has none, integers and code of ours stand for doubles, wherever they are.
+TEST(Spirv, DoesWithoutDoubles) {
+    const char* text =
+        "define void @k() #1 {\n %p = call ptr addrspace(4) @cuttle.kernel.parameters()\n"
+        " %n = load double, ptr addrspace(4) %p\n %r = getelementptr i8, ptr addrspace(4) %p, i64 8\n"
+        " %a = load i64, ptr addrspace(4) %r\n %q = inttoptr i64 %a to ptr addrspace(1)\n"
+        " %old = atomicrmw fadd ptr addrspace(1) %q, double 1.5 monotonic\n"
+        " %v = load <2 x double>, ptr addrspace(1) %q\n %m = fmul <2 x double> %v, <double 3.0, double 5.0>\n"
+        " %x = extractelement <2 x double> %m, i32 1\n"
+        " %less = fcmp olt double %x, %n\n br i1 %less, label %t, label %e\n"
+        "t:\n %f = call double @llvm.fma.f64(double %x, double %n, double %old)\n br label %e\n"
+        "e:\n %j = phi double [ 0x7FF8000000000000, %0 ], [ %f, %t ]\n %s = select i1 %less, double %j, double -0.0\n"
+        " %d = call double @cuttle.round.fadd.rz.f64(double %s, double %n)\n %g = fptrunc double %d to float\n"
+        " %h = call float @cuttle.round.fma.rm.f32(float %g, float %g, float 1.0)\n %w = fpext float %h to double\n"
+        " %i = fptosi double %w to i32\n %u = uitofp i32 %i to double\n"
+        " %c = call i1 @llvm.is.fpclass.f64(double %u, i32 3)\n %y = select i1 %c, double %u, double %n\n"
+        " store double %y, ptr addrspace(1) %q\n ret void\n}\n"
+        "declare double @llvm.fma.f64(double, double, double)\ndeclare i1 @llvm.is.fpclass.f64(double, i32)\n"
+        "declare double @cuttle.round.fadd.rz.f64(double, double) #0\n"
+        "declare float @cuttle.round.fma.rm.f32(float, float, float) #0";
+    std::vector<ptx::KernelInfo> kernels = named({"k"});
+    kernels[0].parameters = {{0, 8, 8}, {8, 8, 8}};
+    const ptx::Image image = compile_spirv(text, kernels, "spirv:no-fp64");
+    EXPECT_EQ(image.kernels.at(0).error, "");
+    const Ran verdict = spirv_tool("spirv-val", image);
+    if (verdict.status == -1) GTEST_SKIP() << verdict.output;
+    EXPECT_EQ(verdict.status, 0) << verdict.output;
+    const Ran with = spirv_tool("spirv-dis", compile_spirv(text, kernels));
+    EXPECT_EQ(count(with.output, "OpCapability Float64"), 1u) << with.output;
+    const Ran without = spirv_tool("spirv-dis", image);
+    EXPECT_EQ(count(without.output, "Float64") + count(without.output, "OpTypeFloat 64"), 0u) << without.output;
+    EXPECT_EQ(count(without.output, "OpFunctionCall"), 0u) << without.output;
+}
+
+TEST(Spirv, SaysWhatDoublesItCannotReplace) {
+    const ptx::Image image = compile_spirv(
+        "define void @k() #1 {\n %p = call ptr addrspace(4) @cuttle.kernel.parameters()\n"
+        " %a = load i64, ptr addrspace(4) %p\n %q = inttoptr i64 %a to ptr addrspace(1)\n"
+        " %x = load double, ptr addrspace(1) %q\n %y = frem double %x, 3.0\n store double %y, ptr addrspace(1) %q\n"
+        " ret void\n}\ndefine void @good() #1 { ret void }",
+        named({"k", "good"}), "spirv:no-fp64");
+    EXPECT_NE(image.kernels.at(0).error.find("frem double"), std::string::npos) << image.kernels.at(0).error;
+    EXPECT_EQ(image.kernels.at(1).error, "");
+    EXPECT_FALSE(image.code.empty());
 }
 
 } // namespace
