@@ -212,6 +212,21 @@ template <class F> typename F::Word with_rest(typename F::Word bits, bool inexac
     return bits << (F::width - 4 - F::fraction) | typename F::Word(inexact);
 }
 
+/// 2^63 / divisor, of which it has 29 bits at least. The divisor's first bit is set.
+inline uint32_t reciprocal(uint32_t divisor) {
+    const auto high_product = [](uint32_t a, uint32_t b) { return uint32_t(uint64_t{a} * b >> 32); };
+    // 48/17 - 32/17 x is 1/x to within 1/17 between 1/2 and 1; each of Newton's steps, all from below, doubles the
+    // bits.
+    uint32_t inverse = 1768707734u - high_product(divisor, 4042322160u);
+    for (int i = 0; i < 3; ++i) inverse = uint32_t(uint64_t{inverse} * ~high_product(inverse, divisor) >> 31);
+    return inverse;
+}
+
+/// The highest 32 bits of a mantissa, or of a rest, which is less.
+template <class F> uint32_t top_bits(typename F::Word mantissa) {
+    return uint32_t(uint64_t{mantissa} << (63 - F::fraction) >> 32);
+}
+
 template <class F> typename F::Word divide(typename F::Word a, typename F::Word b, Mode mode) {
     using Word = typename F::Word;
     const Word sign = (a ^ b) & F::sign, x = size_of<F>(a), y = size_of<F>(b);
@@ -221,12 +236,22 @@ template <class F> typename F::Word divide(typename F::Word a, typename F::Word 
     }
     const Parts<F> p = split<F>(x), q = split<F>(y);
     const bool less = p.mantissa < q.mantissa;
-    Word rest = p.mantissa << less, quotient = 0;
-#pragma clang loop unroll(disable)
-    for (int i = 0; i < F::fraction + 3; ++i) {
-        const bool one = rest >= q.mantissa;
-        rest = (one ? rest - q.mantissa : rest) << 1;
-        quotient = quotient << 1 | Word(one);
+    Word rest = Word(p.mantissa << less) - q.mantissa, quotient = 1;
+    const uint32_t inverse = reciprocal(top_bits<F>(q.mantissa));
+    constexpr int digits = F::width == 64 ? 2 : 1, digit = (F::fraction + 2) / digits;
+    for (int i = 0; i < digits; ++i) {
+        // One more or less than it should be at most: `inverse` makes it err by 1/4, what top_bits leaves out by 1/16
+        // each.
+        Word next = Word(uint64_t{top_bits<F>(rest)} * inverse >> (63 - digit));
+        rest = Word(rest << digit) - next * q.mantissa;
+        if (rest >> (F::width - 1)) {
+            rest += q.mantissa;
+            --next;
+        } else if (rest >= q.mantissa) {
+            rest -= q.mantissa;
+            ++next;
+        }
+        quotient = Word(quotient << digit) + next;
     }
     return pack<F>(sign, p.exponent - q.exponent + F::bias - less, with_rest<F>(quotient, rest != 0), mode);
 }
