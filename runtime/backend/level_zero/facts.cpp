@@ -23,7 +23,7 @@ bool takes_cooperative_kernels(const Loader& ze, ze_device_handle_t device, uint
     return groups.at(ordinal).flags & ZE_COMMAND_QUEUE_GROUP_PROPERTY_FLAG_COOPERATIVE_KERNELS;
 }
 
-/// Or emulates them, as Intel's driver does where it is asked to.
+/// Whether it has them, or its driver emulates them, as Intel's does where it is asked to.
 bool has_doubles(const Loader& ze, ze_device_handle_t device) {
     ze_device_module_properties_t properties;
     check(ze.zeDeviceGetModuleProperties(device, &properties), "asking what modules may have");
