@@ -1,6 +1,6 @@
 // What generated host code calls for a warp-level matrix multiplication: the last lane that comes computes all of D.
 // Linked to images as an object file, so that no kernel compiles it again.
-#include "host_matrix_floats.h"
+#include "host_matrix_blocks.h"
 #include "matrix_double.h"
 
 #include <cpuid.h>
@@ -77,7 +77,7 @@ enum Processor : int { unknown, any, fma, avx2, avx512 };
 bool all_of(unsigned word, unsigned bits) { return (word & bits) == bits; }
 
 Processor ask_processor() {
-    constexpr unsigned fma = 1u << 12, osxsave = 1u << 27;
+    constexpr unsigned fma = 1u << 12, osxsave = 1u << 27, f16c = 1u << 29;
     constexpr unsigned avx2 = 1u << 5, avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; // f, dq, bw, vl
     constexpr unsigned avx_state = 6, avx512_state = 0xe6;
     unsigned a = 0, b = 0, c = 0, d = 0, enabled = 0, high = 0;
@@ -85,7 +85,8 @@ Processor ask_processor() {
     if (!all_of(c, fma | osxsave)) return Processor::any;
     asm("xgetbv" : "=a"(enabled), "=d"(high) : "c"(0));
     if (!all_of(enabled, avx_state)) return Processor::any;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & avx2)) return Processor::fma;
+    const bool has_f16c = c & f16c;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & avx2) || !has_f16c) return Processor::fma;
     return all_of(b, avx512) && all_of(enabled, avx512_state) ? Processor::avx512 : Processor::avx2;
 }
 
@@ -100,7 +101,7 @@ Processor processor() {
 
 __attribute__((target("fma"))) double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
-#define WITH_AVX2 "avx2"
+#define WITH_AVX2 "avx2,f16c"
 #define WITH_AVX512 WITH_AVX2 ",avx512f,avx512dq,avx512bw,avx512vl"
 
 __attribute__((noinline)) void multiply_on_any(const Warp& warp, const Plan& plan) { multiply_floats<8>(warp, plan); }
@@ -113,14 +114,69 @@ __attribute__((target(WITH_AVX512), noinline)) void multiply_on_avx512(const War
     multiply_floats<16>(warp, plan);
 }
 
+/// Registers of a whole warp side by side, in one piece.
+struct Registers {
+    uint32_t *a, *b, *c, *d;
+};
+
+template <bool Half, MatrixElement E, unsigned K, unsigned Step>
+__attribute__((target(WITH_AVX2), noinline)) bool multiply_registers(const MatrixForm& form, const Registers& at) {
+    constexpr auto* multiply = multiply_blocks<Half, E, K, Step>;
+    return is_transposed(form) ? multiply(at.b, at.a, at.c, at.d, form.n / 16u, form.m / 8u)
+                               : multiply(at.a, at.b, at.c, at.d, form.m / 16u, form.n / 8u);
+}
+
+/// Forms that multiply_blocks is made for, by what they have in common with MatrixForm and Order.
+struct BlockForm {
+    MatrixElement ab, cd;
+    unsigned k, step;
+    bool (*multiply)(const MatrixForm&, const Registers&);
+};
+template <MatrixElement E, unsigned K, unsigned Step = K, bool Half = false> constexpr BlockForm block_form() {
+    return {E, Half ? MatrixElement::f16 : MatrixElement::f32, K, Step, multiply_registers<Half, E, K, Step>};
+}
+constexpr BlockForm block_forms[] = {
+    block_form<MatrixElement::f16, 16>(),    block_form<MatrixElement::f16, 16, 16, true>(),
+    block_form<MatrixElement::f16, 8>(),     block_form<MatrixElement::f16, 8, 8, true>(),
+    block_form<MatrixElement::bf16, 16>(),   block_form<MatrixElement::bf16, 8>(),
+    block_form<MatrixElement::tf32, 8>(),    block_form<MatrixElement::tf32, 4>(),
+    block_form<MatrixElement::tf32, 8, 4>(),
+};
+
+/// False: nothing was computed, for the form, the numbers or the warp is none for multiply_blocks.
+__attribute__((noinline)) bool multiply_whole_warp(const Warp& warp, const Order& order) {
+    const MatrixForm& form = warp.form;
+    if (form.sparse || form.kind || order.from_zero || form.a != form.b || form.c != form.d) return false;
+    const BlockForm* found = nullptr;
+    for (const BlockForm& each : block_forms)
+        if (each.ab == form.a && each.cd == form.d && each.k == form.k && each.step == order.step) found = &each;
+    if (!found) return false;
+    constexpr unsigned tile = 32, most_words = 32;
+    const unsigned b = warp.words.a, c = b + warp.words.b, d = c + warp.words.c, end = d + warp.words.d;
+    const auto multiply = [&](uint32_t* first) {
+        return found->multiply(form, {first, first + b * tile, first + c * tile, first + d * tile});
+    };
+    if (warp.step == tile) return multiply(warp.lanes[0]);
+    alignas(most_bytes) uint32_t copy[most_words * tile];
+    for (unsigned lane = 0; lane < tile; ++lane) {
+        if (!warp.lanes[lane]) return false;
+        for (unsigned i = 0; i < d; ++i) copy[i * tile + lane] = warp.word(lane, i);
+    }
+    if (!multiply(copy)) return false;
+    for (unsigned lane = 0; lane < tile; ++lane)
+        for (unsigned i = d; i < end; ++i) warp.word(lane, i) = copy[i * tile + lane];
+    return true;
+}
+
 void multiply_floats(const Warp& warp) {
     const MatrixForm& form = warp.form;
     const unsigned length = stored_length(form);
     const Order order = order_of(form, length);
+    const Processor has = processor();
+    if (has >= Processor::avx2 && multiply_whole_warp(warp, order)) return;
     const int least = form.scale == MatrixScale::none ? no_exponent : least_exponent_of_scaled;
     const unsigned row = length < 8 ? 8 : length;
     const Plan plan{form, format_of(form.a), format_of(form.b), format_of(order.inner), order, length, row, least};
-    const Processor has = processor();
     if (has < Processor::avx2) return multiply_on_any(warp, plan);
     if (form.n % 16) return multiply_on_avx2<8>(warp, plan);
     has == Processor::avx512 ? multiply_on_avx512(warp, plan) : multiply_on_avx2<16>(warp, plan);

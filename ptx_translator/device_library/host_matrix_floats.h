@@ -100,17 +100,23 @@ template <unsigned W> ALWAYS_INLINE Words<W> halves_of(Words<W> bits) {
     return half == 0 ? half : half | sign;
 }
 
-/// The sums as bits of f32 (cut) or f16 (rounded to nearest even): total * 2^exponent; `total` is integer.
-template <unsigned W> ALWAYS_INLINE Words<W> rounded_sums(Doubles<W> total, Ints<W> exponent, bool half) {
+/// Integers to f32, cut; or with what is lost in the last bit ("round to odd"), which leaves more than twice f16's bits.
+template <unsigned W> ALWAYS_INLINE Floats<W> cut_sums(Doubles<W> total, bool to_odd) {
     constexpr uint64_t behind_f32 = (uint64_t{1} << 29) - 1;
     const auto bits = reinterpret_cast<Longs<W>>(total);
     const Floats<W> cut = __builtin_convertvector(reinterpret_cast<Doubles<W>>(bits & ~behind_f32), Floats<W>);
+    if (!to_odd) return cut;
+    const Words<W> lost = __builtin_convertvector((bits & behind_f32) != 0, Words<W>) & 1;
+    return reinterpret_cast<Floats<W>>(reinterpret_cast<Words<W>>(cut) | lost);
+}
+
+/// The sums as bits of f32 (cut) or f16 (rounded to nearest even): total * 2^exponent; `total` is integer.
+template <unsigned W> ALWAYS_INLINE Words<W> rounded_sums(Doubles<W> total, Ints<W> exponent, bool half) {
+    const Floats<W> cut = cut_sums<W>(total, half);
     auto word = reinterpret_cast<Words<W>>(cut);
     const Ints<W> field = reinterpret_cast<Ints<W>>(word >> 23 & 255), moved = field + exponent;
     const Ints<W> zero = cut == 0.0f;
     const Ints<W> simple = zero | ((moved > 0) & (moved < 255));
-    // What is lost goes into the last bit ("round to odd"): 24 bits are more than twice f16's.
-    if (half) word |= __builtin_convertvector((bits & behind_f32) != 0, Words<W>) & 1;
     word = zero ? Words<W>{} : word + (reinterpret_cast<Words<W>>(exponent) << 23);
     if (half) word = halves_of<W>(word);
     if (all_of<W>(simple)) return word;

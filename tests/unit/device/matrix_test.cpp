@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
@@ -13,6 +15,7 @@
 /// which the H100's results in tests/oracle hold: random operands, in the code for each processor that this one can
 /// run.
 extern "C" void cuttle_matrix_multiply(void* const* lanes, uint64_t number);
+extern "C" void cuttle_matrix_multiply_tile(uint32_t* registers, uint64_t number);
 extern "C" int cuttle_matrix_processor;
 
 namespace {
@@ -102,9 +105,22 @@ std::vector<MatrixForm> forms() {
     return all;
 }
 
-/// Bits that random words keep, so that numbers are of all sizes, of similar sizes, small, or often zeros.
-constexpr uint32_t kept[] = {0xffffffff, 0xbfffbfff, 0x83ff83ff, 0xb7b7b7b7, 0x807fffff, 0x9c9f9c9f};
-constexpr uint32_t added[] = {0, 0, 0x3c003c00, 0, 0x3f800000, 0};
+/// Bits that random words keep, so that numbers are of all sizes, of similar sizes, small, or often zeros; the last
+/// two: about the least and the greatest of bf16 and tf32 that are multiplied by blocks.
+constexpr uint32_t kept[] = {0xffffffff, 0xbfffbfff, 0x83ff83ff, 0xb7b7b7b7,
+                             0x807fffff, 0x9c9f9c9f, 0x81ff81ff, 0x83ff83ff};
+constexpr uint32_t added[] = {0, 0, 0x3c003c00, 0, 0x3f800000, 0, 0x26002600, 0x5c005c00};
+constexpr unsigned kinds = std::size(kept), rounds = 4 * kinds;
+
+/// The same for registers that lie side by side, each in all lanes.
+Registers multiplied_as_tile(const Registers& registers, const MatrixForm& form) {
+    alignas(128) uint32_t tile[lane_words * 32];
+    Registers result = registers;
+    for (unsigned i = 0; i < std::size(tile); ++i) tile[i] = registers.words[i % 32 * lane_words + i / 32];
+    cuttle_matrix_multiply_tile(tile, form.encode());
+    for (unsigned i = 0; i < std::size(tile); ++i) result.words[i % 32 * lane_words + i / 32] = tile[i];
+    return result;
+}
 
 class MatrixTest : public testing::TestWithParam<int> {};
 
@@ -117,24 +133,36 @@ TEST_P(MatrixTest, EqualsOneElementAfterTheOther) {
     cuttle_matrix_processor = GetParam();
     std::mt19937 random(2026);
     for (const MatrixForm& form : forms())
-        for (unsigned round = 0; round < 24; ++round) {
+        for (unsigned round = 0; round < rounds; ++round) {
             Registers expected;
             for (uint32_t& word : expected.words) {
-                word = (random() & kept[round % 6]) | added[round % 6];
-                if (round >= 12 && random() % 4 == 0) word = 0;
+                word = (random() & kept[round % kinds]) | added[round % kinds];
+                if (round >= rounds / 2 && random() % 4 == 0) word = 0;
             }
             const MatrixWords words = words_of(form);
+            for (unsigned lane = 0; round % kinds == 1 && lane < 32; ++lane) { // small addends alone
+                uint32_t* at = expected.lanes[lane];
+                std::fill(at, at + words.a, 0);
+                for (unsigned i = 0; i < words.c; ++i) at[words.a + words.b + i] &= 0x87ff03ff;
+            }
             for (uint32_t* lane : expected.lanes)
                 lane[words.a + words.b + words.c] = random() % 2 ? 0xeeeeeeee : 0x44444444;
-            if (round == 23) expected.lanes[random() % 32] = nullptr;
-            const Registers found = expected;
+            const bool is_whole = round != rounds - 1;
+            if (!is_whole) expected.lanes[random() % 32] = nullptr;
+            const Registers found = expected, tile = is_whole ? multiplied_as_tile(expected, form) : expected;
             multiply_by_elements(expected, form);
             cuttle_matrix_multiply(reinterpret_cast<void* const*>(found.lanes), form.encode());
-            for (unsigned i = 0; i < expected.words.size(); ++i)
-                ASSERT_EQ(found.words[i], expected.words[i])
-                    << "m" << form.m << "n" << form.n << "k" << form.k << " of types " << int(form.a) << ", "
-                    << int(form.b) << ", " << int(form.d) << (form.sparse ? ", sparse" : "") << ", round " << round
-                    << ": lane " << i / lane_words << ", word " << i % lane_words;
+            const auto equals_expected = [&](const Registers& all, const char* how) {
+                for (unsigned i = 0; i < all.words.size(); ++i)
+                    ASSERT_EQ(all.words[i], expected.words[i])
+                        << how << ", m" << form.m << "n" << form.n << "k" << form.k << " of types " << int(form.a)
+                        << ", " << int(form.b) << ", " << int(form.d) << (form.sparse ? ", sparse" : "") << ", round "
+                        << round << ": lane " << i / lane_words << ", word " << i % lane_words;
+            };
+            ASSERT_NO_FATAL_FAILURE(equals_expected(found, "lanes"));
+            if (is_whole) {
+                ASSERT_NO_FATAL_FAILURE(equals_expected(tile, "tile"));
+            }
         }
 }
 
