@@ -143,28 +143,39 @@ constexpr BlockForm block_forms[] = {
     block_form<MatrixElement::tf32, 8, 4>(),
 };
 
-/// False: nothing was computed, for the form, the numbers or the warp is none for multiply_blocks.
-__attribute__((noinline)) bool multiply_whole_warp(const Warp& warp, const Order& order) {
-    const MatrixForm& form = warp.form;
-    if (form.sparse || form.kind || order.from_zero || form.a != form.b || form.c != form.d) return false;
-    const BlockForm* found = nullptr;
+constexpr unsigned tile_lanes = 32;
+
+/// Null: multiply_blocks is not made for the form or the processor.
+const BlockForm* block_form_of(const MatrixForm& form) {
+    if (form.sparse || form.kind || form.a != form.b || form.c != form.d || form.family == MatrixFamily::quad_pair)
+        return nullptr;
+    const unsigned step = order_of(form, form.k).step;
     for (const BlockForm& each : block_forms)
-        if (each.ab == form.a && each.cd == form.d && each.k == form.k && each.step == order.step) found = &each;
-    if (!found) return false;
-    constexpr unsigned tile = 32, most_words = 32;
-    const unsigned b = warp.words.a, c = b + warp.words.b, d = c + warp.words.c, end = d + warp.words.d;
-    const auto multiply = [&](uint32_t* first) {
-        return found->multiply(form, {first, first + b * tile, first + c * tile, first + d * tile});
-    };
-    if (warp.step == tile) return multiply(warp.lanes[0]);
-    alignas(most_bytes) uint32_t copy[most_words * tile];
-    for (unsigned lane = 0; lane < tile; ++lane) {
+        if (each.ab == form.a && each.cd == form.d && each.k == form.k && each.step == step)
+            return processor() < Processor::avx2 ? nullptr : &each;
+    return nullptr;
+}
+
+/// Registers are each in all lanes. False: nothing was computed, for multiply_blocks is not made for the numbers.
+bool multiply_tile(const BlockForm& how, const MatrixForm& form, const MatrixWords& words, uint32_t* registers) {
+    uint32_t *b = registers + words.a * tile_lanes, *c = b + words.b * tile_lanes, *d = c + words.c * tile_lanes;
+    return how.multiply(form, {registers, b, c, d});
+}
+
+/// The same for registers of which each lane has its own side by side; false also where a lane is not there.
+__attribute__((noinline)) bool multiply_whole_warp(const Warp& warp) {
+    constexpr unsigned most_words = 32; // of all block_forms
+    const unsigned sources = warp.words.sources(), all = sources + warp.words.d;
+    const BlockForm* how = block_form_of(warp.form);
+    if (!how || all > most_words) return false;
+    alignas(most_bytes) uint32_t copy[most_words * tile_lanes];
+    for (unsigned lane = 0; lane < tile_lanes; ++lane) {
         if (!warp.lanes[lane]) return false;
-        for (unsigned i = 0; i < d; ++i) copy[i * tile + lane] = warp.word(lane, i);
+        for (unsigned i = 0; i < sources; ++i) copy[i * tile_lanes + lane] = warp.word(lane, i);
     }
-    if (!multiply(copy)) return false;
-    for (unsigned lane = 0; lane < tile; ++lane)
-        for (unsigned i = d; i < end; ++i) warp.word(lane, i) = copy[i * tile + lane];
+    if (!multiply_tile(*how, warp.form, warp.words, copy)) return false;
+    for (unsigned lane = 0; lane < tile_lanes; ++lane)
+        for (unsigned i = sources; i < all; ++i) warp.word(lane, i) = copy[i * tile_lanes + lane];
     return true;
 }
 
@@ -172,11 +183,10 @@ void multiply_floats(const Warp& warp) {
     const MatrixForm& form = warp.form;
     const unsigned length = stored_length(form);
     const Order order = order_of(form, length);
-    const Processor has = processor();
-    if (has >= Processor::avx2 && multiply_whole_warp(warp, order)) return;
     const int least = form.scale == MatrixScale::none ? no_exponent : least_exponent_of_scaled;
     const unsigned row = length < 8 ? 8 : length;
     const Plan plan{form, format_of(form.a), format_of(form.b), format_of(order.inner), order, length, row, least};
+    const Processor has = processor();
     if (has < Processor::avx2) return multiply_on_any(warp, plan);
     if (form.n % 16) return multiply_on_avx2<8>(warp, plan);
     has == Processor::avx512 ? multiply_on_avx512(warp, plan) : multiply_on_avx2<16>(warp, plan);
@@ -225,7 +235,8 @@ void multiply(const Warp& warp) {
 extern "C" __attribute__((visibility("default"))) void cuttle_matrix_multiply(void* const* lanes, uint64_t number) {
     using namespace matrix;
     const MatrixForm form = MatrixForm::decode(number);
-    multiply({reinterpret_cast<uint32_t* const*>(lanes), form, words_of(form)});
+    const Warp warp{reinterpret_cast<uint32_t* const*>(lanes), form, words_of(form)};
+    if (!multiply_whole_warp(warp)) multiply(warp);
 }
 
 /// The same for registers of which each lies in all 32 lanes, side by side.
@@ -233,7 +244,9 @@ extern "C" __attribute__((visibility("default"))) void cuttle_matrix_multiply_ti
                                                                                    uint64_t number) {
     using namespace matrix;
     const MatrixForm form = MatrixForm::decode(number);
-    uint32_t* lanes[32];
-    for (unsigned i = 0; i < 32; ++i) lanes[i] = registers + i;
-    multiply({lanes, form, words_of(form), 32});
+    const MatrixWords words = words_of(form);
+    if (const BlockForm* how = block_form_of(form); how && multiply_tile(*how, form, words, registers)) return;
+    uint32_t* lanes[tile_lanes];
+    for (unsigned i = 0; i < tile_lanes; ++i) lanes[i] = registers + i;
+    multiply({lanes, form, words, tile_lanes});
 }

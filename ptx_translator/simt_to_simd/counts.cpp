@@ -1,5 +1,6 @@
 // What a kernel's vectors do, counted for who asks (Options::counts): in variables, which are added up where a tile ends.
 #include "ptx/host_abi.h"
+#include "simt_to_simd/runs.h"
 #include "simt_to_simd/widener.h"
 
 #include <llvm/IR/Module.h>
@@ -43,6 +44,7 @@ bool Widener::is_scattered(const Instruction& access) const {
     llvm::Type* type = llvm::getLoadStoreType(const_cast<Instruction*>(&access));
     bool backwards = false;
     if (is_contiguous(pointer, type, backwards)) return false;
+    if (load && run_of(shapes_, data_, pointer, type)) return false;
     return !((load || is_own_memory(pointer)) && elements_of(pointer, type));
 }
 

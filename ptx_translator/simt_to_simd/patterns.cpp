@@ -2,6 +2,7 @@
 #include "simt_to_simd/patterns.h"
 
 #include "ptx/host_abi.h"
+#include "simt_to_simd/runs.h"
 #include "simt_to_simd/widener.h"
 
 #include <llvm/Analysis/ValueTracking.h>
@@ -17,6 +18,12 @@ using llvm::cast;
 using llvm::dyn_cast;
 using llvm::Instruction;
 using llvm::Value;
+
+bool never_carries(const Pattern& pattern) {
+    return llvm::all_of(pattern.offsets, [&](int64_t offset) {
+        return offset >= 0 && uint64_t(offset) < uint64_t(1) << std::min(pattern.zero_bits, 30u);
+    });
+}
 
 namespace {
 
@@ -76,13 +83,6 @@ class Finder {
         for (unsigned lane = 0; lane < tile.lanes(); ++lane)
             pattern.offsets.push_back(shape.stride * int64_t(lane % tile.columns));
         return pattern;
-    }
-
-    /// The offsets are in bits of their own, so nothing is carried into the number's.
-    static bool never_carries(const Pattern& pattern) {
-        return llvm::all_of(pattern.offsets, [&](int64_t offset) {
-            return offset >= 0 && uint64_t(offset) < uint64_t(1) << std::min(pattern.zero_bits, 30u);
-        });
     }
 
     static Pattern sum(const Pattern& a, const Pattern& b, int64_t factor) {
@@ -165,11 +165,15 @@ class Finder {
 
 } // namespace
 
+std::optional<Pattern> pattern_of(const Shapes& shapes, const llvm::DataLayout& data, const Value* value) {
+    return Finder(shapes, data).find(value);
+}
+
 std::optional<Elements> Widener::elements_of(Value* pointer, llvm::Type* type) const {
     const uint64_t bits = data_.getTypeSizeInBits(type).getFixedValue();
     if (bits != 32 && bits != 64) return std::nullopt;
     const int64_t size = int64_t(bits / 8);
-    const auto pattern = Finder(shapes_, data_).find(pointer);
+    const auto pattern = pattern_of(shapes_, data_, pointer);
     if (!pattern) return std::nullopt;
     const auto [least, most] = std::minmax_element(pattern->offsets.begin(), pattern->offsets.end());
     Elements result;
@@ -225,11 +229,12 @@ Value* Widener::load_pattern(llvm::LoadInst& load, const Elements& elements) {
 }
 
 Value* Widener::load_scattered(llvm::LoadInst& load) {
-    const auto elements = elements_of(load.getPointerOperand(), load.getType());
-    if (!elements) return gather(load);
-    if (!masks_[current_]) return load_pattern(load, *elements);
-    return choose(
-        are_all(masks_[current_]), [&] { return load_pattern(load, *elements); }, [&] { return gather(load); });
+    Value* pointer = load.getPointerOperand();
+    const auto elements = elements_of(pointer, load.getType());
+    const auto run = elements ? std::nullopt : run_of(shapes_, data_, pointer, load.getType());
+    if (!elements && !run) return gather(load);
+    const auto all = [&] { return elements ? load_pattern(load, *elements) : load_runs(load, *run); };
+    return masks_[current_] ? choose(are_all(masks_[current_]), all, [&] { return gather(load); }) : all();
 }
 
 /// Whether it is the CTA's own, which only this thread of the process sees.

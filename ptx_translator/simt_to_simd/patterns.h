@@ -3,14 +3,27 @@
 #include <llvm/ADT/SmallVector.h>
 
 #include <cstdint>
+#include <optional>
+
+namespace llvm {
+class DataLayout;
+class Value;
+} // namespace llvm
 
 namespace ptx::simd {
+
+class Shapes;
 
 /// A value that is not regular, but the same number and a constant in each lane: %tid.x * 2 - (%tid.x & 3).
 struct Pattern {
     unsigned zero_bits = 0; ///< so many low bits of the number are zero
     llvm::SmallVector<int64_t, 32> offsets;
 };
+
+/// The offsets are in bits of their own, so nothing is carried into the number's.
+bool never_carries(const Pattern&);
+
+std::optional<Pattern> pattern_of(const Shapes&, const llvm::DataLayout&, const llvm::Value*);
 
 /// Elements from the first lane's: which each lane has, and how many there are, all that lies between included.
 struct Elements {

@@ -120,6 +120,7 @@ class Widener {
     std::optional<Elements> elements_of(llvm::Value* pointer, llvm::Type*) const;
     llvm::Value* element(llvm::Value* pointer, const Elements&, llvm::Type*, unsigned number);
     llvm::Value* load_pattern(llvm::LoadInst&, const Elements&);
+    llvm::Value* load_runs(llvm::LoadInst&, unsigned group); ///< runs.cpp
     bool is_own_memory(const llvm::Value* pointer) const;
     bool store_pattern(llvm::StoreInst&);
     void store_between(llvm::StoreInst&, const Elements&);

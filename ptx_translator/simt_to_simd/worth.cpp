@@ -1,6 +1,7 @@
 #include "simt_to_simd/worth.h"
 
 #include "simt_to_simd/directed.h"
+#include "simt_to_simd/runs.h"
 #include "simt_to_simd/warp_operations.h"
 
 #include <llvm/Analysis/LoopInfo.h>
@@ -22,6 +23,7 @@ using llvm::isa;
 constexpr double division = 20, call = 4;
 constexpr double lane_access =
     1.5;                         ///< to take a lane's address out of a vector, or to put its value in, is work besides
+constexpr double run_access = 2; ///< the same for a group of lanes (runs.h)
 constexpr double lane_alone = 2; ///< an atomic or the like, in a loop over lanes
 constexpr double look = 2;       ///< whether any lane is there, and whether all are
 constexpr double rounds = 8;     ///< of a loop
@@ -33,17 +35,26 @@ constexpr double most_of_one_by_one = 0.35;
 
 constexpr unsigned few_instructions = 60, few_blocks = 6;
 
+/// Matrices are multiplied by a call either way, which costs the same; operands and results lie in memory.
+bool is_multiplication(const llvm::CallInst& called) {
+    return warp_operation_of(called) == WarpOperation::multiply;
+}
+double words_of(const llvm::CallInst& multiplication) {
+    return multiplication.arg_size() - 1 + double(multiplication.getType()->getArrayNumElements());
+}
+
 double alone(const Instruction& instruction) {
     if (isa<llvm::PHINode>(instruction)) return 0;
     if (instruction.isIntDivRem() || instruction.getOpcode() == Instruction::FDiv) return division;
-    if (isa<llvm::CallInst>(instruction) && !isa<llvm::IntrinsicInst>(instruction)) return call;
-    return 1;
+    const auto* called = llvm::dyn_cast<llvm::CallInst>(&instruction);
+    if (!called || isa<llvm::IntrinsicInst>(instruction)) return 1;
+    return is_multiplication(*called) ? call + words_of(*called) : call;
 }
 
 class Estimate {
   public:
-    Estimate(const Shapes& shapes, const llvm::TargetTransformInfo& costs)
-        : shapes_(shapes), lanes_(shapes.tile().lanes()),
+    Estimate(const Shapes& shapes, const llvm::TargetTransformInfo& costs, const llvm::DataLayout& data)
+        : shapes_(shapes), data_(data), lanes_(shapes.tile().lanes()),
           register_bits_(std::max<double>(
               64, double(costs.getRegisterBitWidth(llvm::TargetTransformInfo::RGK_FixedWidthVector).getFixedValue()))) {
     }
@@ -52,12 +63,11 @@ class Estimate {
         const double one = alone(instruction);
         if (instruction.isTerminator()) return shapes_.is_divergent(instruction.getParent()) ? 1 + look : one;
         if (const llvm::Value* pointer = llvm::getLoadStorePointerOperand(&instruction))
-            return access(instruction, shapes_.of(pointer));
+            return access(instruction, *pointer);
         if (isa<llvm::AtomicRMWInst, llvm::AtomicCmpXchgInst>(instruction)) return lanes_ * lane_alone;
         const auto* called = llvm::dyn_cast<llvm::CallInst>(&instruction);
         const auto operation = called ? warp_operation_of(*called) : std::nullopt;
-        // Matrices are multiplied by a call either way.
-        if (operation == WarpOperation::multiply) return lanes_ * one;
+        if (operation == WarpOperation::multiply) return registers(32) * words_of(*called);
         if (operation) return registers(32) * call;
         if (shapes_.of(&instruction).is_regular()) return one * (shapes_.of(&instruction).by_row ? rows() : 1);
         if (instruction.isIntDivRem()) return lanes_ * one;
@@ -73,24 +83,28 @@ class Estimate {
         return std::max(8.0, double(type->getPrimitiveSizeInBits().getFixedValue()));
     }
 
-    double access(const Instruction& instruction, const Shape& pointer) const {
+    double access(const Instruction& instruction, const llvm::Value& place) const {
+        const Shape pointer = shapes_.of(&place);
         llvm::Type* type = llvm::getLoadStoreType(const_cast<Instruction*>(&instruction));
         const double masks = shapes_.is_masked(instruction.getParent()) ? look : 0;
         if (pointer.is_uniform()) return 1 + masks;
         const bool near = pointer.is_regular() && std::abs(pointer.stride) * 8 == int64_t(bits(type));
         if (near) return registers(bits(type)) + masks;
         if (pointer.is_regular() && pointer.stride == 0) return rows() + masks;
+        if (const auto run = isa<llvm::LoadInst>(instruction) ? run_of(shapes_, data_, &place, type) : std::nullopt)
+            return lanes_ / *run * run_access + masks;
         return lanes_ * lane_access + masks;
     }
 
     const Shapes& shapes_;
+    const llvm::DataLayout& data_;
     const double lanes_, register_bits_;
 };
 
 /// Of the lanes side by side, as a part of what one after another cost.
 double relative_cost(const llvm::Function& function, const Shapes& shapes, const llvm::LoopInfo& loops,
                      const llvm::TargetTransformInfo& costs) {
-    const Estimate estimate(shapes, costs);
+    const Estimate estimate(shapes, costs, function.getDataLayout());
     double side_by_side = 0, one_by_one = 0;
     for (const llvm::BasicBlock& block : function) {
         double weight = 1, waiting = 1;

@@ -54,6 +54,32 @@ TEST(HostTileCounts, AccessesWithoutOrder) {
     EXPECT_EQ(counts.barriers, 0u) << "for the caller to count";
 }
 
+TEST(HostTileCounts, GroupsOfLanesHaveAnOrder) {
+    // Groups of four at places that only the group knows, each lane behind the other or in front of it.
+    const auto counts = [](const std::string& place) {
+        return counts_of(R"(
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %first = and i32 %x, -4
+  %own = and i32 %x, 3
+  %place = )" + place + R"(
+  %scaled = mul i32 %first, %n
+  %row = and i32 %scaled, 28
+  %row.w = zext i32 %row to i64
+  %place.w = zext i32 %place to i64
+  %sum = add i64 %row.w, %place.w
+  %bytes = shl i64 %sum, 2
+  %a.n = add i64 %in, %bytes
+  %a.p = inttoptr i64 %a.n to ptr addrspace(1)
+  %a = load i32, ptr addrspace(1) %a.p
+  store i32 %a, ptr addrspace(1) %o
+  ret void
+)", same(1));
+    };
+    const Counts in_order = counts("add i32 %own, 0"), not_so = counts("sub i32 3, %own");
+    EXPECT_EQ(in_order.scattered, tiles) << "the store";
+    EXPECT_EQ(not_so.scattered, 2 * tiles);
+}
+
 TEST(HostTileCounts, LanesThatAreThere) {
     const Counts all = counts_of(odd_ones, same(1)), none = counts_of(odd_ones, same(2));
     EXPECT_EQ(all.lanes, all.room);

@@ -87,4 +87,43 @@ end:
 )"));
 }
 
+/// Groups of lanes whose first address is anywhere, and the others' behind it: rows of a matrix, a group in each. Also
+/// under a mask, and where the lanes of a group are not in order.
+TEST(HostTilePatterns, RunsOfLanes) {
+    const auto one = [](unsigned group, const char* type, unsigned shift, const char* order) {
+        const std::string bits = std::to_string(group - 1), size = std::to_string(shift), t = type;
+        return kernel(R"(
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %first = and i32 %x, )" + std::to_string(-int(group)) + R"(
+  %own = and i32 %x, )" + bits + R"(
+  %place = xor i32 %own, )" + order + R"(
+  %scaled = mul i32 %first, %n
+  %row = and i32 %scaled, 60
+  %row.w = zext i32 %row to i64
+  %place.w = zext i32 %place to i64
+  %sum = add i64 %row.w, %place.w
+  %bytes = shl i64 %sum, )" + size + R"(
+  %a.n = add i64 %in, %bytes
+  %a.p = inttoptr i64 %a.n to ptr addrspace(1)
+  %a = load )" + t + R"(, ptr addrspace(1) %a.p
+  store )" + t + R"( %a, ptr addrspace(1) %o
+  %more = icmp ugt i32 %v, %scaled
+  br i1 %more, label %some, label %end
+some:
+  %b.p = getelementptr )" + t + R"(, ptr addrspace(1) %a.p, i64 4
+  %b = load )" + t + R"(, ptr addrspace(1) %b.p
+  store )" + t + R"( %b, ptr addrspace(1) %o8
+  br label %end
+end:
+  ret void
+)");
+    };
+    expect_same(one(4, "i32", 2, "0"));
+    expect_same(one(8, "i32", 2, "0"));
+    expect_same(one(16, "i16", 1, "0"));
+    expect_same(one(2, "i64", 3, "0"));
+    expect_same(one(4, "i8", 0, "0"));
+    expect_same(one(4, "i32", 2, "3"));
+}
+
 } // namespace
