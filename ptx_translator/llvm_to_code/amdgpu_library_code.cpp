@@ -1,5 +1,6 @@
 #include "llvm_to_code/amdgpu_library_code.h"
 
+#include "llvm_to_code/amdgpu_jumps.h"
 #include "llvm_to_code/embedded.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/matrix_functions.h"
@@ -109,24 +110,9 @@ std::string jump_to(llvm::StringRef name, bool clears_upper_bits) {
            "s_addc_u32 s5, s5, " + distance("hi", before_constant + 8) + "\n\t" + "s_setpc_b64 s[4:5]";
 }
 
-// LLVM's calling convention: registers that a function leaves as they were.
-bool is_kept_vector(uint64_t number) { return number >= 40 && number % 16 >= 8; }
-bool is_kept_scalar(uint64_t number) { return (number >= 30 && number < 40) || (number >= 48 && number % 16 < 8); }
-bool is_kept_accumulator(uint64_t number) { return number >= 32; }
-
-/// What the statement overwrites: of the registers that the machine code uses, those that it need not keep, for LLVM looks
-/// into functions to see what their callers must save; and the last one, which says how many there are.
-std::string registers_of(llvm::StringRef name, const llvm::StringMap<uint64_t>& facts) {
-    std::string list = "~{scc},~{vcc},~{m0},~{flat_scratch}";
-    const auto add = [&](const char* fact, const char* kind, bool (*is_kept)(uint64_t)) {
-        const uint64_t count = facts.lookup((name + fact).str());
-        for (uint64_t i = 0; i < count; ++i)
-            if (!is_kept(i) || i + 1 == count) list += std::string(",~{") + kind + std::to_string(i) + "}";
-    };
-    add(".num_vgpr", "v", is_kept_vector);
-    add(".num_agpr", "a", is_kept_accumulator);
-    add(".numbered_sgpr", "s", is_kept_scalar);
-    return list;
+UsedRegisters registers_of(llvm::StringRef name, const llvm::StringMap<uint64_t>& facts) {
+    const auto count = [&](const char* fact) { return unsigned(facts.lookup((name + fact).str())); };
+    return {{count(".num_vgpr"), count(".num_agpr"), count(".numbered_sgpr")}};
 }
 
 /// The arguments stay where the caller has put them. The jump takes an address on the stack, in one of its registers, so
@@ -145,10 +131,11 @@ void define_as_jump(llvm::Function& function, llvm::StringRef name, const llvm::
     }
     const bool clears_upper_bits = machine.getMCSubtargetInfo()->checkFeatures("+gfx12-insts");
     // What the jump overwrites, whatever the machine code uses.
-    const std::string constraints = (operands.empty() ? "~{s4},~{s5}," : "{s4},~{s5},") + registers_of(name, facts);
+    const char* constraints = operands.empty() ? "~{s4},~{s5}" : "{s4},~{s5}";
     auto* type = llvm::FunctionType::get(ir.getVoidTy(), types, false);
     ir.CreateCall(llvm::InlineAsm::get(type, jump_to(name, clears_upper_bits), constraints, true), operands);
     ir.CreateUnreachable();
+    declare_registers_of_jump(function, registers_of(name, facts));
     function.addFnAttr(llvm::Attribute::Naked);
     function.setLinkage(llvm::Function::InternalLinkage);
 }

@@ -1,6 +1,7 @@
 #include "llvm_to_code/machine.h"
 
 #include "ast/position.h"
+#include "llvm_to_code/amdgpu_jumps.h"
 #include "llvm_to_code/amdgpu_long_branches.h"
 #include "llvm_to_code/amdgpu_undefined_lanes.h"
 #include "llvm_to_code/compile.h"
@@ -294,6 +295,7 @@ bool add_passes(llvm::TargetMachine& machine, llvm::legacy::PassManager& passes,
             if (!for_machine.getTargetTriple().isAMDGPU()) return;
             tell_undefined_lanes(*config);
             save_registers_of_long_branches(*config);
+            tell_registers_of_jumps(*config);
         });
     auto* off = static_cast<llvm::cl::opt<bool>*>(llvm::cl::getRegisteredOptions().lookup("disable-lsr"));
     if (off) off->setValue(!strength_reduction);
