@@ -302,7 +302,7 @@ SERVICE void cuttle_gpu_assertfail(uint64_t services, uint64_t message_address, 
     stop(services, ptx::host::Trap::assertion);
 }
 
-LIBRARY void cuttle_gpu_trap(uint64_t services, uint32_t kind) {
+SERVICE void cuttle_gpu_trap(uint64_t services, uint32_t kind) {
     stop(services, ptx::host::Trap(kind));
 }
 

@@ -24,7 +24,8 @@ using device_library::AmdgpuPart;
 struct LibraryFunction {
     llvm::StringLiteral name;
     AmdgpuPart part;
-    bool tells_place; ///< reads the thread's and the block's numbers
+    bool tells_place;    ///< reads the thread's and the block's numbers
+    bool returns = true; ///< at all
 };
 /// Besides those of matrix_functions.h that the build has chosen.
 constexpr LibraryFunction functions[] = {
@@ -35,7 +36,8 @@ constexpr LibraryFunction functions[] = {
     {llvm::StringLiteral("cuttle_gpu_vprintf"), AmdgpuPart::library, true},
     {llvm::StringLiteral("cuttle_gpu_malloc"), AmdgpuPart::library, true},
     {llvm::StringLiteral("cuttle_gpu_free"), AmdgpuPart::library, true},
-    {llvm::StringLiteral("cuttle_gpu_assertfail"), AmdgpuPart::library, true},
+    {llvm::StringLiteral("cuttle_gpu_assertfail"), AmdgpuPart::library, true, false},
+    {llvm::StringLiteral("cuttle_gpu_trap"), AmdgpuPart::library, true, false},
     {llvm::StringLiteral("cuttle_gpu_device_call"), AmdgpuPart::library, true},
 };
 
@@ -147,6 +149,7 @@ void declare_library_code(llvm::Module& module, const llvm::TargetMachine& machi
         llvm::Function* function = module.getFunction(each.name);
         if (!function || device_library::amdgpu_code(each.part, machine.getTargetCPU()).empty()) continue;
         declare(*function, each.tells_place);
+        if (!each.returns) function->setDoesNotReturn();
     }
     declare_matrix_code(module, device_library::amdgpu_code(AmdgpuPart::matrix, machine.getTargetCPU()));
 }

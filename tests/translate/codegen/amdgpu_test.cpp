@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
+#include <string>
+
 using namespace codegen_test;
 
 namespace {
@@ -289,6 +292,42 @@ attributes #4 = { "cuttle.number"="8" }
     EXPECT_NE(optimized.find("i64 16, label"), std::string::npos) << optimized;
     EXPECT_NE(optimized.find("i64 112, label"), std::string::npos) << optimized;
     EXPECT_EQ(optimized.find("i64 128"), std::string::npos) << "of another type\n" << optimized;
+}
+
+/// Of "NAME.num_vgpr" in assembly: the number, which may be the first of those to take the greatest of.
+unsigned vector_registers(const std::string& assembly, const std::string& name) {
+    std::smatch found;
+    const std::regex line("\\.set \\.?L?" + name + "\\.num_vgpr, (?:max\\()?([0-9]+)");
+    return std::regex_search(assembly, found, line) ? unsigned(std::stoul(found[1])) : 0;
+}
+
+// A value that is wanted behind the call lies in a register that the code does not use.
+TEST_P(Amdgpu, KnowsWhatLibraryCodeOverwrites) {
+    auto kernels = named({"k"});
+    kernels[0].parameter_bytes = 8;
+    std::string assembly;
+    compile_for(GetParam(), R"(
+declare i64 @cuttle.malloc(i64)
+define void @k() #1 {
+  %p = call ptr addrspace(4) @cuttle.kernel.parameters()
+  %out = load i64, ptr addrspace(4) %p
+  %o = inttoptr i64 %out to ptr addrspace(1)
+  %t = call i32 @cuttle.sreg.tid.x()
+  %place = getelementptr i64, ptr addrspace(1) %o, i32 %t
+  %before = load volatile i64, ptr addrspace(1) %place
+  %r = call i64 @cuttle.malloc(i64 64)
+  %sum = add i64 %r, %before
+  store i64 %sum, ptr addrspace(1) %place
+  ret void
+})",
+                std::move(kernels), [&](std::string_view stage, const std::string& text) {
+                    if (stage == "assembly") assembly = text;
+                    return stage != "assembly";
+                });
+    const unsigned library = vector_registers(assembly, "code\\.cuttle_gpu_malloc");
+    EXPECT_GT(library, 4u) << assembly;
+    EXPECT_GT(vector_registers(assembly, "k"), library) << assembly;
+    EXPECT_NE(assembly.find("code.cuttle_gpu_malloc.uses_vcc, 1"), std::string::npos) << assembly;
 }
 
 TEST(AmdgpuTarget, MarksCodeThatLaunches) {
