@@ -9,8 +9,8 @@ class TargetMachine;
 } // namespace llvm
 
 /// The device library's functions that would take longer to translate than the kernels that call them: textures' samples,
-/// the commonest multiplications of matrices, and what kernels ask of the host. The build has made machine code of them
-/// for the processors that it knows; kernels call that. For other processors they come as bitcode.
+/// the commonest multiplications of matrices, traps, and what kernels ask of the host. The build has made machine code of
+/// them for the processors that it knows; kernels call that. For other processors they come as bitcode.
 namespace ptx::code {
 
 /// Takes such functions out of what is linked as bitcode, and says what they want of their callers.
