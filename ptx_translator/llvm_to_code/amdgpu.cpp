@@ -70,13 +70,7 @@ void declare_symbols(llvm::Module& module) {
                                                  llvm::GlobalValue::NotThreadLocal, Space::global, true);
         globals->setVisibility(llvm::GlobalValue::ProtectedVisibility);
     }
-    if (const llvm::Function* call = module.getFunction("cuttle.device.call"); call && !call->use_empty()) {
-        auto* byte = llvm::Type::getInt8Ty(context);
-        auto* mark = new llvm::GlobalVariable(module, byte, true, llvm::GlobalValue::ExternalLinkage,
-                                              llvm::ConstantInt::get(byte, 1), amdgpu_launches, nullptr,
-                                              llvm::GlobalValue::NotThreadLocal, Space::global);
-        mark->setVisibility(llvm::GlobalValue::ProtectedVisibility);
-    }
+    if (launches_kernels(module)) add_launch_mark(module).setVisibility(llvm::GlobalValue::ProtectedVisibility);
     if (module.getFunction("cuttle.shared.dynamic")) {
         auto* bytes = llvm::ArrayType::get(llvm::Type::getInt8Ty(context), 0);
         auto* start =

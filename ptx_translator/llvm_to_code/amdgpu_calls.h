@@ -11,8 +11,6 @@ namespace ptx::code {
 /// The symbols amdgpu.cpp declares for calls that need them: a pointer to the block of module-scope variables, which
 /// the loader of the code fills in, and the start of dynamic shared memory.
 inline constexpr llvm::StringLiteral amdgpu_globals = "cuttle.globals";
-/// A byte in the code object where a kernel may launch others.
-inline constexpr llvm::StringLiteral amdgpu_launches = "cuttle.launches";
 inline constexpr llvm::StringLiteral amdgpu_dynamic_shared = "cuttle.shared.dynamic.start";
 
 void lower_amdgpu_calls(llvm::Function&);

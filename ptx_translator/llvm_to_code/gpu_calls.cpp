@@ -4,6 +4,7 @@
 #include "llvm_to_code/call_values.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/neutral.h"
+#include "ptx/launch_mark.h"
 
 #include <llvm/IR/Function.h>
 #include <llvm/IR/InstIterator.h>
@@ -164,6 +165,18 @@ void check_atomics(llvm::Function& function) {
             value = exchange->getNewValOperand();
         if (layout.getTypeSizeInBits(value->getType()) > 64) fail("no atomic operations on 128 bits on this target");
     }
+}
+
+bool launches_kernels(const llvm::Module& module) {
+    const llvm::Function* call = module.getFunction("cuttle.device.call");
+    return call && !call->use_empty();
+}
+
+llvm::GlobalVariable& add_launch_mark(llvm::Module& module) {
+    auto* byte = llvm::Type::getInt8Ty(module.getContext());
+    return *new llvm::GlobalVariable(module, byte, true, llvm::GlobalValue::ExternalLinkage,
+                                     llvm::ConstantInt::get(byte, 1), launch_mark, nullptr,
+                                     llvm::GlobalValue::NotThreadLocal, Space::global);
 }
 
 } // namespace ptx::code

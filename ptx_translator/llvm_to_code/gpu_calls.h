@@ -7,6 +7,8 @@
 namespace llvm {
 class CallInst;
 class Function;
+class GlobalVariable;
+class Module;
 } // namespace llvm
 
 /// How the GPU targets lower `cuttle.*`: a table each, and what follows from other registers in common.
@@ -40,5 +42,11 @@ llvm::Value* lower_barrier_vote(GpuCall& site);
 
 /// Throws for atomic operations on more than 64 bits, for which there are no instructions.
 void check_atomics(llvm::Function& function);
+
+/// Whether a function of the module may launch kernels, before its calls are lowered.
+bool launches_kernels(const llvm::Module& module);
+
+/// Adds what says that (ptx/launch_mark.h).
+llvm::GlobalVariable& add_launch_mark(llvm::Module& module);
 
 } // namespace ptx::code

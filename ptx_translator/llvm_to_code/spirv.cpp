@@ -269,6 +269,7 @@ Image compile_spirv(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInf
         let_waiting_lanes_go_on(kernel, nullptr);
     });
     const bool fp64 = has_fp64(target);
+    const bool launches = launches_kernels(module);
     use_library(module, kernels, *machine, options, fp64);
     move_tables(module);
     for_each_kernel(module, kernels,
@@ -289,6 +290,7 @@ Image compile_spirv(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInf
     });
     for (llvm::Function& function : llvm::make_early_inc_range(module))
         if (function.isDeclaration() && function.use_empty()) function.eraseFromParent();
+    if (launches) add_launch_mark(module).setLinkage(llvm::GlobalValue::InternalLinkage);
     if (llvm::all_of(image.kernels, [](const KernelInfo& kernel) { return !kernel.error.empty(); })) return image;
     verify(module, "legalizing for spirv");
     diagnostics.check();

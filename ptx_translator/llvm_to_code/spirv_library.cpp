@@ -91,6 +91,7 @@ constexpr GpuLowering table[] = {
     {llvm::StringLiteral("malloc"), service},
     {llvm::StringLiteral("free"), service},
     {llvm::StringLiteral("assertfail"), service},
+    {llvm::StringLiteral("device.call"), service},
     {llvm::StringLiteral("barrier.reduce"), lower_barrier_vote},
     {llvm::StringLiteral("round."), round_otherwise},
     {llvm::StringLiteral("texture."), of_that_name},

@@ -1,6 +1,6 @@
 // The HIP back end through the seam, on the emulated device.
 #include "backend/hip/hip.h"
-#include "hip_fixture.h"
+#include "seam_kernels.h"
 #include "rt/error.h"
 
 #include <array>
@@ -150,9 +150,9 @@ chosen:
 }
 )";
 
-class Hip : public HipKernels {
+class Hip : public seam::Kernels {
   protected:
-    Hip() : HipKernels(kernels) {}
+    Hip() : Kernels(kernels) {}
 };
 
 /// CUTTLE_EMULATED_GPUS is 2 here.

@@ -1,6 +1,6 @@
 // Clusters, which are work groups: what fits, and what faults in them are called.
 #include "backend/clusters.h"
-#include "hip_fixture.h"
+#include "seam_kernels.h"
 #include "rt/error.h"
 
 using namespace rt;
@@ -80,9 +80,9 @@ done:
 }
 )";
 
-class Clusters : public HipKernels {
+class Clusters : public seam::Kernels {
   protected:
-    Clusters() : HipKernels(kernels) {}
+    Clusters() : Kernels(kernels) {}
 
     Launch cluster_of(const std::string& name, Dim3 cluster, Dim3 block, uint32_t shared = 0) {
         Launch launch;

@@ -1,5 +1,5 @@
 // What kernels ask of the host while they run: ptx/gpu_services.h.
-#include "hip_fixture.h"
+#include "seam_kernels.h"
 
 #include <algorithm>
 #include <set>
@@ -159,9 +159,9 @@ nothing:
 }
 )";
 
-class Services : public HipKernels {
+class Services : public seam::Kernels {
   protected:
-    Services() : HipKernels(kernels) {}
+    Services() : Kernels(kernels) {}
 
     /// What the kernel prints, by lines, and how many arguments the calls say that they have used.
     std::multiset<std::string> printed(const char* format, const char* text, uint32_t threads, uint32_t& used) {

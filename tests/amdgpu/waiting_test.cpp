@@ -1,5 +1,5 @@
 // Lanes, warps and the host that wait for each other: what an AMD GPU would not do by itself.
-#include "hip_fixture.h"
+#include "seam_kernels.h"
 #include "rt/error.h"
 
 #include <chrono>
@@ -185,9 +185,9 @@ again:
 }
 )";
 
-class Waiting : public HipKernels {
+class Waiting : public seam::Kernels {
   protected:
-    Waiting() : HipKernels(kernels) {}
+    Waiting() : Kernels(kernels) {}
 };
 
 /// CUTTLE_LAUNCH_TIMEOUT is 1 here.

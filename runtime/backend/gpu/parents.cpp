@@ -1,8 +1,10 @@
 #include "backend/gpu/parents.h"
 
 #include "backend/gpu/child_grids.h"
+#include "backend/gpu/device_calls.h"
 #include "backend/gpu/faults.h"
 #include "backend/gpu/launcher.h"
+#include "backend/gpu/service_box.h"
 
 #include <future>
 
@@ -44,6 +46,19 @@ void Parents::finish(Faults& faults) {
         });
     });
     complete.get_future().wait();
+}
+
+void start_parent(const std::shared_ptr<Parents>& parents, const Launch& launch, ServiceBox& box,
+                  const std::function<void()>& start) {
+    box.set_device_calls(
+        [parents](ptx::gpu::Slot& slot, auto answered) { answer_device_call(parents, slot, std::move(answered)); });
+    parents->add(launch);
+    try {
+        start();
+    } catch (...) {
+        parents->remove_last();
+        throw;
+    }
 }
 
 } // namespace rt::backend::gpu

@@ -3,6 +3,7 @@
 #include "backend/backend.h"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -11,6 +12,7 @@ namespace rt::backend::gpu {
 class ChildGrids;
 class Faults;
 class Launcher;
+class ServiceBox;
 
 /// The kernels of one queue that may launch others, in the order in which the queue runs them, one at a time. Thread
 /// safe.
@@ -33,5 +35,9 @@ class Parents {
     std::mutex mutex_;
     std::deque<std::shared_ptr<ChildGrids>> launches_;
 };
+
+/// Starts by `start` a kernel that may launch others. What it asks by `box`, its queue's, is answered.
+void start_parent(const std::shared_ptr<Parents>& parents, const Launch& launch, ServiceBox& box,
+                  const std::function<void()>& start);
 
 } // namespace rt::backend::gpu

@@ -1,6 +1,7 @@
 #include "backend/hip/code.h"
 
 #include "backend/hip/device.h"
+#include "ptx/launch_mark.h"
 #include "rt/error.h"
 
 #include <cstdlib>
@@ -19,7 +20,7 @@ HipCode::HipCode(const HipDevice& device, std::shared_ptr<const ptx::Image> imag
     check(hip.hipModuleLoadData(&module_, image_->code.data()), "loading " + name);
     try {
         globals_variable_ = variable("cuttle.globals");
-        const bool launches = variable("cuttle.launches") != nullptr;
+        const bool launches = variable(ptx::launch_mark) != nullptr;
         for (const ptx::KernelInfo& info : image_->kernels) {
             if (info.symbol.empty()) continue;
             hipFunction_t function = nullptr;

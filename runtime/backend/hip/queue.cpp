@@ -1,6 +1,5 @@
 #include "backend/hip/queue.h"
 
-#include "backend/gpu/device_calls.h"
 #include "backend/gpu/group.h"
 #include "backend/gpu/rows.h"
 #include "backend/hip/code.h"
@@ -65,16 +64,7 @@ void HipQueue::launch(const Launch& launch) {
 }
 
 void HipQueue::start_parent(const Launch& launch, HipKernel& kernel) {
-    waiter_->services().box()->set_device_calls([parents = parents_](ptx::gpu::Slot& slot, auto answered) {
-        gpu::answer_device_call(parents, slot, std::move(answered));
-    });
-    parents_->add(launch);
-    try {
-        start(launch, kernel);
-    } catch (...) {
-        parents_->remove_last();
-        throw;
-    }
+    gpu::start_parent(parents_, launch, *waiter_->services().box(), [&] { start(launch, kernel); });
     // What is behind it on the stream waits, while the launcher's queues go on.
     if (is_launchers_) return;
     host_call([this] {

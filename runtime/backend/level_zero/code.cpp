@@ -1,5 +1,6 @@
 #include "backend/level_zero/code.h"
 
+#include "ptx/launch_mark.h"
 #include "ptx/spirv_arguments.h"
 #include "rt/error.h"
 
@@ -7,12 +8,14 @@
 #include <cassert>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <string_view>
 
 namespace rt::backend::level_zero {
 
 ZeKernel::ZeKernel(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, ze_module_handle_t module,
-                   const ptx::KernelInfo& info)
-    : context_(std::move(context)), events_(std::move(events)), info_(info), passed_(ptx::spirv_arguments(info)) {
+                   const ptx::KernelInfo& info, bool launches)
+    : context_(std::move(context)), events_(std::move(events)), info_(info), launches_(launches),
+      passed_(ptx::spirv_arguments(info)) {
     const Loader& ze = context_->ze;
     ze_kernel_desc_t description;
     description.pKernelName = info.symbol.c_str();
@@ -104,10 +107,12 @@ bool ZeCode::take_kept(const Builder& builder) {
 }
 
 void ZeCode::make_kernels() {
+    // Among the names in the SPIR-V.
+    const bool launches = !std::ranges::search(image_->code, std::string_view(ptx::launch_mark)).empty();
     try {
         for (const ptx::KernelInfo& info : image_->kernels)
             if (!info.symbol.empty())
-                kernels_[info.name] = std::make_unique<ZeKernel>(context_, events_, module_, info);
+                kernels_[info.name] = std::make_unique<ZeKernel>(context_, events_, module_, info, launches);
     } catch (...) {
         kernels_.clear();
         context_->ze.zeModuleDestroy(module_);

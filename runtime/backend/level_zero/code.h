@@ -25,10 +25,11 @@ class ZeKernel : public Kernel {
   public:
     /// Throws when the driver lacks the kernel, or compiled it for warps of another width than 32.
     ZeKernel(std::shared_ptr<Context> context, std::shared_ptr<const Events> events, ze_module_handle_t module,
-             const ptx::KernelInfo& info);
+             const ptx::KernelInfo& info, bool launches);
     ~ZeKernel() override;
 
     const ptx::KernelInfo& info() const override { return info_; }
+    bool launches() const { return launches_; } ///< other kernels, perhaps
     /// Hands the kernel to `append` with its arguments set (docs/neutral_ir.md, "SPIR-V").
     template <class F>
     void with_arguments(const Launch& launch, const gpu::Group& group, const Addresses& addresses, F&& append) {
@@ -47,6 +48,7 @@ class ZeKernel : public Kernel {
     const std::shared_ptr<Context> context_;
     const std::shared_ptr<const Events> events_;
     const ptx::KernelInfo& info_;
+    const bool launches_;
     const std::vector<ptx::ParameterInfo> passed_; ///< by value
     std::mutex mutex_;
     ze_kernel_handle_t handle_ = nullptr;

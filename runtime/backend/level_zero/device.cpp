@@ -21,7 +21,10 @@ ZeDevice::ZeDevice(std::shared_ptr<Context> context, ze_device_handle_t handle, 
                                        [this] { return end_waiting_kernels(); })),
       slots_(std::make_shared<Slots>(context_)),
       runtime_({[this](size_t bytes) { return allocate(bytes, MemoryKind::device); },
-                [this](uint64_t address) { release(address, MemoryKind::device); }}) {}
+                [this](uint64_t address) { release(address, MemoryKind::device); }}),
+      launcher_(*this, [this](std::shared_ptr<gpu::Parents> parents) {
+          return std::make_unique<ZeQueue>(*this, 0, std::move(parents));
+      }) {}
 
 void ZeDevice::release(uint64_t address, MemoryKind) {
     if (events_->is_lost()) return; // a kernel may still use it

@@ -3,6 +3,7 @@
 #include "backend/backend.h"
 #include "backend/clusters.h"
 #include "backend/device_side/device_runtime.h"
+#include "backend/gpu/launcher.h"
 #include "backend/gpu/queue_services.h"
 #include "backend/gpu/service_thread.h"
 #include "backend/level_zero/builder.h"
@@ -48,6 +49,7 @@ class ZeDevice : public Device, public ClusterLimits {
     const std::shared_ptr<Slots>& slots() const { return slots_; }
     DeviceRuntime& runtime() { return runtime_; }
     gpu::ServiceThread& service_thread() { return service_thread_; }
+    gpu::Launcher& launcher() { return launcher_; }
     /// Writes device memory that no command uses yet, at once.
     void write(uint64_t address, std::span<const uint8_t> bytes);
     /// What a queue's kernels may wait for, from now on, and whose faults those are.
@@ -70,6 +72,7 @@ class ZeDevice : public Device, public ClusterLimits {
     gpu::ServiceThread service_thread_;
     std::mutex waiting_mutex_;
     std::map<const gpu::QueueServices*, std::shared_ptr<Faults>> waiting_;
+    gpu::Launcher launcher_; ///< last: its queues use the others
 };
 
 } // namespace rt::backend::level_zero

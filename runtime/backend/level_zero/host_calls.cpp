@@ -35,10 +35,7 @@ void HostCalls::run() {
         }
         // Nothing may escape the thread, and whoever waits for the call must go on.
         try {
-            if (!call.before || call.before->wait() == Progress::done) {
-                const WatchDog::HostCall running(events_->watch_dog());
-                call.function();
-            }
+            if (!call.before || call.before->wait() == Progress::done) call.function();
         } catch (const std::exception& error) {
             log(LogLevel::error, LogChannel::launch, "level_zero: a host call failed: {}", error.what());
         }

@@ -23,7 +23,9 @@ bool fits(std::initializer_list<uint64_t> values) {
 
 } // namespace
 
-ZeQueue::ZeQueue(ZeDevice& device, int priority) : device_(device), ze_(device.context()->ze) {
+ZeQueue::ZeQueue(ZeDevice& device, int priority, std::shared_ptr<gpu::Parents> parents)
+    : device_(device), ze_(device.context()->ze), is_launchers_(parents != nullptr),
+      parents_(parents ? std::move(parents) : std::make_shared<gpu::Parents>(device.launcher())) {
     ze_command_queue_desc_t description;
     description.ordinal = device.driver().compute_ordinal;
     // CUDA: the lower the number, the sooner.
@@ -87,6 +89,18 @@ template <class F> void ZeQueue::append(const std::string& doing, F&& command, s
 
 void ZeQueue::launch(const Launch& launch) {
     auto& kernel = static_cast<ZeKernel&>(*launch.kernel);
+    std::lock_guard lock(mutex_);
+    kernel.launches() ? start_parent(launch, kernel) : start(launch, kernel);
+}
+
+void ZeQueue::start_parent(const Launch& launch, ZeKernel& kernel) {
+    if (device_.events()->is_lost()) return faults_->note(device_.events()->state());
+    gpu::start_parent(parents_, launch, *services().box(), [&] { start(launch, kernel); });
+    // What is behind it on the queue waits, while the launcher's queues go on.
+    if (!is_launchers_) post([this] { parents_->finish(*faults_); });
+}
+
+void ZeQueue::start(const Launch& launch, ZeKernel& kernel) {
     const ptx::KernelInfo& info = kernel.info();
     const gpu::Group group = gpu::checked_group_of(launch, device_.facts(), warp_size);
     const ze_group_count_t groups{group.grid.x, group.grid.y, group.grid.z};
@@ -102,7 +116,6 @@ void ZeQueue::launch(const Launch& launch) {
         addresses.parameters = reinterpret_cast<uint64_t>(memory.get());
         addresses.cluster = addresses.parameters + place;
     }
-    std::lock_guard lock(mutex_);
     if (info.uses_services) {
         addresses.services = services().block();
         addresses.workspace = launch.cooperative ? services().workspace() : 0;
@@ -181,6 +194,13 @@ void ZeQueue::fill(const Fill& fill) {
 }
 
 void ZeQueue::add_call(std::function<void()> function) {
+    post([function = std::move(function), &dog = device_.events()->watch_dog()] {
+        const WatchDog::HostCall running(dog);
+        function();
+    });
+}
+
+void ZeQueue::post(std::function<void()> function) {
     make_room();
     if (!host_calls_) host_calls_ = std::make_unique<HostCalls>(device_.events());
     auto done = device_.events()->take();

@@ -3,10 +3,14 @@
 #include "ast/position.h"
 #include "llvm_to_code/spirv.h"
 #include "llvm_to_code/spirv_legalize.h"
+#include "ptx/launch_mark.h"
 
 #include <gtest/gtest.h>
 #include <llvm/IR/Constants.h>
 #include <llvm/IR/Instructions.h>
+
+#include <algorithm>
+#include <string_view>
 
 using namespace codegen_test;
 
@@ -147,15 +151,28 @@ TEST(Spirv, SaysWhatItCannotDo) {
         EXPECT_TRUE(image.kernels.at(0).symbol.empty());
         return image.kernels.at(0).error;
     };
-    EXPECT_NE(message("declare i64 @cuttle.device.call(i32, i64)\n"
-                      "define void @k() #1 { %r = call i64 @cuttle.device.call(i32 1, i64 0) ret void }")
-                  .find("cuttle.device.call"),
+    EXPECT_NE(message("define void @k() #1 { %p = inttoptr i64 64 to ptr addrspace(1)\n"
+                      " %r = atomicrmw xchg ptr addrspace(1) %p, i128 1 monotonic ret void }")
+                  .find("128 bits"),
               std::string::npos);
     EXPECT_NE(message("define internal void @f(i32 %n) { %v = alloca i32, i32 %n store i32 %n, ptr %v\n"
                       " %w = load volatile i32, ptr %v call void @f(i32 %w) ret void }\n"
                       "define void @k() #1 { call void @f(i32 3) ret void }")
                   .find("'f', which is recursive, has a variable of unknown size"),
               std::string::npos);
+}
+
+/// For the runtime, which then waits for what was launched.
+TEST(Spirv, MarksWhatLaunchesKernels) {
+    const auto marked = [](const char* text) {
+        const ptx::Image image = compile_spirv(text, named({"k"}));
+        EXPECT_EQ(image.kernels.at(0).error, "");
+        return !std::ranges::search(image.code, std::string_view(ptx::launch_mark)).empty();
+    };
+    EXPECT_TRUE(marked("declare i64 @cuttle.device.call(i32, i64)\n"
+                       "define void @k() #1 { %t = call i32 @cuttle.sreg.tid.x() %a = zext i32 %t to i64\n"
+                       " %r = call i64 @cuttle.device.call(i32 0, i64 %a) ret void }"));
+    EXPECT_FALSE(marked("define void @k() #1 { call void @cuttle.trap(i32 0) ret void }"));
 }
 
 /// The GPUs have no atomic operations on 16 bits.

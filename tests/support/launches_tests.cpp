@@ -1,5 +1,5 @@
-// Launches from kernels: what the programs that nvcc makes do not show.
-#include "hip_fixture.h"
+// Launches from kernels on GPUs: what the programs that nvcc makes do not show.
+#include "seam_kernels.h"
 
 #include "rt/error.h"
 
@@ -129,9 +129,9 @@ class Side : public DeviceSide {
     int cache_config() const override { return 0; }
 };
 
-class Launches : public HipKernels {
+class Launches : public seam::Kernels {
   protected:
-    Launches() : HipKernels(kernels) {}
+    Launches() : Kernels(kernels) {}
 
     struct Outcome {
         uint32_t status, seen; ///< by the parent

@@ -10,10 +10,12 @@
 #include <string_view>
 #include <vector>
 
-/// Tests of the HIP back end that bring kernels of their own.
-class HipKernels : public seam::Seam {
+namespace seam {
+
+/// Tests of a GPU's back end that bring kernels of their own, as PTX.
+class Kernels : public Seam {
   protected:
-    explicit HipKernels(std::string_view source) : source_(source) {}
+    explicit Kernels(std::string_view source) : source_(source) {}
 
     /// Translated and loaded when first asked for.
     rt::backend::Kernel& kernel(const std::string& name) {
@@ -67,3 +69,5 @@ class HipKernels : public seam::Seam {
     const std::string_view source_;
     std::map<std::string, std::unique_ptr<rt::backend::Code>> codes_;
 };
+
+} // namespace seam
