@@ -247,6 +247,10 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options&
     if (options.optimization_level == 0) {
         pipeline.addPass(llvm::AlwaysInlinerPass());
         pipeline.addPass(llvm::createModuleToFunctionPassAdaptor(llvm::PromotePass()));
+        // LLVM 22's SPIR-V back end masks an i8 by a constant of 32 bits where `trunc` meets `zext`, and reads astray over
+        // structures that are put together: their indices are whatever was there.
+        if (machine.getTargetTriple().isSPIRV())
+            pipeline.addPass(llvm::createModuleToFunctionPassAdaptor(llvm::InstCombinePass()));
         pipeline.addPass(llvm::GlobalDCEPass());
     } else {
         pipeline = passes.builder.buildPerModuleDefaultPipeline(pipeline_level(options.optimization_level));

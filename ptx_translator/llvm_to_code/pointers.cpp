@@ -66,7 +66,7 @@ llvm::Value* pointer_to(llvm::Instruction& cast, unsigned space, llvm::PointerTy
     return origin->distance ? ir.CreateGEP(ir.getInt8Ty(), base, origin->distance) : base;
 }
 
-/// Null and undefined pointers: constants that no inttoptr makes.
+/// Null and undefined pointers, and addresses that are constants.
 void map_constants(llvm::Instruction& instruction, const PointerMap& map) {
     for (llvm::Use& use : instruction.operands()) {
         auto* value = llvm::dyn_cast<llvm::Constant>(use.get());
@@ -75,6 +75,10 @@ void map_constants(llvm::Instruction& instruction, const PointerMap& map) {
         const bool shared = value->getType()->getPointerAddressSpace() == Space::shared;
         if (llvm::isa<llvm::UndefValue>(value))
             use.set(llvm::PoisonValue::get(type));
+        else if (auto* address = llvm::dyn_cast<llvm::ConstantExpr>(value); address && !shared)
+            use.set(llvm::ConstantExpr::getIntToPtr(llvm::ConstantExpr::getPtrToInt(
+                                                        address, llvm::Type::getInt64Ty(type->getContext())),
+                                                    type));
         else if (shared)
             use.set(map.shared()); // offset 0
         else
@@ -127,8 +131,9 @@ void map_pointers(llvm::Function& function, const PointerMap& map) {
     }
     // Allocas have the target's space already (ptx::set_target), but for those of a library in neutral IR.
     const unsigned own = function.getDataLayout().getAllocaAddrSpace();
+    // First: constants that come of casts have the target's spaces.
+    for (llvm::Instruction& instruction : llvm::instructions(function)) map_constants(instruction, map);
     for (llvm::Instruction& instruction : llvm::make_early_inc_range(llvm::instructions(function))) {
-        map_constants(instruction, map);
         if (!llvm::isa<llvm::AllocaInst>(instruction) || instruction.getType()->getPointerAddressSpace() != own)
             map_instruction(instruction, map);
     }

@@ -2,6 +2,7 @@
 #include "../api/driver_fixture.h"
 #include "kernels.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -226,6 +227,31 @@ TEST_F(LevelZeroKernels, LanesMeetInRecursion) {
     ASSERT_OK(cuCtxSynchronize());
     const auto results = download<uint32_t>(out, 32);
     for (uint32_t lane = 0; lane < 32; lane++) EXPECT_EQ(results[lane], 31 - lane) << lane;
+}
+
+/// The module loads, its other kernels run, and the context goes on.
+TEST_F(LevelZeroKernels, ARefusedKernelCostsItselfOnly) {
+    CUdeviceptr at = upload(std::vector<uint32_t>(8));
+    void* arguments[] = {&at};
+    CUmodule mixed = nullptr;
+    CUfunction exchange = nullptr, add = nullptr;
+    ASSERT_OK(cuModuleLoadData(&mixed, kernels::one_refused));
+    CUlogIterator log = 0;
+    EXPECT_OK(cuLogsCurrent(&log, 0));
+    ASSERT_OK(cuModuleGetFunction(&exchange, mixed, "exchange"));
+    EXPECT_STATUS(invalid_ptx, cuLaunchKernel(exchange, 1, 1, 1, 1, 1, 1, 0, nullptr, arguments, nullptr));
+    std::string text(4096, '\0');
+    size_t bytes = text.size();
+    EXPECT_OK(cuLogsDumpToMemory(&log, text.data(), &bytes, 0));
+    text.resize(bytes);
+    EXPECT_EQ(std::ranges::count(text, '\n'), 1) << text;
+    EXPECT_NE(text.find("exchange"), std::string::npos) << text;
+    EXPECT_NE(text.find("no atomic operations on 128 bits"), std::string::npos) << text;
+    ASSERT_OK(cuModuleGetFunction(&add, mixed, "add"));
+    EXPECT_OK(cuLaunchKernel(add, 1, 1, 1, 64, 1, 1, 0, nullptr, arguments, nullptr));
+    EXPECT_OK(cuCtxSynchronize());
+    EXPECT_EQ(download<uint32_t>(at, 8), (std::vector<uint32_t>{64, 0, 0, 0, 0, 0, 0, 0}));
+    EXPECT_OK(cuModuleUnload(mixed));
 }
 
 TEST_F(LevelZeroKernels, LimitsAreTheDevices) {

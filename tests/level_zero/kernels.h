@@ -301,4 +301,32 @@ done:
 }
 )";
 
+/// One kernel that this device cannot have, and one that it can.
+inline constexpr const char* one_refused = R"(
+.version 8.3
+.target sm_90
+.address_size 64
+
+.visible .entry exchange(.param .u64 at)
+{
+    .reg .b64 %at, %low, %high;
+    .reg .b128 %new, %old;
+    ld.param.u64 %at, [at];
+    mov.u64 %low, 1;
+    mov.b128 %new, {%low, %low};
+    atom.global.exch.b128 %old, [%at], %new;
+    mov.b128 {%low, %high}, %old;
+    st.global.u64 [%at+16], %low;
+    ret;
+}
+
+.visible .entry add(.param .u64 at)
+{
+    .reg .b64 %at;
+    ld.param.u64 %at, [at];
+    red.global.add.u32 [%at], 1;
+    ret;
+}
+)";
+
 } // namespace kernels

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# validate.sh PTXC TARGET SPIRV_TOOLS REFUSED SCRATCH FILE.ptx...: whether spirv-val, in the folder SPIRV_TOOLS, accepts
-# the module that is made of the PTX for the target, of which REFUSED kernels are left out.
+# validate.sh PTXC TARGET SPIRV_TOOLS LEVEL REFUSED SCRATCH FILE.ptx...: whether spirv-val, in the folder SPIRV_TOOLS,
+# accepts the module that is made of the PTX for the target with optimisation level LEVEL, of which REFUSED kernels are
+# left out.
 set -euo pipefail
-ptxc=$1 target=$2 tools=$3 refused=$4 scratch=$5
-shift 5
+ptxc=$1 target=$2 tools=$3 level=$4 refused=$5 scratch=$6
+shift 6
 mkdir -p "$(dirname "$scratch")"
-"$ptxc" --target "$target" -o "$scratch.spv" "$@" >"$scratch.log" 2>&1 || {
+"$ptxc" --target "$target" -O"$level" -o "$scratch.spv" "$@" >"$scratch.log" 2>&1 || {
     cat "$scratch.log"
     exit 1
 }

@@ -175,6 +175,17 @@ TEST(Spirv, MarksWhatLaunchesKernels) {
     EXPECT_FALSE(marked("define void @k() #1 { call void @cuttle.trap(i32 0) ret void }"));
 }
 
+TEST(Spirv, AddressesMayBeConstants) {
+    const ptx::Image image = compile_spirv("define void @k() #1 { %p = inttoptr i64 4096 to ptr addrspace(1)\n"
+                                           " %q = getelementptr i8, ptr addrspace(1) %p, i64 64\n"
+                                           " store volatile i32 7, ptr addrspace(1) %q ret void }",
+                                           named({"k"}));
+    EXPECT_EQ(image.kernels.at(0).error, "");
+    const Ran text = spirv_tool("spirv-dis", image);
+    if (text.status == -1) GTEST_SKIP() << text.output;
+    EXPECT_NE(text.output.find("ulong_4160"), std::string::npos) << text.output;
+}
+
 /// The GPUs have no atomic operations on 16 bits.
 TEST(Spirv, ChangesHalvesByTheirWords) {
     const ptx::Image image =
