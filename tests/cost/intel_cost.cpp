@@ -1,8 +1,10 @@
-// intel_cost check|update|check-programs|update-programs OCLOC FOLDER SCRATCH FILE.ptx[:FILE.ptx ...] ... [PEER.spv
-// ...]: what Intel's compiler, which needs no GPU, makes of the SPIR-V of the files' kernels for some of Intel's chips.
-// Each kernel must compile, with sub-groups of 32. `check` compares with FOLDER/intel.tsv: code that has grown, or
-// spills more, fails. `update` writes that table, with the figures of the peer's code beside ours. Of programs, which
-// are many, one chip's kernels are compiled, and FOLDER/intel_programs.tsv has only those that spill.
+// What Intel's compiler, which needs no GPU, makes of the SPIR-V of the files' kernels for some of Intel's chips. Each
+// kernel must compile, with sub-groups of 32.
+//   intel_cost check|update OCLOC FOLDER SCRATCH FILE.ptx ... [PEER.spv ...]
+//                     compares with FOLDER/intel.tsv: code that has grown, or spills more, fails; or writes that table,
+//                     with the figures of the peer's code beside ours
+//   intel_cost check-programs|update-programs OCLOC FOLDER SCRATCH CHIP FILE.ptx[:FILE.ptx ...] ...
+//                     for one chip; FOLDER/CHIP_programs.tsv has only the kernels that spill
 #include "table.h"
 #include "zebin.h"
 
@@ -78,19 +80,18 @@ struct Gate {
     }
 };
 
-int check_programs(bool update, Gate& gate, const std::string& folder, std::span<char*> files) {
-    const std::string table_file = folder + "/intel_programs.tsv";
+int check_programs(bool update, Gate& gate, const std::string& folder, std::span<char*> chip_and_files) {
+    const char* chip = chip_and_files[0];
+    const std::string table_file = fmt::format("{}/{}_programs.tsv", folder, chip);
     const Table stored(figures_of_programs, table_file);
     Table now(figures_of_programs);
-    // Whether it compiles at all, one chip tells: others emulate their doubles.
-    const char* chip = chips[2];
-    for (const std::string file : files) {
+    for (const std::string file : chip_and_files.subspan(1)) {
         const std::vector<uint8_t> spirv = translated(file);
         if (spirv.empty()) continue; // all of its kernels are refused
         std::string program = file.substr(file.rfind('/') + 1);
         program.resize(program.find('.'));
         for (const auto& [name, kernel] : gate.compile(file, spirv, chip))
-            if (kernel.spill_bytes) now[fmt::format("{}:{}:{}", chip, program, name)].ours = {kernel.spill_bytes};
+            if (kernel.spill_bytes) now[fmt::format("{}:{}", program, name)].ours = {kernel.spill_bytes};
     }
     fmt::print("{} kernels, {} wrong\n", gate.compiled, gate.wrong);
     if (update) now.write(table_file);
@@ -132,8 +133,8 @@ int main(int argc, char** argv) {
     const bool update = mode.starts_with("update"), programs = mode.ends_with("-programs");
     if (argc < 6 || (mode != "check" && mode != "update" && mode != "check-programs" && mode != "update-programs")) {
         fmt::print(stderr,
-                   "usage: intel_cost check|update|check-programs|update-programs OCLOC FOLDER SCRATCH FILE.ptx "
-                   "... [PEER.spv ...]\n");
+                   "usage: intel_cost check|update OCLOC FOLDER SCRATCH FILE.ptx ... [PEER.spv ...]\n"
+                   "       intel_cost check-programs|update-programs OCLOC FOLDER SCRATCH CHIP FILE.ptx ...\n");
         return 2;
     }
     try {

@@ -30,13 +30,18 @@ done
 "$build/bin/spirv_cost" update . ../bench/kernels.ptx kernels.ptx "$scratch"/*.spv
 if ocloc=$(command -v ocloc); then
     "$build/bin/intel_cost" update "$ocloc" . "$scratch" ../bench/kernels.ptx kernels.ptx "$scratch"/*.spv
-    programs=()
-    for file in ../programs/ptx/*.ptx; do
-        case $file in
-        */rdc_main.ptx) programs+=("$file:../programs/ptx/rdc_other.ptx") ;;
-        */rdc_other.ptx) ;;
-        *) programs+=("$file") ;;
-        esac
+    for chip in tgllp acm-g10 pvc; do
+        programs=()
+        for file in ../programs/ptx/*.ptx; do
+            case "$chip $file" in
+            *rdc_main.ptx) programs+=("$file:../programs/ptx/rdc_other.ptx") ;;
+            *rdc_other.ptx) ;;
+            pvc*) programs+=("$file") ;;
+            # As CMakeLists.txt leaves them out.
+            *double_int64.ptx | *wmma_gemm.ptx | *surface_access.ptx | *texture_*.ptx | tgllp*printf*.ptx) ;;
+            *) programs+=("$file") ;;
+            esac
+        done
+        "$build/bin/intel_cost" update-programs "$ocloc" . "$scratch" $chip "${programs[@]}"
     done
-    "$build/bin/intel_cost" update-programs "$ocloc" . "$scratch" "${programs[@]}"
 fi
