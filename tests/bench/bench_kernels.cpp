@@ -35,24 +35,6 @@ void openmp_clang(benchmark::State& state, const std::string& name) {
     free_problem(p);
 }
 
-/// What a kernel that streams is held to: as many bytes read and written as it reads and writes.
-void stream_copy(benchmark::State& state) {
-    const size_t bytes = size_t(64 * scale) << 20;
-    Buf from{aligned_alloc(4096, bytes), bytes}, to{aligned_alloc(4096, bytes), bytes};
-    memset(from.p, 1, bytes);
-    memset(to.p, 2, bytes);
-    auto* a = from.as<uint64_t>();
-    auto* b = to.as<uint64_t>();
-    for (auto _ : state) {
-#pragma omp parallel for simd
-        for (size_t i = 0; i < bytes / 8; i++) b[i] = a[i];
-        benchmark::ClobberMemory();
-    }
-    state.SetBytesProcessed(int64_t(2 * bytes) * state.iterations());
-    free(from.p);
-    free(to.p);
-}
-
 void cuttle(benchmark::State& state, const std::string& name) {
     Problem p = make_problem(name, scale);
     static CUmodule modules[] = {bench::load(bench::read_file(BENCH_DIRECTORY "/kernels.ptx")),
@@ -80,6 +62,7 @@ void cuttle(benchmark::State& state, const std::string& name) {
     if (!wrong.empty()) state.SkipWithError(wrong.c_str());
     for (auto _ : state) run();
     if (p.bytes > 0) state.SetBytesProcessed(int64_t(p.bytes) * state.iterations());
+    if (p.flops > 0) state.counters["flops"] = benchmark::Counter(p.flops, benchmark::Counter::kIsIterationInvariantRate);
     for (CUdeviceptr d : device) cuMemFree_v2(d);
     free_problem(p);
 }
@@ -94,7 +77,6 @@ const bool registered = [] {
         benchmark::RegisterBenchmark(("kernel/" + name + "/cuttle").c_str(), cuttle, name)
             ->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime();
     }
-    benchmark::RegisterBenchmark("stream_copy", stream_copy)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime();
     return true;
 }();
 

@@ -80,7 +80,6 @@ Problem make_problem(const std::string& name, double scale) {
         p.a = {I(n), F(0.02f), F(0.30f), B(0), B(1), B(2), B(3), B(4)};
         set_grid(p, (n + 255) / 256, 1, 256, 1);
         p.out = 3;
-        p.flops = n;
         p.bytes = 20.0 * n;
         p.tol = 2e-4;
     } else if (name == "histogram") {
@@ -95,7 +94,6 @@ Problem make_problem(const std::string& name, double scale) {
         p.out = 1;
         p.zero_out = true;
         p.cmp = Cmp::IntExact;
-        p.flops = n;
         p.bytes = n;
     } else if (name == "mandelbrot") {
         int n = scale < 1 ? 512 : 1024;
