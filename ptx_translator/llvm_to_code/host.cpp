@@ -241,8 +241,8 @@ void make_entries(llvm::Module& module, std::vector<KernelInfo>& kernels, const 
             const bool by_warps = form == PhaseCode::scalar;
             if (wide) tiles = make_tiles_of_phases(module, kernel, target, machine, options, by_warps, counts);
             if (wide && tiles.empty()) why = "its threads meet in too many places";
-            make_phase_entry(module, kernel.symbol, phases, by_warps ? 32 * kernel.phase_bytes : 0,
-                             note_stack, form, tiles);
+            make_phase_entry(module, kernel.symbol, phases, by_warps ? 32 * kernel.phase_bytes : 0, note_stack, form,
+                             tiles, counts);
         } else {
             llvm::Function* body = module.getFunction(kernel.symbol);
             if (wide && !kernel.uses_barrier) tiles = make_tile_codes(body, target, machine, options, counts);
@@ -262,7 +262,8 @@ uint32_t frame_of(const KernelInfo& kernel, const llvm::StringMap<uint64_t>& fra
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < kernel.phases; ++i)
         bytes = std::max(bytes, frames.lookup(kernel.symbol + phase_suffix + std::to_string(i)));
-    for (const char* suffix : {"", ".range", ".thread"}) bytes = std::max(bytes, frames.lookup(kernel.symbol + suffix));
+    for (const char* suffix : {"", ".phases", ".range", ".thread"})
+        bytes = std::max(bytes, frames.lookup(kernel.symbol + suffix));
     return static_cast<uint32_t>(bytes);
 }
 

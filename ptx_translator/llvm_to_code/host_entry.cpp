@@ -324,16 +324,17 @@ void make_box_loops(llvm::Function& function, llvm::Value* box, uint32_t warp_by
 } // namespace
 
 void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayRef<llvm::Function*> phases,
-                      uint32_t warp_bytes, bool note_stack, PhaseCode form, llvm::ArrayRef<TileCode> tiles) {
+                      uint32_t warp_bytes, bool note_stack, PhaseCode form, llvm::ArrayRef<TileCode> tiles,
+                      llvm::GlobalVariable* counts) {
     IR ir(module.getContext());
     llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty();
     const std::string name = (symbol + phase_suffix).str();
-    llvm::Function* function = make_function(module, name, i32, {pointer, i32, pointer}, true);
+    const auto make_phase = [&] { return make_function(module, name, i32, {pointer, i32, pointer}, true); };
     /// What `run` makes for the phase whose number the function has got.
-    const auto choose = [&](IR& at, llvm::function_ref<llvm::Value*(uint32_t phase)> run) {
-        auto block = [&] { return llvm::BasicBlock::Create(module.getContext(), "", function); };
+    const auto choose = [&](llvm::Function& function, IR& at, llvm::function_ref<llvm::Value*(uint32_t phase)> run) {
+        auto block = [&] { return llvm::BasicBlock::Create(module.getContext(), "", &function); };
         llvm::BasicBlock *unknown = block(), *done = block();
-        llvm::SwitchInst* which = at.CreateSwitch(function->getArg(1), unknown, unsigned(phases.size()));
+        llvm::SwitchInst* which = at.CreateSwitch(function.getArg(1), unknown, unsigned(phases.size()));
         at.SetInsertPoint(unknown);
         at.CreateUnreachable();
         at.SetInsertPoint(done);
@@ -356,26 +357,28 @@ void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayR
         return make_phase_row(module, (row + llvm::Twine(i)).str(), *phases[i], warp_bytes,
                               of_warps ? PhaseCode::brief : form);
     };
-    if (form != PhaseCode::fast && !any_tiles)
+    if (form != PhaseCode::fast && !any_tiles) {
+        llvm::Function* function = make_phase();
         return make_box_loops(*function, function->getArg(2), warp_bytes, note_stack,
                               [&](IR& at, llvm::ArrayRef<llvm::Value*> arguments) -> llvm::Value* {
-                                  return choose(at,
+                                  return choose(*function, at,
                                                 [&](uint32_t i) { return at.CreateCall(row_of(i, name), arguments); });
                               });
+    }
     // Loops of its own for each phase, of which LLVM sees the whole.
-    ir.SetInsertPoint(&function->getEntryBlock());
-    ir.CreateRet(choose(ir, [&](uint32_t i) {
+    const auto box_of = [&](uint32_t i) {
         llvm::Function* box = make_function(module, name + std::to_string(i), i32, {pointer, pointer}, false);
         box->addFnAttr(llvm::Attribute::NoInline);
-        if (any_tiles && tiles[i].any()) {
-            fill_tile_box(*box, *phases[i], tiles[i], warp_bytes);
-        } else {
-            llvm::Function* row = row_of(i, (symbol + ".row").str());
-            make_box_loops(
-                *box, box->getArg(1), warp_bytes, note_stack,
-                [&](IR& at, llvm::ArrayRef<llvm::Value*> arguments) { return at.CreateCall(row, arguments); });
-        }
-        return ir.CreateCall(box, {function->getArg(0), function->getArg(2)});
+        llvm::Function* row = row_of(i, (symbol + ".row").str());
+        make_box_loops(*box, box->getArg(1), warp_bytes, note_stack,
+                       [&](IR& at, llvm::ArrayRef<llvm::Value*> arguments) { return at.CreateCall(row, arguments); });
+        return box;
+    };
+    if (any_tiles) return make_tile_phases(module, symbol.str(), phases, tiles, warp_bytes, box_of, counts);
+    llvm::Function* function = make_phase();
+    ir.SetInsertPoint(&function->getEntryBlock());
+    ir.CreateRet(choose(*function, ir, [&](uint32_t i) {
+        return ir.CreateCall(box_of(i), {function->getArg(0), function->getArg(2)});
     }));
 }
 

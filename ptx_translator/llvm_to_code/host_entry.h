@@ -28,9 +28,10 @@ enum class PhaseCode : uint8_t {
 };
 
 /// Makes S.phase of a kernel that is cut into these functions, each with the Lane* before its other arguments;
-/// there may be gaps. `warp_bytes`: of a warp's slots, where those lie together, else 0. `tiles`: empty, or what runs tiles
-/// of threads, if there is such code, for each; only where the warps' slots do not lie together.
+/// there may be gaps. `warp_bytes`: of a warp's slots, where those lie together, else 0. `tiles`: empty, or what runs
+/// tiles of threads, if there is such code, for each; then S.chain is made, too. `counts`: see make_tile_phases().
 void make_phase_entry(llvm::Module&, llvm::StringRef symbol, llvm::ArrayRef<llvm::Function*> phases,
-                      uint32_t warp_bytes, bool note_stack, PhaseCode form, llvm::ArrayRef<TileCode> tiles = {});
+                      uint32_t warp_bytes, bool note_stack, PhaseCode form, llvm::ArrayRef<TileCode> tiles = {},
+                      llvm::GlobalVariable* counts = nullptr);
 
 } // namespace ptx::code

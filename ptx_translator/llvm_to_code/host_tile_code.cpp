@@ -133,6 +133,27 @@ std::optional<uint32_t> constant_result(llvm::Function& prepared) {
     return std::nullopt;
 }
 
+/// The %tid.x, which is argument `x`, from which on a thread of the prepared function does nothing.
+std::optional<uint32_t> idle_from(llvm::Function& prepared, unsigned x) {
+    const llvm::BasicBlock& entry = prepared.getEntryBlock();
+    const auto* branch = llvm::dyn_cast<llvm::BranchInst>(entry.getTerminator());
+    if (!branch || branch->isUnconditional() || branch->getSuccessor(0) == branch->getSuccessor(1) ||
+        llvm::any_of(entry, [](const llvm::Instruction& one) { return one.mayHaveSideEffects(); }))
+        return std::nullopt;
+    const auto* compare = llvm::dyn_cast<llvm::ICmpInst>(branch->getCondition());
+    const auto* bound = compare ? llvm::dyn_cast<llvm::ConstantInt>(compare->getOperand(1)) : nullptr;
+    if (!bound || compare->getOperand(0) != prepared.getArg(x)) return std::nullopt;
+    for (unsigned i : {0u, 1u}) {
+        if (!simd::ends_at_once(branch->getSuccessor(1 - i))) continue;
+        const auto predicate = i == 0 ? compare->getPredicate() : compare->getInversePredicate();
+        const auto busy = llvm::ConstantRange::makeExactICmpRegion(predicate, bound->getValue())
+                              .intersectWith({llvm::APInt(32, 0), llvm::APInt(32, fields[0].end)});
+        if (!busy.isEmptySet() && busy.getUnsignedMax().ult(fields[0].end - 1))
+            return uint32_t(busy.getUnsignedMax().getZExtValue()) + 1;
+    }
+    return std::nullopt;
+}
+
 /// The arguments' shapes: of `scalars` that the body has the last is the thread's number, but the Lane*.
 llvm::SmallVector<simd::Shape, 12> shapes_of_arguments(unsigned scalars, simd::Tile tile) {
     llvm::SmallVector<simd::Shape, 12> shapes(scalars + std::size(fields), simd::Shape::regular());
@@ -171,6 +192,7 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
             phases.push_back(all.back().copy);
     }
     simd::SlotShapes slots;
+    llvm::SmallVector<simd::AbridgedSlot, 4> abridged;
     // All that store to slots must be known.
     const bool guess =
         !phases.empty() && phases.size() == size_t(llvm::count_if(bodies, [](auto* body) { return body; }));
@@ -193,6 +215,7 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
                 slots = shapes_of_slots(phases, tile, shapes_of_arguments(phase_arguments, tile), where);
         }
     }
+    if (guess) abridged = slots_to_abridge(phases, tile, shapes_of_arguments(phase_arguments, tile), slots, where);
     llvm::SmallVector<TileCode, 4> result;
     for (Candidate& one : all) {
         if (one.copy && one.code.why_not.empty()) {
@@ -205,6 +228,8 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
             const auto shapes = shapes_of_arguments(scalars, tile);
             // Threads alone stop at operations of a warp.
             if (!whole_warps) one.code.result = constant_result(*one.copy);
+            if (one.code.result) one.code.idle_from = idle_from(*one.copy, scalars);
+            one.code.abridged = abridged;
             one.code.one_result = look_at(*one.copy, tile, shapes, guesses_for(*one.copy)).one_result;
             const simd::Results results = one.code.result       ? simd::Results::none
                                           : one.code.one_result ? simd::Results::one
@@ -216,7 +241,8 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
                               .only_if_faster = options.warp == 2,
                               .counts = counts};
             const auto widen = [&](llvm::Function& function, bool all_alike) {
-                return simd::widen(function, tile, shapes, how, guesses_for(function), all_alike, results);
+                return simd::widen(function, tile, shapes, how, guesses_for(function), all_alike, results,
+                                   guess ? accesses_of_slots(function, abridged, where) : simd::SlotAccesses());
             };
             // Most tiles are of threads that stay.
             llvm::ValueToValueMapTy map;

@@ -63,18 +63,6 @@ Value* Widener::is_in_one_page(llvm::LoadInst& load, bool backwards) {
     return ir_.CreateICmpULE(first, ir_.getInt64(page - uint64_t(bytes)));
 }
 
-/// All lanes are loaded and compared with what the first column's value makes of them.
-void Widener::widen_guess(llvm::LoadInst& load) {
-    Value* wide = load_contiguous(load, false, masks_[current_]);
-    llvm::SmallVector<Value*, 2> rows;
-    for (unsigned row = 0; row < rows_of(&load); ++row)
-        rows.push_back(ir_.CreateAlignedLoad(load.getType(), base(load.getPointerOperand(), row), load.getAlign()));
-    bases_[&load] = rows;
-    Value* guessed = spread(ir_, rows[0], shapes_.of(&load).stride, rows);
-    Value* differences = ir_.CreateOrReduce(ir_.CreateXor(wide, guessed));
-    entry_guards_.push_back(ir_.CreateIsNull(differences));
-}
-
 Value* Widener::load_contiguous(llvm::LoadInst& load, bool backwards, Value* mask) {
     llvm::Type *type = load.getType(), *row_type = llvm::FixedVectorType::get(type, tile_.columns);
     Value* pointer = load.getPointerOperand();
@@ -136,6 +124,10 @@ void Widener::widen_store(llvm::StoreInst& store) {
         return;
     }
     bool backwards = false;
+    if (slots_.abridged.contains(&store)) {
+        failed_ |= !store_abridged(store);
+        return;
+    }
     if (!is_contiguous(pointer, value->getType(), backwards) || backwards) return scatter(store);
     Value* mask = masks_[current_];
     if (!mask) prefetch(store);

@@ -1,5 +1,5 @@
-// What later blocks load and store is asked for ahead of time. The processor does so by itself where a thread of its own
-// goes on from line to line, but blocks begin elsewhere, and at barriers it waits.
+// What later blocks load and store is asked for ahead of time. The processor does so by itself where a thread of its
+// own goes on from line to line, but blocks begin elsewhere, and at barriers it waits.
 #include "simt_to_simd/widener.h"
 
 #include "ptx/host_abi.h"
@@ -40,22 +40,22 @@ bool Widener::is_lane_field(const Value* value, uint64_t field) const {
            offset == field;
 }
 
-/// The first column's value in the row in a block that comes later by %ctaid.x; the value itself if that has no part in
-/// it, and null if it has more than arithmetic says.
-Value* Widener::in_later_block(Value* value, unsigned row, Later& known) {
+/// The first column's value in the row later: in a block that comes later by %ctaid.x if `blocks`, and with what is
+/// known to be different then. The value itself if nothing is, and null if there is more to it than arithmetic says.
+Value* Widener::in_later(Value* value, unsigned row, bool blocks, Later& known) {
     auto* instruction = dyn_cast<Instruction>(value);
     if (!instruction) return base(value, row);
     if (!shapes_.of(value).is_regular()) return nullptr;
     if (const auto found = known.find(value); found != known.end()) return found->second;
     Value* now = base(value, row);
     known[value] = now;
-    if (is_lane_field(value, offsetof(host::Lane, block)))
+    if (blocks && is_lane_field(value, offsetof(host::Lane, block)))
         return known[value] = ir_.CreateAdd(now, ir_.getInt32(blocks_ahead));
     if (!is_arithmetic(*instruction)) return now;
     llvm::SmallVector<Value*, 4> operands;
     bool differs = false;
     for (Value* operand : instruction->operands()) {
-        operands.push_back(isa<llvm::Function>(operand) ? operand : in_later_block(operand, row, known));
+        operands.push_back(isa<llvm::Function>(operand) ? operand : in_later(operand, row, blocks, known));
         if (!operands.back()) return known[value] = nullptr;
         differs |= operands.back() != base(operand, row);
     }
@@ -65,16 +65,28 @@ Value* Widener::in_later_block(Value* value, unsigned row, Later& known) {
     return known[value] = ir_.Insert(copy);
 }
 
+/// Where the address will be when threads come here again, if that is made of what they keep in slots and change now.
+Value* Widener::in_next_round(Value* pointer, unsigned row) {
+    Later known;
+    for (const auto& [load, next] : slots_.advances)
+        if (shapes_.of(next).is_regular() && bases_.contains(load) &&
+            (isa<llvm::Constant>(next) || bases_.contains(next)))
+            known[const_cast<Value*>(load)] = base(next, row);
+    return known.empty() ? nullptr : in_later(pointer, row, false, known);
+}
+
 /// For a load or store of neighbours by all lanes, outside of loops: in those it costs more than it gains.
 void Widener::prefetch(Instruction& access) {
     if (!machine_.looks_ahead || loops_.getLoopFor(access.getParent())) return;
     auto* pointer = const_cast<Value*>(llvm::getLoadStorePointerOperand(&access));
     llvm::APInt distance(64, 0);
     const Value* origin = pointer->stripAndAccumulateConstantOffsets(data_, distance, true);
-    const int64_t bytes = int64_t(data_.getTypeStoreSize(llvm::getLoadStoreType(&access)).getFixedValue()) * tile_.columns;
+    const int64_t bytes =
+        int64_t(data_.getTypeStoreSize(llvm::getLoadStoreType(&access)).getFixedValue()) * tile_.columns;
     for (unsigned row = 0; row < rows_of(pointer); ++row) {
         Later known;
-        Value* place = in_later_block(pointer, row, known);
+        Value* place = in_next_round(pointer, row);
+        if (!place || place == base(pointer, row)) place = in_later(pointer, row, true, known);
         if (!place || place == base(pointer, row)) return;
         for (int64_t byte = 0; byte < bytes; byte += int64_t(1) << line_bits) {
             if (!prefetched_.insert({origin, row, (distance.getSExtValue() + byte) >> line_bits}).second) continue;

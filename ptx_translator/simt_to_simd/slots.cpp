@@ -1,5 +1,7 @@
 #include "simt_to_simd/slots.h"
 
+#include "simt_to_simd/widen.h"
+
 #include <llvm/Analysis/LoopInfo.h>
 #include <llvm/Analysis/PostDominators.h>
 #include <llvm/IR/Dominators.h>
@@ -81,6 +83,42 @@ uint64_t size_of(const Instruction& access) {
     return access.getDataLayout().getTypeStoreSize(llvm::getLoadStoreType(&access)).getFixedValue();
 }
 
+/// The instructions that read and write slots; nothing if they get elsewhere.
+std::optional<llvm::SmallVector<Instruction*, 16>> accesses_of(Value* slots) {
+    llvm::SmallVector<Instruction*, 16> accesses;
+    llvm::SmallVector<Value*, 8> pointers{slots};
+    while (!pointers.empty()) {
+        Value* pointer = pointers.pop_back_val();
+        for (llvm::User* user : pointer->users()) {
+            auto* access = dyn_cast<Instruction>(user);
+            if (llvm::isa<llvm::GetElementPtrInst>(user))
+                pointers.push_back(user);
+            else if (access && llvm::getLoadStorePointerOperand(access) == pointer &&
+                     !(llvm::isa<llvm::StoreInst>(access) && access->getOperand(0) == pointer))
+                accesses.push_back(access);
+            else
+                return std::nullopt;
+        }
+    }
+    return accesses;
+}
+
+bool is_simple(const Instruction& access) {
+    const auto* load = dyn_cast<llvm::LoadInst>(&access);
+    return llvm::getLoadStoreType(&access)->isIntegerTy() &&
+           (load ? load->isSimple() : llvm::cast<llvm::StoreInst>(access).isSimple());
+}
+
+/// Whether the value, if it is regular, is so in each tile that is not refused: what it hangs on is asked at once.
+bool is_asked_at_once(Value* value, const Shapes& shapes, const Instruction* end, unsigned depth = 0) {
+    auto* instruction = dyn_cast<Instruction>(value);
+    if (!instruction || !shapes.of(value).assumed) return true;
+    if (depth > 12 || llvm::isa<llvm::PHINode>(instruction)) return false;
+    if (llvm::isa<llvm::SExtInst, llvm::ZExtInst>(instruction) && !may_hoist(*instruction, end)) return false;
+    return llvm::all_of(instruction->operands(),
+                        [&](llvm::Use& use) { return is_asked_at_once(use.get(), shapes, end, depth + 1); });
+}
+
 /// Stores the phase's values into the shapes; says whether they changed.
 bool add_stores(llvm::Function& phase, const Shapes& shapes, const Slots& slots, SlotShapes& all) {
     bool changed = false;
@@ -119,6 +157,68 @@ Guesses guesses_of(llvm::Function& phase, const SlotShapes& all, SlotArguments a
         guesses[load] = found == all.end() ? Shape() : found->second;
     }
     return guesses;
+}
+
+llvm::SmallVector<AbridgedSlot, 4> slots_to_abridge(llvm::ArrayRef<llvm::Function*> phases, Tile tile,
+                                                    llvm::ArrayRef<Shape> arguments, const SlotShapes& all,
+                                                    SlotArguments where) {
+    std::map<uint64_t, AbridgedSlot> found;
+    for (const auto& [byte, shape] : all)
+        if (shape.is_regular()) found[byte] = {byte, 0, shape.stride, shape.by_row};
+    for (llvm::Function* phase : phases) {
+        const auto accesses = accesses_of(phase->getArg(where.slots));
+        if (!accesses) return {};
+        const llvm::DominatorTree dominators(*phase);
+        const llvm::PostDominatorTree post(*phase);
+        const llvm::LoopInfo loops(dominators);
+        const Shapes shapes(*phase, loops, post, tile, arguments, guesses_of(*phase, all, where));
+        const Slots slots(*phase, where);
+        Instruction* end = phase->getEntryBlock().getTerminator();
+        for (Instruction* access : *accesses) {
+            auto* pointer = const_cast<Value*>(llvm::getLoadStorePointerOperand(access));
+            const auto byte = slots.at(pointer, size_of(*access));
+            if (!byte) return {};
+            const auto slot = found.find(*byte);
+            if (slot == found.end()) continue;
+            auto* address = dyn_cast<Instruction>(pointer);
+            bool can = is_simple(*access) && (!address || may_hoist(*address, end));
+            if (llvm::isa<llvm::StoreInst>(access))
+                can = can && !shapes.is_masked(access->getParent()) &&
+                      is_asked_at_once(access->getOperand(0), shapes, end);
+            if (can && (slot->second.bytes == 0 || slot->second.bytes == size_of(*access)))
+                slot->second.bytes = unsigned(size_of(*access));
+            else
+                found.erase(slot);
+        }
+    }
+    llvm::SmallVector<AbridgedSlot, 4> result;
+    for (const auto& [byte, slot] : found)
+        if (slot.bytes) result.push_back(slot);
+    return result;
+}
+
+SlotAccesses accesses_of_slots(llvm::Function& phase, llvm::ArrayRef<AbridgedSlot> abridged, SlotArguments where) {
+    SlotAccesses result;
+    const auto accesses = accesses_of(phase.getArg(where.slots));
+    if (!accesses) return result;
+    const Slots slots(phase, where);
+    std::map<uint64_t, Value*> stored; // null: several values
+    for (Instruction* access : *accesses) {
+        const auto byte = slots.at(llvm::getLoadStorePointerOperand(access), size_of(*access));
+        if (!byte) continue;
+        for (const AbridgedSlot& slot : abridged)
+            if (slot.byte == *byte) result.abridged[access] = slot.by_row;
+        if (!llvm::isa<llvm::StoreInst>(access)) continue;
+        const auto [known, first] = stored.emplace(*byte, access->getOperand(0));
+        if (!first && known->second != access->getOperand(0)) known->second = nullptr;
+    }
+    for (Instruction* access : *accesses) {
+        if (!llvm::isa<llvm::LoadInst>(access)) continue;
+        const auto byte = slots.at(llvm::getLoadStorePointerOperand(access), size_of(*access));
+        const auto known = byte ? stored.find(*byte) : stored.end();
+        if (known != stored.end() && known->second) result.advances[access] = known->second;
+    }
+    return result;
 }
 
 SlotShapes shapes_of_slots(llvm::ArrayRef<llvm::Function*> phases, Tile tile, llvm::ArrayRef<Shape> arguments,

@@ -25,20 +25,6 @@ using llvm::Instruction;
 
 constexpr unsigned most_others_for_each_scattered = 16;
 
-/// Whether the instruction and all that it is made of may be computed at the end of the entry block.
-bool may_hoist(Instruction& instruction, const Instruction* end, unsigned depth = 0) {
-    if (instruction.getParent() == end->getParent()) return true;
-    if (llvm::isa<llvm::PHINode>(instruction) || depth > 12) return false;
-    const auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
-    if (instruction.mayReadOrWriteMemory() && !(load && load->hasMetadata(llvm::LLVMContext::MD_invariant_load)))
-        return false;
-    if (!llvm::isSafeToSpeculativelyExecute(&instruction, end)) return false;
-    return llvm::all_of(instruction.operands(), [&](llvm::Use& use) {
-        auto* operand = llvm::dyn_cast<Instruction>(use.get());
-        return !operand || may_hoist(*operand, end, depth + 1);
-    });
-}
-
 void hoist(Instruction& instruction, Instruction* end) {
     if (instruction.getParent() == end->getParent()) return;
     for (llvm::Use& use : instruction.operands())
@@ -100,16 +86,6 @@ struct EarlyExit {
     Instruction* condition = nullptr;
     bool value_of_exit = false; ///< of the condition
 };
-
-bool ends_at_once(const llvm::BasicBlock* block) {
-    for (;;) {
-        for (const Instruction& instruction : *block)
-            if (instruction.mayReadOrWriteMemory()) return false;
-        if (llvm::isa<llvm::ReturnInst>(block->getTerminator())) return true;
-        block = block->getSingleSuccessor();
-        if (!block) return false;
-    }
-}
 
 /// Whether a value of the entry block is made of what lanes load from here and there. Of the slots only predicates are
 /// kept tests, mostly with sizes.
@@ -272,6 +248,29 @@ void stay_within_bounds(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape>
 
 } // namespace
 
+bool may_hoist(Instruction& instruction, const Instruction* end, unsigned depth) {
+    if (instruction.getParent() == end->getParent()) return true;
+    if (llvm::isa<llvm::PHINode>(instruction) || depth > 12) return false;
+    const auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
+    if (instruction.mayReadOrWriteMemory() && !(load && load->hasMetadata(llvm::LLVMContext::MD_invariant_load)))
+        return false;
+    if (!llvm::isSafeToSpeculativelyExecute(&instruction, end)) return false;
+    return llvm::all_of(instruction.operands(), [&](llvm::Use& use) {
+        auto* operand = llvm::dyn_cast<Instruction>(use.get());
+        return !operand || may_hoist(*operand, end, depth + 1);
+    });
+}
+
+bool ends_at_once(const llvm::BasicBlock* block) {
+    for (;;) {
+        for (const Instruction& instruction : *block)
+            if (instruction.mayReadOrWriteMemory()) return false;
+        if (llvm::isa<llvm::ReturnInst>(block->getTerminator())) return true;
+        block = block->getSingleSuccessor();
+        if (!block) return false;
+    }
+}
+
 Outlook look_at(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Guesses& guesses) {
     const llvm::DominatorTree dominators(scalar);
     const llvm::PostDominatorTree post(scalar);
@@ -294,7 +293,7 @@ Outlook look_at(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> argumen
 }
 
 llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> arguments, const Machine& machine,
-                      Guesses guesses, bool all_alike, Results results) {
+                      Guesses guesses, bool all_alike, Results results, const SlotAccesses& slots) {
     // Up to where something may be written, a tile may still be refused.
     llvm::BasicBlock& entry = scalar.getEntryBlock();
     const auto first = llvm::find_if(entry, [](const Instruction& instruction) {
@@ -314,6 +313,8 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
         stay_within_bounds(scalar, tile, arguments, guesses, exit);
     }
     hoist_guesses(scalar, guesses);
+    for (const auto& [access, by_row] : slots.abridged)
+        if (llvm::isa<llvm::LoadInst>(access) && !guesses.contains(access)) return nullptr;
     Agreed agreed;
     Marks marks;
     {
@@ -351,8 +352,9 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
                 end && end->getReturnValue() && !shapes.of(end->getReturnValue()).is_uniform())
                 return nullptr;
     if (machine.only_if_faster && !pays(scalar, shapes, loops, machine)) return nullptr;
-    llvm::Function* made =
-        Widener(scalar, shapes, loops, dominators, post, machine).run(exit.condition, exit.value_of_exit, results);
+    llvm::Function* made = Widener(scalar, shapes, loops, dominators, post, machine, slots)
+                               .run(exit.condition, exit.value_of_exit, results);
+    if (!made) return nullptr;
     sink(*made);
     return made;
 }

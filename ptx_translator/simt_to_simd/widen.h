@@ -1,10 +1,12 @@
 #pragma once
 
 #include "simt_to_simd/shapes.h"
+#include "simt_to_simd/slots.h"
 
 #include <string>
 
 namespace llvm {
+class BasicBlock;
 class GlobalVariable;
 class TargetTransformInfo;
 } // namespace llvm
@@ -32,16 +34,24 @@ struct Outlook {
 };
 Outlook look_at(llvm::Function& scalar, Tile, llvm::ArrayRef<Shape> arguments, const Guesses&);
 
-/// A function that does for the lanes of a tile at once what the scalar one, which is prepared (prepare.h), does for one:
-///     i1 made(arguments..., ptr results)
-/// An argument that goes by rows is given once for each row, as the first column has it. What the lanes return is stored
-/// at `results` one after another, once if all return the same, or not at all, as `results` says. False, and nothing is done, when some sum of a lane's number and something else wraps
-/// around from lane to lane, or a guess is wrong, so that lanes must be run one by one. Null: it is not worth it.
+/// Whether a thread that comes to the block does nothing any more.
+bool ends_at_once(const llvm::BasicBlock*);
+
+/// A function that does for the lanes of a tile at once what the scalar one, which is prepared (prepare.h), does for
+/// one:
+///     i1 made(arguments..., ptr results, i1 abridged)
+/// An argument that goes by rows is given once for each row, as the first column has it. What the lanes return is
+/// stored at `results` one after another, once if all return the same, or not at all, as `results` says. `abridged`:
+/// whether slots are, that may be. False, and nothing is done, when some sum of a lane's number and something else
+/// wraps around from lane to lane, or a guess is wrong, so that lanes must be run one by one. Null: it is not worth it.
 /// With `all_alike` there is only a function if the scalar one begins with a test by which some threads end at once, as
-/// those do that are past the end of the data, or compares with sizes of the data; it takes only tiles none of whose lanes
-/// ends so, and whose lanes agree on the comparisons, and needs no masks for them. What hangs on the data itself is no such
-/// test.
+/// those do that are past the end of the data, or compares with sizes of the data; it takes only tiles none of whose
+/// lanes ends so, and whose lanes agree on the comparisons, and needs no masks for them. What hangs on the data itself
+/// is no such test.
 llvm::Function* widen(llvm::Function& scalar, Tile, llvm::ArrayRef<Shape> arguments, const Machine&,
-                      Guesses guesses = Guesses(), bool all_alike = false, Results = Results::by_lane);
+                      Guesses guesses = Guesses(), bool all_alike = false, Results = Results::by_lane,
+                      const SlotAccesses& = SlotAccesses());
+/// Whether the instruction and all that it is made of may be computed at the end of the entry block.
+bool may_hoist(llvm::Instruction&, const llvm::Instruction* end, unsigned depth = 0);
 
 } // namespace ptx::simd

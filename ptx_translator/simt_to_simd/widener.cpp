@@ -25,9 +25,10 @@ constexpr unsigned most_harmless = 8;
 } // namespace
 
 Widener::Widener(llvm::Function& scalar, const Shapes& shapes, const llvm::LoopInfo& loops,
-                 const llvm::DominatorTree& dominators, const llvm::PostDominatorTree& post, const Machine& machine)
+                 const llvm::DominatorTree& dominators, const llvm::PostDominatorTree& post, const Machine& machine,
+                 const SlotAccesses& slots)
     : scalar_(scalar), shapes_(shapes), loops_(loops), dominators_(dominators), post_(post), machine_(machine),
-      data_(scalar.getParent()->getDataLayout()), context_(scalar.getContext()), tile_(shapes.tile()),
+      slots_(slots), data_(scalar.getParent()->getDataLayout()), context_(scalar.getContext()), tile_(shapes.tile()),
       lanes_(tile_.lanes()), ir_(context_) {}
 
 llvm::Function* Widener::run(llvm::Value* exit, bool value_of_exit, Results results) {
@@ -54,19 +55,23 @@ llvm::Function* Widener::run(llvm::Value* exit, bool value_of_exit, Results resu
         end_block(i);
     }
     finish();
-    return made_;
+    if (!failed_) return made_;
+    made_->eraseFromParent();
+    return nullptr;
 }
 
 void Widener::make_signature() {
     llvm::SmallVector<llvm::Type*, 16> types;
     for (llvm::Argument& argument : scalar_.args()) types.append(rows_of(&argument), argument.getType());
-    types.push_back(ir_.getPtrTy());
+    types.append({ir_.getPtrTy(), ir_.getInt1Ty()});
     auto* type = llvm::FunctionType::get(ir_.getInt1Ty(), types, false);
     made_ = llvm::Function::Create(type, llvm::Function::InternalLinkage, scalar_.getName() + ".simd",
                                    scalar_.getParent());
     made_->setAttributes(llvm::AttributeList::get(
         context_, llvm::AttributeList::FunctionIndex,
         llvm::AttrBuilder(context_, scalar_.getAttributes().getFnAttrs())));
+    results_place_ = made_->getArg(made_->arg_size() - 2);
+    abridged_ = made_->getArg(made_->arg_size() - 1);
     entry_ = BasicBlock::Create(context_, "", made_);
     unsigned place = 0;
     for (llvm::Argument& argument : scalar_.args())
@@ -262,8 +267,8 @@ void Widener::end_block(unsigned number) {
     llvm::Instruction* end = blocks_[number]->getTerminator();
     if (auto* result = dyn_cast<llvm::ReturnInst>(end)) {
         if (llvm::Value* value = result->getReturnValue(); value && results_ != Results::none)
-            ir_.CreateAlignedStore(results_ == Results::one ? base(value) : vector(value),
-                                   made_->getArg(made_->arg_size() - 1), llvm::Align(4));
+            ir_.CreateAlignedStore(results_ == Results::one ? base(value) : vector(value), results_place_,
+                                   llvm::Align(4));
         add_counts();
         ir_.CreateRet(ir_.getTrue());
         return;

@@ -34,8 +34,9 @@ constexpr uint64_t page = 4096; ///< of memory that is there as a whole or not: 
 class Widener {
   public:
     Widener(llvm::Function& scalar, const Shapes&, const llvm::LoopInfo&, const llvm::DominatorTree&,
-            const llvm::PostDominatorTree&, const Machine&);
-    /// `exit`: null, or a condition in the entry block; tiles are refused any of whose lanes has the value for it.
+            const llvm::PostDominatorTree&, const Machine&, const SlotAccesses&);
+    /// `exit`: null, or a condition in the entry block; tiles are refused any of whose lanes has the value for it. Null
+    /// if a slot cannot be abridged that should be.
     llvm::Function* run(llvm::Value* exit, bool value_of_exit, Results results);
 
   private:
@@ -105,16 +106,19 @@ class Widener {
     // accesses.cpp
     void widen_load(llvm::LoadInst&);
     void widen_store(llvm::StoreInst&);
-    void widen_guess(llvm::LoadInst&);
     bool has_masked_accesses(llvm::Type*) const;
     llvm::Value* is_in_one_page(llvm::LoadInst&, bool backwards);
     llvm::Value* load_contiguous(llvm::LoadInst&, bool backwards, llvm::Value* mask); ///< null: of all lanes
     void store_contiguous(llvm::StoreInst&, llvm::Value* mask);
     llvm::Value* load_some(llvm::LoadInst&);
+    // slot_accesses.cpp
+    void widen_guess(llvm::LoadInst&);
+    bool store_abridged(llvm::StoreInst&);
     // prefetch.cpp
     using Later = llvm::DenseMap<llvm::Value*, llvm::Value*>;
     bool is_lane_field(const llvm::Value*, uint64_t field) const;
-    llvm::Value* in_later_block(llvm::Value*, unsigned row, Later& known);
+    llvm::Value* in_later(llvm::Value*, unsigned row, bool blocks, Later& known);
+    llvm::Value* in_next_round(llvm::Value* pointer, unsigned row);
     void prefetch(llvm::Instruction& access);
     // patterns.cpp
     std::optional<Elements> elements_of(llvm::Value* pointer, llvm::Type*) const;
@@ -146,6 +150,7 @@ class Widener {
     const llvm::DominatorTree& dominators_;
     const llvm::PostDominatorTree& post_;
     const Machine& machine_;
+    const SlotAccesses& slots_;
     const llvm::DataLayout& data_;
     llvm::LLVMContext& context_;
     const Tile tile_;
@@ -165,6 +170,8 @@ class Widener {
     llvm::Value* exit_ = nullptr;
     bool value_of_exit_ = false;
     Results results_ = Results::by_lane;
+    llvm::Value *results_place_ = nullptr, *abridged_ = nullptr; ///< the last arguments
+    bool failed_ = false;
     llvm::SmallVector<llvm::AllocaInst*, 4> counters_; ///< the fields of host::Counts but the last; none: not counted
 
     llvm::DenseMap<llvm::Value*, llvm::SmallVector<llvm::Value*, 2>> bases_;

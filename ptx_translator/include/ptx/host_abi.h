@@ -15,6 +15,10 @@
 ///                        others, or to its end. Threads begin with phase 0; PhaseState says where they are then.
 ///                        Gives the phase that all of them go on with, phase_exit, or phase_mixed. The caller sees to
 ///                        it that threads go on when all whom they wait for have come, and does what they meet for.
+///   uint32_t S.chain(Lane*, uint32_t phase)
+///                        only where tiles of threads run side by side: the same for all of the CTA's threads, and goes
+///                        on by itself with the phases that follow, as long as all threads come to one and the same
+///                        barrier of the CTA (Wait::barrier). With PhaseState::stop it gives back earlier.
 ///   const PhaseCut S.cuts[KernelInfo::phases]
 ///                        what threads wait for before each phase but the first
 /// With uses_barrier and without phases, there may be
@@ -47,7 +51,7 @@ struct Counts {
     uint64_t room;       ///< and for how many they would have been with no thread elsewhere
     uint64_t accesses;   ///< to memory, of a tile, by addresses that differ among threads
     uint64_t scattered;  ///< of these, the ones whose addresses have no order: threads one by one, or gathers
-    uint64_t barriers;   ///< that all of a CTA have met at; the caller counts
+    uint64_t barriers;   ///< that all of a CTA have met at; S.chain counts those it passes, the caller others
 };
 
 /// The threads of a CTA between the phases of a kernel.
@@ -56,6 +60,7 @@ struct PhaseState {
                               ///< threads of a box, theirs may not have been written
     uint8_t* slots;           ///< KernelInfo::phase_bytes for each thread, their number rounded up to a multiple of 32;
                               ///< PhaseCut says where
+    const uint8_t* stop;      ///< S.chain looks at this byte in each round of a loop, and ends soon if it is not 0
 };
 
 /// Some of a CTA's threads, by %tid: begin <= tid < end in each dimension, and none is empty.

@@ -71,9 +71,11 @@ CpuCode::CpuCode(std::shared_ptr<const ptx::Image> image) : image_(std::move(ima
             if (info.symbol.empty()) continue;
             CpuKernel::Entry thread = nullptr, block = nullptr;
             CpuKernel::Phase phase = nullptr;
+            CpuKernel::Chain chain = nullptr;
             const ptx::host::PhaseCut* cuts = nullptr;
             if (info.phases) {
                 phase = reinterpret_cast<CpuKernel::Phase>(symbol(info.symbol + ".phase"));
+                chain = reinterpret_cast<CpuKernel::Chain>(dlsym(handle_, (info.symbol + ".chain").c_str()));
                 cuts = static_cast<const ptx::host::PhaseCut*>(symbol(info.symbol + ".cuts"));
             } else {
                 thread = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol));
@@ -87,7 +89,7 @@ CpuCode::CpuCode(std::shared_ptr<const ptx::Image> image) : image_(std::move(ima
                 *static_cast<ptx::host::Counts**>(place) = counts.get();
             }
             if (!info.uses_barrier) block = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol + ".block"));
-            kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block, phase, cuts, counts);
+            kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block, phase, chain, cuts, counts);
         }
     } catch (...) {
         dlclose(handle_);

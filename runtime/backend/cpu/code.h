@@ -15,15 +15,18 @@ class CpuKernel : public Kernel {
     using Entry = void (*)(ptx::host::Lane*);
 
     using Phase = uint32_t (*)(ptx::host::Lane*, uint32_t phase, const ptx::host::PhaseBox*);
+    using Chain = uint32_t (*)(ptx::host::Lane*, uint32_t phase);
 
-    CpuKernel(const ptx::KernelInfo& info, Entry thread, Entry block, Phase phase, const ptx::host::PhaseCut* cuts,
-              std::shared_ptr<ptx::host::Counts> counts)
-        : info_(info), thread_(thread), block_(block), phase_(phase), cuts_(cuts), counts_(std::move(counts)) {}
+    CpuKernel(const ptx::KernelInfo& info, Entry thread, Entry block, Phase phase, Chain chain,
+              const ptx::host::PhaseCut* cuts, std::shared_ptr<ptx::host::Counts> counts)
+        : info_(info), thread_(thread), block_(block), phase_(phase), chain_(chain), cuts_(cuts),
+          counts_(std::move(counts)) {}
     const ptx::KernelInfo& info() const override { return info_; }
     /// What the code offers, else nullptr: see host_abi.h. Without block and phase each thread needs a fiber.
     Entry thread() const { return thread_; }
     Entry block() const { return block_; }
     Phase phase() const { return phase_; }
+    Chain chain() const { return chain_; }
     const ptx::host::PhaseCut* cuts() const { return cuts_; }
     std::shared_ptr<const ptx::host::Counts> counts() const override { return counts_; }
     /// All threads of a CTA have met at a barrier.
@@ -40,6 +43,7 @@ class CpuKernel : public Kernel {
     const ptx::KernelInfo& info_;
     Entry thread_, block_;
     Phase phase_;
+    Chain chain_;
     const ptx::host::PhaseCut* cuts_;
     std::shared_ptr<ptx::host::Counts> counts_;
 };

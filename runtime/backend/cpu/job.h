@@ -33,6 +33,11 @@ class Job {
     void keep_order() { ordered_.store(true, std::memory_order_relaxed); }
     bool ordered() const { return ordered_.load(std::memory_order_relaxed); }
     bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+    /// A byte that is not 0 once it is cancelled, for generated code.
+    const uint8_t* cancelled_byte() const {
+        static_assert(sizeof cancelled_ == 1);
+        return reinterpret_cast<const uint8_t*>(&cancelled_);
+    }
     uint64_t units() const { return units_; }
     Timeline& owner() { return owner_; }
 

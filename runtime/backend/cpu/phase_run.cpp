@@ -38,6 +38,7 @@ uint32_t run_box(CpuKernel::Phase phase, ptx::host::Lane* lane, const uint32_t (
 bool PhaseRun::reserve(const CpuKernel& kernel, const uint32_t (&block)[3]) {
     if (!kernel.phase()) return true;
     phase_ = kernel.phase();
+    chain_ = kernel.chain();
     cuts_ = kernel.cuts();
     kernel_ = &kernel;
     if (!std::equal(std::begin(block), std::end(block), size_)) {
@@ -83,8 +84,9 @@ uint32_t PhaseRun::lanes_of(uint32_t warp) const {
 Outcome PhaseRun::run(const GridRun& grid, ptx::host::Lane& lane) {
     lane_ = &lane;
     patience_ = patience;
+    state_.stop = grid.cancelled_byte();
     for (uint32_t at = 0; at != phase_exit;) {
-        at = phase_(lane_, at, &whole_);
+        at = chain_ ? chain_(lane_, at) : phase_(lane_, at, &whole_);
         if (grid.cancelled()) return Outcome::stopped;
         if (at == phase_exit) break;
         if (at != phase_mixed && pass_all(at)) continue;

@@ -63,6 +63,7 @@ class PhaseRun {
 
     const CpuKernel* kernel_ = nullptr;
     CpuKernel::Phase phase_ = nullptr;
+    CpuKernel::Chain chain_ = nullptr; ///< or null
     const ptx::host::PhaseCut* cuts_ = nullptr;
     ptx::host::Lane* lane_ = nullptr;
     uint32_t size_[3] = {}, threads_ = 0, rounded_ = 0;

@@ -102,18 +102,21 @@ class Block {
         : around_(around), size_{x, y, 1}, threads_(x * y), rounded_((threads_ + 31) / 32 * 32), next_(rounded_),
           slots_(rounded_ * code.kernel("k").phase_bytes + 64),
           phase_(reinterpret_cast<Phase>(code.symbol("k.kernel.phase"))),
+          chain_(reinterpret_cast<Chain>(code.symbol("k.kernel.chain"))),
           cuts_(static_cast<const PhaseCut*>(code.symbol("k.kernel.cuts"))) {
         std::copy(std::begin(size_), std::end(size_), around.grid.block_dim);
         state_.next = next_.data();
         state_.slots = slots_.data() + (64 - reinterpret_cast<uintptr_t>(slots_.data()) % 64);
+        state_.stop = &stop_;
         around.lane.phases = &state_;
     }
 
-    void run() {
+    /// With `chain` phases follow each other in the kernel's code where that offers it.
+    void run(bool chain = false) {
         const PhaseBox whole{{0, 0, 0}, {size_[0], size_[1], 1}};
         for (uint32_t at = 0; at != phase_exit;) {
             whole_phases_++;
-            at = phase_(&around_.lane, at, &whole);
+            at = chain && chain_ ? chain_(&around_.lane, at) : phase_(&around_.lane, at, &whole);
             if (at != phase_mixed) std::fill_n(next_.begin(), threads_, at);
             for (uint32_t first = 0; first < threads_; first += 32) settle(first);
             at = next_[0];
@@ -124,9 +127,12 @@ class Block {
     /// How often all threads went on together, and how often a warp had to be looked at.
     unsigned whole_phases() const { return whole_phases_; }
     unsigned meetings() const { return meetings_; }
+    /// Chains end early from now on.
+    void stop() { stop_ = 1; }
 
   private:
     using Phase = uint32_t (*)(Lane*, uint32_t, const PhaseBox*);
+    using Chain = uint32_t (*)(Lane*, uint32_t);
 
     template <class T> T& slot(uint32_t byte, uint32_t thread) const {
         return reinterpret_cast<T*>(state_.slots + size_t{byte} * rounded_)[thread];
@@ -176,7 +182,9 @@ class Block {
     std::vector<uint32_t> next_;
     std::vector<uint8_t> slots_;
     Phase phase_;
+    Chain chain_; ///< or null
     const PhaseCut* cuts_;
+    uint8_t stop_ = 0;
     unsigned whole_phases_ = 0, meetings_ = 0;
 };
 

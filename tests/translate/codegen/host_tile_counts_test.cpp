@@ -9,7 +9,7 @@ namespace {
 constexpr uint32_t threads = 64, columns = 32, tiles = threads / columns;
 
 /// Of a block of threads in tiles of 32; thread i loads in[i].
-Counts counts_of(const std::string& body, const std::vector<uint32_t>& in) {
+Counts counts_of(const std::string& body, const std::vector<uint32_t>& in, bool chain = false) {
     ptx::Target target = ptx::Target::parse("host");
     target.divide(columns, 1);
     const Code code(kernel(body), target, {.phases = true, .warp = 1, .counts = true});
@@ -19,7 +19,7 @@ Counts counts_of(const std::string& body, const std::vector<uint32_t>& in) {
     std::vector<uint32_t> out(threads * words);
     Surroundings around;
     around.set_parameters(in.data(), out.data(), threads);
-    Block(code, around, threads, 1).run();
+    Block(code, around, threads, 1).run(chain);
     return counts;
 }
 
@@ -93,6 +93,17 @@ TEST(HostTileCounts, LanesThatAreThere) {
     EXPECT_EQ(one.lanes, none.lanes + stores);
     EXPECT_EQ(one.room, none.room + columns * stores);
     EXPECT_EQ(one.accesses, none.accesses + 1);
+}
+
+TEST(HostTileCounts, ChainsCountTheBarriersTheyPass) {
+    const Counts counts = counts_of(R"(
+  store i32 %v, ptr addrspace(1) %o
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  store i32 %v, ptr addrspace(1) %o
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  ret void
+)", same(1), true);
+    EXPECT_EQ(counts.barriers, 2u);
 }
 
 TEST(HostTileCounts, OnlyWhenAsked) {

@@ -11,13 +11,17 @@ struct Memory {
     bool operator==(const Memory&) const = default;
 };
 
-inline Memory memory_after(const Code& code, uint32_t x, uint32_t y) {
+enum class Way { phases, chain, stopped_chain };
+
+inline Memory memory_after(const Code& code, uint32_t x, uint32_t y, Way way = Way::phases) {
     Surroundings around;
     std::vector<uint32_t> in(most_threads + 8);
     for (uint32_t i = 0; i < in.size(); ++i) in[i] = i * 2654435761u >> (i % 3 ? 25 : 3);
     Memory memory{std::vector<uint32_t>(most_threads * words, 0xeeeeeeee), {}};
     around.set_parameters(in.data(), memory.out.data(), 100u);
-    Block(code, around, x, y).run();
+    Block block(code, around, x, y);
+    if (way == Way::stopped_chain) block.stop();
+    block.run(way != Way::phases);
     memory.shared = around.shared;
     return memory;
 }
@@ -35,7 +39,10 @@ inline void expect_same_memory(const std::string& text,
             EXPECT_EQ(tiles.symbol("k.kernel.why_threads"), nullptr);
             for (const auto& [x, y] : {std::pair{64u, 1u}, {96u, 2u}, {100u, 1u}, {48u, 3u}, {16u, 6u}, {8u, 8u}}) {
                 SCOPED_TRACE(target.name() + " " + std::to_string(x) + "x" + std::to_string(y));
-                EXPECT_TRUE(memory_after(tiles, x, y) == memory_after(threads, x, y));
+                const Memory expected = memory_after(threads, x, y);
+                EXPECT_TRUE(memory_after(tiles, x, y) == expected);
+                EXPECT_TRUE(memory_after(tiles, x, y, Way::chain) == expected) << "without the runner";
+                EXPECT_TRUE(memory_after(tiles, x, y, Way::stopped_chain) == expected) << "a round without the runner";
             }
         }
     }

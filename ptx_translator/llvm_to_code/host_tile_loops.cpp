@@ -1,0 +1,257 @@
+#include "llvm_to_code/host_tile_loops.h"
+
+#include "ptx/host_abi.h"
+
+#include <llvm/IR/MDBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <cstddef>
+
+namespace ptx::code {
+
+using host::Lane;
+using llvm::BasicBlock;
+using llvm::Value;
+
+void store(IR& ir, Value* base, uint32_t offset, Value* value) {
+    ir.CreateStore(value, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), base, offset));
+}
+
+Value* load(IR& ir, Value* base, size_t offset, llvm::Type* type) {
+    return ir.CreateLoad(type, ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), base, unsigned(offset)));
+}
+
+void loop(IR& ir, Value* first, Value* after, llvm::function_ref<Value*(IR&, Value*)> body) {
+    llvm::Function* function = ir.GetInsertBlock()->getParent();
+    BasicBlock* before = ir.GetInsertBlock();
+    BasicBlock* head = BasicBlock::Create(ir.getContext(), "", function);
+    ir.CreateBr(head);
+    ir.SetInsertPoint(head);
+    llvm::PHINode* index = ir.CreatePHI(ir.getInt32Ty(), 2);
+    index->addIncoming(first, before);
+    Value* next = ir.CreateNUWAdd(index, body(ir, index));
+    index->addIncoming(next, ir.GetInsertBlock());
+    BasicBlock* done = BasicBlock::Create(ir.getContext(), "", function);
+    // No dimension is empty, so the test may come last.
+    ir.CreateCondBr(ir.CreateICmpULT(next, after), head, done);
+    ir.SetInsertPoint(done);
+}
+
+namespace {
+
+/// The scalar code of threads that are left over from tiles, or refused by them.
+void make_leftover(llvm::Function& body) {
+    body.removeFnAttr(llvm::Attribute::AlwaysInline);
+    body.addFnAttr(llvm::Attribute::NoInline);
+    body.addFnAttr(llvm::Attribute::OptimizeForSize);
+}
+
+void set_thread(IR& ir, Value* lane, const Place& place) {
+    store(ir, lane, offsetof(Lane, thread), place.x);
+    store(ir, lane, offsetof(Lane, thread) + 4, place.y);
+    store(ir, lane, offsetof(Lane, thread) + 8, place.z);
+    store(ir, lane, offsetof(Lane, lane), ir.CreateAnd(place.number, 31));
+    store(ir, lane, offsetof(Lane, warp), ir.CreateLShr(place.number, 5));
+}
+
+} // namespace
+
+/// One loop, as in many blocks each row of tiles has but one: what differs from row to row is kept up to date.
+void TileLoops::make(IR& ir) {
+    x_end_ = end[0];
+    if (idle_from) {
+        // Where only idle ones are in the box they are run like others: no loop is empty.
+        Value* idle = ir.getInt32(uint32_t(llvm::alignTo(*idle_from, columns)));
+        Value* first = ir.CreateBinaryIntrinsic(llvm::Intrinsic::umin, end[0], idle);
+        x_end_ = ir.CreateSelect(ir.CreateICmpULT(begin[0], idle), first, end[0]);
+    }
+    llvm::Function* function = ir.GetInsertBlock()->getParent();
+    const auto block = [&](const char* name) { return BasicBlock::Create(ir.getContext(), name, function); };
+    BasicBlock *before = ir.GetInsertBlock(), *head = block("piece"), *next_row = block("row"), *next_z = block("z"),
+               *done = block("done");
+    Value* first = row_number(ir, begin[2], begin[1]);
+    const Row first_row = make_row(ir, first, begin[1]);
+    ir.CreateBr(head);
+    ir.SetInsertPoint(head);
+    llvm::PHINode *x = ir.CreatePHI(ir.getInt32Ty(), 4), *y = ir.CreatePHI(ir.getInt32Ty(), 4),
+                  *z = ir.CreatePHI(ir.getInt32Ty(), 4), *number = ir.CreatePHI(ir.getInt32Ty(), 4),
+                  *tiles_end = ir.CreatePHI(ir.getInt32Ty(), 4), *step = nullptr;
+    if (rows > 1) step = ir.CreatePHI(ir.getInt32Ty(), 4);
+    const auto enter = [&](BasicBlock* from, Value* at_x, Value* at_y, Value* at_z, Value* at_number, const Row& row) {
+        const std::pair<llvm::PHINode*, Value*> values[] = {
+            {x, at_x}, {y, at_y}, {z, at_z}, {number, at_number}, {tiles_end, row.end}, {step, row.step}};
+        for (const auto& [phi, value] : values)
+            if (phi) phi->addIncoming(value, from);
+    };
+    enter(before, begin[0], begin[1], begin[2], first, first_row);
+    Value* rows_here = step ? static_cast<Value*>(step) : ir.getInt32(1);
+    Value* way = make_piece(ir, {x, y, z, ir.CreateNUWAdd(number, x)}, tiles_end, rows_here);
+    Value* next_x = ir.CreateNUWAdd(x, way);
+    enter(ir.GetInsertBlock(), next_x, y, z, number, {tiles_end, step});
+    // No dimension is empty, so the tests may come last.
+    ir.CreateCondBr(ir.CreateICmpULT(next_x, x_end_), head, next_row);
+    ir.SetInsertPoint(next_row);
+    Value* y_after = ir.CreateNUWAdd(y, rows_here);
+    Value* next_number = ir.CreateNUWAdd(number, rows == 1 ? size[0] : ir.CreateNUWMul(size[0], rows_here));
+    enter(next_row, begin[0], y_after, z, next_number, make_row(ir, next_number, y_after));
+    ir.CreateCondBr(ir.CreateICmpULT(y_after, end[1]), head, next_z);
+    ir.SetInsertPoint(next_z);
+    Value* z_after = ir.CreateNUWAdd(z, ir.getInt32(1));
+    Value* number_after = row_number(ir, z_after, begin[1]);
+    enter(next_z, begin[0], begin[1], z_after, number_after, make_row(ir, number_after, begin[1]));
+    ir.CreateCondBr(ir.CreateICmpULT(z_after, end[2]), head, done);
+    ir.SetInsertPoint(done);
+}
+
+/// Of the first thread of a row. PTX ISA 10.1 and 10.3: threads are numbered x first.
+Value* TileLoops::row_number(IR& ir, Value* z, Value* y) const {
+    return ir.CreateNUWMul(ir.CreateNUWAdd(ir.CreateNUWMul(z, size[1]), y), size[0]);
+}
+
+TileLoops::Row TileLoops::make_row(IR& ir, Value* number, Value* y) const {
+    // Tiles begin at multiples of their width, by %tid.x and by number, in all rows.
+    Value* low = ir.CreateOr(begin[0], ir.CreateNUWAdd(number, begin[0]));
+    if (rows > 1) low = ir.CreateOr(low, size[0]);
+    Value* aligned = ir.CreateIsNull(ir.CreateAnd(low, columns - 1));
+    Value* step = nullptr;
+    if (rows > 1) {
+        Value* enough = ir.CreateICmpUGE(ir.CreateSub(end[1], y), ir.getInt32(rows));
+        step = ir.CreateSelect(enough, ir.getInt32(rows), ir.getInt32(1));
+        aligned = ir.CreateAnd(enough, aligned);
+    }
+    if (whole_warps && rows > 1) {
+        aligned = ir.CreateAnd(aligned, ir.CreateICmpEQ(size[0], ir.getInt32(columns)));
+        Value* first = ir.CreateAnd(ir.CreateNUWAdd(number, begin[0]), columns * rows - 1);
+        aligned = ir.CreateAnd(aligned, ir.CreateIsNull(first));
+    }
+    return {ir.CreateSelect(aligned, ir.CreateAnd(x_end_, ~(columns - 1)), ir.getInt32(0)), step};
+}
+
+Value* TileLoops::make_piece(IR& ir, const Place& place, Value* tiles_end, Value* step) {
+    llvm::Function* function = ir.GetInsertBlock()->getParent();
+    const auto block = [&](const char* name) { return BasicBlock::Create(ir.getContext(), name, function); };
+    BasicBlock *whole = block("tile"), *done = block("tile_done"), *alone = block("refused"),
+               *single = block("threads"), *next = block("next");
+    BasicBlock* before = ir.GetInsertBlock();
+    llvm::MDNode* likely = llvm::MDBuilder(ir.getContext()).createLikelyBranchWeights();
+    ir.CreateCondBr(ir.CreateICmpULT(place.x, tiles_end), whole, single, likely);
+    ir.SetInsertPoint(whole);
+    Value* run = tile(ir, place);
+    ir.CreateCondBr(run, done, alone, likely);
+    ir.SetInsertPoint(alone);
+    if (refused) refused(ir);
+    Value* tile_end = ir.CreateNUWAdd(place.x, ir.getInt32(columns));
+    BasicBlock* refused_end = ir.GetInsertBlock();
+    ir.CreateBr(single);
+    ir.SetInsertPoint(done);
+    after_tile(ir, place);
+    BasicBlock* done_end = ir.GetInsertBlock();
+    ir.CreateBr(next);
+    // Those of a tile that was refused, or all that are left of the rows.
+    ir.SetInsertPoint(single);
+    llvm::PHINode* after = ir.CreatePHI(ir.getInt32Ty(), 2);
+    after->addIncoming(x_end_, before);
+    after->addIncoming(tile_end, refused_end);
+    threads(ir, place, step, after);
+    BasicBlock* single_end = ir.GetInsertBlock();
+    Value* passed = ir.CreateNUWSub(after, place.x);
+    ir.CreateBr(next);
+    ir.SetInsertPoint(next);
+    llvm::PHINode* way = ir.CreatePHI(ir.getInt32Ty(), 2);
+    way->addIncoming(ir.getInt32(columns), done_end);
+    way->addIncoming(passed, single_end);
+    return way;
+}
+
+Leftover::Leftover(llvm::Function& body, llvm::ArrayRef<llvm::Type*> more, One one) {
+    make_leftover(body);
+    llvm::LLVMContext& context = body.getContext();
+    llvm::Type *pointer = llvm::PointerType::get(context, 0), *i32 = llvm::Type::getInt32Ty(context);
+    llvm::SmallVector<llvm::Type*, 12> types{pointer};
+    types.append(fixed - 1, i32);
+    types.append(more.begin(), more.end());
+    auto* type = llvm::FunctionType::get(llvm::StructType::get(i32, i32), types, false);
+    function_ =
+        llvm::Function::Create(type, llvm::Function::InternalLinkage, body.getName() + ".leftover", body.getParent());
+    make_leftover(*function_);
+    IR ir(BasicBlock::Create(context, "entry", function_));
+    const auto argument = [&](unsigned i) -> Value* { return function_->getArg(i); };
+    Value *size = argument(1), *x = argument(2), *y = argument(3), *z = argument(4), *number = argument(5),
+          *rows = argument(6), *x_end = argument(7);
+    llvm::SmallVector<Value*, 4> others;
+    for (unsigned i = fixed; i < function_->arg_size(); ++i) others.push_back(argument(i));
+    Value* lane = copy_lane(ir, argument(0));
+    llvm::AllocaInst *all = ir.CreateAlloca(i32), *any = ir.CreateAlloca(i32);
+    ir.CreateStore(ir.getInt32(~0u), all);
+    ir.CreateStore(ir.getInt32(0), any);
+    loop(ir, ir.getInt32(0), rows, [&](IR& rows_at, Value* row) {
+        Value* first = rows_at.CreateNUWAdd(number, rows_at.CreateNUWMul(row, size));
+        loop(rows_at, x, x_end, [&](IR& at, Value* column) {
+            Value* own = at.CreateNUWAdd(first, at.CreateNUWSub(column, x));
+            const Place place{column, at.CreateNUWAdd(y, row), z, own};
+            set_thread(at, lane, place);
+            if (Value* result = one(at, lane, place, others)) {
+                at.CreateStore(at.CreateAnd(at.CreateLoad(i32, all), result), all);
+                at.CreateStore(at.CreateOr(at.CreateLoad(i32, any), result), any);
+            }
+            return at.getInt32(1);
+        });
+        return rows_at.getInt32(1);
+    });
+    Value* both[] = {ir.CreateLoad(i32, all), ir.CreateLoad(i32, any)};
+    ir.CreateAggregateRet(both, 2);
+}
+
+std::pair<Value*, Value*> Leftover::call(IR& ir, Value* lane, Value* size_x, const Place& at, Value* rows, Value* x_end,
+                                         llvm::ArrayRef<Value*> more) const {
+    llvm::SmallVector<Value*, 12> arguments{lane, size_x, at.x, at.y, at.z, at.number, rows, x_end};
+    arguments.append(more.begin(), more.end());
+    Value* both = ir.CreateCall(function_, arguments);
+    return {ir.CreateExtractValue(both, 0), ir.CreateExtractValue(both, 1)};
+}
+
+/// What the tile's function gets behind `common`: by rows, where there are several, what differs between them.
+/// `numbers_end`: not 0 if the thread's number is one that begins anew there.
+llvm::SmallVector<Value*, 16> tile_arguments(IR& ir, llvm::ArrayRef<Value*> common, const Place& place, Value* size_x,
+                                             const TileCode& code, bool with_number, Value* results, Value* abridged,
+                                             uint32_t numbers_end) {
+    llvm::SmallVector<Value*, 16> arguments(common), numbers;
+    for (unsigned row = 0; row < code.rows; ++row)
+        numbers.push_back(ir.CreateNUWAdd(place.number, ir.CreateNUWMul(size_x, ir.getInt32(row))));
+    if (with_number)
+        for (Value* number : numbers)
+            arguments.push_back(
+                ir.CreateZExt(numbers_end ? ir.CreateAnd(number, numbers_end - 1) : number, ir.getInt64Ty()));
+    arguments.push_back(place.x);
+    for (unsigned row = 0; row < code.rows; ++row) arguments.push_back(ir.CreateNUWAdd(place.y, ir.getInt32(row)));
+    for (Value* number : numbers) arguments.push_back(ir.CreateAnd(number, 31));
+    for (Value* number : numbers) arguments.push_back(ir.CreateLShr(number, 5));
+    arguments.append({results, abridged});
+    return arguments;
+}
+
+/// Whether the tile was run.
+Value* run_tile(IR& ir, const TileCode& code, llvm::ArrayRef<Value*> arguments, const Place& place, Value* other_lane) {
+    store(ir, arguments[0], offsetof(Lane, thread) + 8, place.z);
+    if (!code.function_of_all) return ir.CreateCall(code.function, arguments);
+    if (!code.function) return ir.CreateCall(code.function_of_all, arguments);
+    llvm::Function* function = ir.GetInsertBlock()->getParent();
+    const auto block = [&](const char* name) { return BasicBlock::Create(ir.getContext(), name, function); };
+    BasicBlock *some = block("some"), *end = block("tile_end");
+    Value* all = ir.CreateCall(code.function_of_all, arguments);
+    BasicBlock* before = ir.GetInsertBlock();
+    ir.CreateCondBr(all, end, some, llvm::MDBuilder(ir.getContext()).createLikelyBranchWeights());
+    ir.SetInsertPoint(some);
+    store(ir, other_lane, offsetof(Lane, thread) + 8, place.z);
+    llvm::SmallVector<Value*, 16> others(arguments);
+    others[0] = other_lane;
+    Value* masked = ir.CreateCall(code.function, others);
+    ir.CreateBr(end);
+    ir.SetInsertPoint(end);
+    llvm::PHINode* result = ir.CreatePHI(ir.getInt1Ty(), 2);
+    result->addIncoming(ir.getTrue(), before);
+    result->addIncoming(masked, some);
+    return result;
+}
+
+} // namespace ptx::code

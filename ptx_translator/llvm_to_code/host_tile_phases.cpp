@@ -1,0 +1,351 @@
+// Phases of tiles, one behind the other in one function.
+#include "llvm_to_code/host_tile_loops.h"
+#include "ptx/host_abi.h"
+
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/MDBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+
+namespace ptx::code {
+namespace {
+
+using host::Grid;
+using host::Lane;
+using host::PhaseBox;
+using host::PhaseState;
+using host::Wait;
+using llvm::BasicBlock;
+using llvm::Value;
+
+/// What threads wait for before the phase, by S.cuts.
+Wait wait_before(const llvm::GlobalVariable& cuts, uint32_t phase) {
+    static_assert(offsetof(host::PhaseCut, wait) == 0);
+    const llvm::Constant* cut = cuts.getInitializer()->getAggregateElement(phase);
+    return Wait(llvm::cast<llvm::ConstantInt>(cut->getAggregateElement(0u))->getZExtValue());
+}
+
+class TilePhases {
+  public:
+    TilePhases(llvm::Module& module, const std::string& symbol, llvm::ArrayRef<llvm::Function*> phases,
+               llvm::ArrayRef<TileCode> codes, uint32_t warp_bytes, llvm::function_ref<llvm::Function*(uint32_t)> alone,
+               llvm::GlobalVariable* counts)
+        : module_(module), phases_(phases), codes_(codes), warp_bytes_(warp_bytes), alone_(alone), counts_(counts),
+          cuts_(*module.getNamedGlobal(symbol + ".cuts")), ir_(module.getContext()), pointer_(ir_.getPtrTy()),
+          i32_(ir_.getInt32Ty()), i64_(ir_.getInt64Ty()), bit_(ir_.getInt1Ty()) {
+        for (const TileCode& code : codes_)
+            if (code.any() && !first_) first_ = &code;
+        // A tile must be one in all phases.
+        can_abridge_ =
+            first_ && llvm::all_of(codes_, [&](const TileCode& code) {
+                return !code.any() || (code.columns == first_->columns && code.rows == first_->rows &&
+                                       code.whole_warps == first_->whole_warps && code.abridged == first_->abridged);
+            });
+        can_abridge_ = can_abridge_ && !first_->abridged.empty();
+        function_ = make_code(module, symbol + ".phases", i32_, {pointer_, i32_, pointer_, bit_}, false);
+        make_entries(symbol);
+        set_up();
+        for (uint32_t i = 0; i < phases_.size(); ++i)
+            if (phases_[i]) make_phase(i);
+    }
+
+  private:
+    BasicBlock* block(const llvm::Twine& name = "") {
+        return BasicBlock::Create(module_.getContext(), name, function_);
+    }
+    Value* chain() { return function_->getArg(3); }
+
+    void make_entries(const std::string& symbol) {
+        llvm::Function* phase = make_code(module_, symbol + ".phase", i32_, {pointer_, i32_, pointer_}, true);
+        IR ir(&phase->getEntryBlock());
+        ir.CreateRet(ir.CreateCall(function_, {phase->getArg(0), phase->getArg(1), phase->getArg(2), ir.getFalse()}));
+        llvm::Function* all = make_code(module_, symbol + ".chain", i32_, {pointer_, i32_}, true);
+        ir.SetInsertPoint(&all->getEntryBlock());
+        auto* box = ir.CreateAlloca(llvm::ArrayType::get(i32_, sizeof(PhaseBox) / 4));
+        Value* grid = load(ir, all->getArg(0), offsetof(Lane, grid), pointer_);
+        for (unsigned axis = 0; axis < 3; ++axis) {
+            store(ir, box, uint32_t(offsetof(PhaseBox, begin) + 4 * axis), ir.getInt32(0));
+            store(ir, box, uint32_t(offsetof(PhaseBox, end) + 4 * axis),
+                  load(ir, grid, offsetof(Grid, block_dim) + 4 * axis, i32_));
+        }
+        ir.CreateRet(ir.CreateCall(function_, {all->getArg(0), all->getArg(1), box, ir.getTrue()}));
+    }
+
+    /// What all phases need.
+    void set_up() {
+        ir_.SetInsertPoint(&function_->getEntryBlock());
+        source_ = function_->getArg(0);
+        lane_ = copy_lane(ir_, source_);
+        other_lane_ = copy_lane(ir_, source_);
+        auto* grid = llvm::cast<llvm::LoadInst>(load(ir_, source_, offsetof(Lane, grid), pointer_));
+        // So that what is read from there may be read ahead of the loops.
+        grid->setMetadata(
+            llvm::LLVMContext::MD_dereferenceable,
+            llvm::MDNode::get(module_.getContext(), llvm::ConstantAsMetadata::get(ir_.getInt64(sizeof(Grid)))));
+        grid->setMetadata(
+            llvm::LLVMContext::MD_align,
+            llvm::MDNode::get(module_.getContext(), llvm::ConstantAsMetadata::get(ir_.getInt64(alignof(Grid)))));
+        store(ir_, lane_, offsetof(Lane, grid), grid);
+        state_ = load(ir_, source_, offsetof(Lane, phases), pointer_);
+        slots_ = load(ir_, state_, offsetof(PhaseState, slots), pointer_);
+        next_ = load(ir_, state_, offsetof(PhaseState, next), pointer_);
+        threads_ = ir_.getInt32(1);
+        for (unsigned axis = 0; axis < 3; ++axis) {
+            begin_[axis] = load(ir_, function_->getArg(2), offsetof(PhaseBox, begin) + 4 * axis, i32_);
+            end_[axis] = load(ir_, function_->getArg(2), offsetof(PhaseBox, end) + 4 * axis, i32_);
+            size_[axis] = load(ir_, grid, offsetof(Grid, block_dim) + 4 * axis, i32_);
+            threads_ = ir_.CreateNUWMul(threads_, size_[axis]);
+        }
+        count_ = threads_;
+        threads_ = ir_.CreateZExt(ir_.CreateAnd(ir_.CreateNUWAdd(threads_, ir_.getInt32(31)), ~31u), i64_);
+        if (warp_bytes_) threads_ = ir_.getInt64(in_warp);
+        all_ = ir_.CreateAlloca(i32_);
+        any_ = ir_.CreateAlloca(i32_);
+        writes_ = ir_.CreateAlloca(bit_);
+        // Slots are as long as tiles have stored them all.
+        if (can_abridge_) {
+            abridged_ = ir_.CreateAlloca(bit_);
+            ir_.CreateStore(ir_.CreateAnd(chain(), ir_.CreateIsNull(function_->getArg(1))), abridged_);
+        }
+        BasicBlock* unknown = block();
+        llvm::SwitchInst* which = ir_.CreateSwitch(function_->getArg(1), unknown, unsigned(phases_.size()));
+        begins_.resize(phases_.size());
+        for (uint32_t i = 0; i < phases_.size(); ++i)
+            if (phases_[i]) which->addCase(ir_.getInt32(i), begins_[i] = block("phase"));
+        ir_.SetInsertPoint(unknown);
+        ir_.CreateUnreachable();
+        leave_ = block("leave");
+        ir_.SetInsertPoint(leave_);
+        result_ = ir_.CreatePHI(i32_, 2);
+        if (can_abridge_) complete_slots(ir_, ir_.CreateICmpNE(result_, ir_.getInt32(host::phase_exit)));
+        ir_.CreateRet(result_);
+    }
+
+    Value* abridged(IR& at) {
+        if (can_abridge_) return at.CreateLoad(bit_, abridged_);
+        return at.getFalse();
+    }
+
+    /// Before threads alone, or others, see slots, those that are abridged get what all threads have.
+    void complete_slots(IR& at, Value* condition = nullptr) {
+        if (!can_abridge_) return;
+        if (!complete_) complete_ = make_slots_complete(module_, function_->getName(), *first_, warp_bytes_);
+        Value* wanted = abridged(at);
+        if (condition) wanted = at.CreateAnd(wanted, condition);
+        BasicBlock *some = block("complete"), *end = block("complete_end");
+        at.CreateCondBr(wanted, some, end, llvm::MDBuilder(module_.getContext()).createUnlikelyBranchWeights());
+        at.SetInsertPoint(some);
+        at.CreateCall(complete_, {slots_, threads_, size_[0], size_[1], size_[2]});
+        at.CreateStore(at.getFalse(), abridged_);
+        at.CreateBr(end);
+        at.SetInsertPoint(end);
+    }
+
+    void leave_with(Value* result) {
+        result_->addIncoming(result, ir_.GetInsertBlock());
+        ir_.CreateBr(leave_);
+    }
+
+    void make_phase(uint32_t number) {
+        ir_.SetInsertPoint(begins_[number]);
+        Value* result = nullptr;
+        if (number < codes_.size() && codes_[number].any()) {
+            result = run_tiles(number);
+        } else {
+            complete_slots(ir_);
+            result = ir_.CreateCall(alone_(number), {source_, function_->getArg(2)});
+        }
+        BasicBlock *on = block("on"), *out = block("out");
+        ir_.CreateCondBr(chain(), on, out);
+        ir_.SetInsertPoint(out);
+        leave_with(result);
+        ir_.SetInsertPoint(on);
+        BasicBlock* others = block("others");
+        llvm::SwitchInst* where = ir_.CreateSwitch(result, others, 2);
+        for (const uint32_t next : following(number)) {
+            BasicBlock* way = block("barrier");
+            where->addCase(ir_.getInt32(next), way);
+            ir_.SetInsertPoint(way);
+            go_on(number, next);
+        }
+        ir_.SetInsertPoint(others);
+        leave_with(result);
+    }
+
+    /// The phases that may be next without anybody else: behind barriers of all threads.
+    llvm::SmallVector<uint32_t, 4> following(uint32_t number) const {
+        llvm::SmallVector<uint32_t, 4> all;
+        const auto add = [&](uint32_t which) {
+            if (phases_[which] && wait_before(cuts_, which) == Wait::barrier && !llvm::is_contained(all, which))
+                all.push_back(which);
+        };
+        // Warps pass by where threads alone would stop.
+        if (number < codes_.size() && codes_[number].whole_warps)
+            for (uint32_t i = 1; i < phases_.size(); ++i) add(i);
+        for (const BasicBlock& one : *phases_[number]) {
+            const auto* end = llvm::dyn_cast<llvm::ReturnInst>(one.getTerminator());
+            const auto* next = end ? llvm::dyn_cast<llvm::ConstantInt>(end->getReturnValue()) : nullptr;
+            if (next && next->getZExtValue() < phases_.size()) add(uint32_t(next->getZExtValue()));
+        }
+        return all;
+    }
+
+    /// Past a barrier; in loops only as long as nobody wants to stop.
+    void go_on(uint32_t number, uint32_t next) {
+        if (next <= number) {
+            Value* stop = load(ir_, load(ir_, state_, offsetof(PhaseState, stop), pointer_), 0, ir_.getInt8Ty());
+            llvm::cast<llvm::LoadInst>(stop)->setVolatile(true);
+            BasicBlock *through = block("through"), *end = block("stop");
+            ir_.CreateCondBr(ir_.CreateIsNull(stop), through, end,
+                             llvm::MDBuilder(module_.getContext()).createLikelyBranchWeights());
+            ir_.SetInsertPoint(end);
+            leave_with(ir_.getInt32(next));
+            ir_.SetInsertPoint(through);
+        }
+        if (counts_)
+            ir_.CreateAtomicRMW(llvm::AtomicRMWInst::Add,
+                                ir_.CreateConstInBoundsGEP1_32(ir_.getInt8Ty(), ir_.CreateLoad(pointer_, counts_),
+                                                               offsetof(host::Counts, barriers)),
+                                ir_.getInt64(1), llvm::MaybeAlign(8), llvm::AtomicOrdering::Monotonic);
+        ir_.CreateBr(begins_[next]);
+    }
+
+    /// All threads agree when no bit is set in one's number and clear in another's.
+    void note(IR& at, Value* both, Value* either) {
+        at.CreateStore(at.CreateAnd(at.CreateLoad(i32_, all_), both), all_);
+        at.CreateStore(at.CreateOr(at.CreateLoad(i32_, any_), either), any_);
+    }
+
+    Value* run_tiles(uint32_t number) {
+        llvm::Function& phase = *phases_[number];
+        const TileCode& code = codes_[number];
+        const unsigned lanes = code.columns * code.rows;
+        IR entry(&function_->getEntryBlock(), function_->getEntryBlock().begin());
+        auto* wide = llvm::FixedVectorType::get(i32_, lanes);
+        llvm::AllocaInst* results = entry.CreateAlloca(code.one_result ? i32_ : static_cast<llvm::Type*>(wide));
+        if (!code.result) {
+            ir_.CreateStore(ir_.getInt32(~0u), all_);
+            ir_.CreateStore(ir_.getInt32(0), any_);
+            ir_.CreateStore(ir_.CreateNot(chain()), writes_);
+        }
+        const auto one = [&](IR& at, Value* lane, const Place& place, llvm::ArrayRef<Value*> more) -> Value* {
+            Value *which = at.CreateZExt(place.number, i64_),
+                  *of_thread = slots_of(at, more[1], place.number, warp_bytes_);
+            Value* among = warp_bytes_ ? at.CreateAnd(which, in_warp - 1) : which;
+            Value* result = at.CreateCall(&phase, {lane, more[0], of_thread, more[2], among});
+            if (code.result) return nullptr;
+            at.CreateStore(result, at.CreateGEP(i32_, more[3], which));
+            return result;
+        };
+        const Leftover leftover(phase, {pointer_, pointer_, i64_, pointer_}, one);
+        const auto threads_alone = [&](IR& at, const Place& place, Value* rows, Value* x_end) {
+            if (!code.result && code.one_result) write_earlier(at, at.CreateLoad(i32_, all_));
+            const auto [both, either] =
+                leftover.call(at, source_, size_[0], place, rows, x_end, {state_, slots_, threads_, next_});
+            if (!code.result) note(at, both, either);
+        };
+        const auto tile = [&](IR& at, const Place& place) -> Value* {
+            Value* slots = slots_of(at, slots_, place.number, warp_bytes_);
+            const auto arguments = tile_arguments(at, {lane_, state_, slots, threads_}, place, size_[0], code, true,
+                                                  results, abridged(at), warp_bytes_ ? in_warp : 0);
+            return run_tile(at, code, arguments, place, other_lane_);
+        };
+        const auto after = [&](IR& at, const Place& place) {
+            if (!code.result) note_tile(at, place, code, results);
+        };
+        const auto refused = [&](IR& at) { complete_slots(at); };
+        TileLoops loops;
+        std::copy(std::begin(begin_), std::end(begin_), loops.begin);
+        std::copy(std::begin(end_), std::end(end_), loops.end);
+        std::copy(std::begin(size_), std::end(size_), loops.size);
+        loops.threads = threads_alone;
+        loops.tile = tile;
+        loops.after_tile = after;
+        loops.refused = refused;
+        loops.columns = code.columns;
+        loops.rows = code.rows;
+        loops.whole_warps = code.whole_warps;
+        loops.idle_from = code.idle_from;
+        loops.make(ir_);
+        if (code.result) return ir_.getInt32(*code.result);
+        Value *both = ir_.CreateLoad(i32_, all_), *either = ir_.CreateLoad(i32_, any_);
+        return ir_.CreateSelect(ir_.CreateICmpEQ(both, either), both, ir_.getInt32(host::phase_mixed));
+    }
+
+    /// Where the tile's threads go on. In chains that is not written as long as all threads do the same.
+    void note_tile(IR& at, const Place& place, const TileCode& code, llvm::AllocaInst* results) {
+        Value* numbers = at.CreateLoad(results->getAllocatedType(), results);
+        BasicBlock* end = nullptr;
+        if (code.one_result) {
+            Value* before = at.CreateLoad(i32_, all_);
+            note(at, numbers, numbers);
+            Value* agree = at.CreateICmpEQ(at.CreateLoad(i32_, all_), at.CreateLoad(i32_, any_));
+            BasicBlock* write = block("write");
+            end = block("noted");
+            at.CreateCondBr(at.CreateAnd(agree, at.CreateNot(at.CreateLoad(bit_, writes_))), end, write,
+                            llvm::MDBuilder(module_.getContext()).createLikelyBranchWeights());
+            at.SetInsertPoint(write);
+            write_earlier(at, before);
+            numbers = at.CreateVectorSplat(code.columns * code.rows, numbers);
+        } else {
+            note(at, at.CreateAndReduce(numbers), at.CreateOrReduce(numbers));
+        }
+        for (unsigned row = 0; row < code.rows; ++row) {
+            llvm::SmallVector<int, 32> columns;
+            for (unsigned i = 0; i < code.columns; ++i) columns.push_back(int(row * code.columns + i));
+            Value* first = at.CreateNUWAdd(place.number, at.CreateNUWMul(size_[0], at.getInt32(row)));
+            at.CreateAlignedStore(code.rows == 1 ? numbers : at.CreateShuffleVector(numbers, columns),
+                                  at.CreateGEP(i32_, next_, at.CreateZExt(first, i64_)), llvm::Align(4));
+        }
+        if (!end) return;
+        at.CreateBr(end);
+        at.SetInsertPoint(end);
+    }
+
+    /// From now on it is written, and of all threads so far, which go on in the same place.
+    void write_earlier(IR& at, Value* same) {
+        if (!fill_) fill_ = make_fill(module_, function_->getName());
+        BasicBlock *earlier = block("earlier"), *end = block("written");
+        at.CreateCondBr(at.CreateLoad(bit_, writes_), end, earlier);
+        at.SetInsertPoint(earlier);
+        at.CreateCall(fill_, {next_, count_, same});
+        at.CreateStore(at.getTrue(), writes_);
+        at.CreateBr(end);
+        at.SetInsertPoint(end);
+    }
+
+    llvm::Module& module_;
+    const llvm::ArrayRef<llvm::Function*> phases_;
+    const llvm::ArrayRef<TileCode> codes_;
+    const uint32_t warp_bytes_;
+    const llvm::function_ref<llvm::Function*(uint32_t)> alone_;
+    llvm::GlobalVariable* const counts_;
+    const llvm::GlobalVariable& cuts_;
+    IR ir_;
+    llvm::Type *const pointer_, *const i32_, *const i64_, *const bit_;
+    const TileCode* first_ = nullptr;
+    bool can_abridge_ = false;
+    llvm::Function *complete_ = nullptr, *fill_ = nullptr;
+    llvm::AllocaInst* abridged_ = nullptr;
+    llvm::Function* function_; ///< i32 (Lane*, i32 phase, PhaseBox*, i1 chain)
+    Value *source_ = nullptr, *lane_ = nullptr, *other_lane_ = nullptr, *state_ = nullptr, *slots_ = nullptr,
+          *next_ = nullptr;
+    Value *begin_[3] = {}, *end_[3] = {}, *size_[3] = {}, *threads_ = nullptr, *count_ = nullptr;
+    llvm::AllocaInst *all_ = nullptr, *any_ = nullptr, *writes_ = nullptr;
+    llvm::SmallVector<BasicBlock*, 16> begins_;
+    BasicBlock* leave_ = nullptr;
+    llvm::PHINode* result_ = nullptr;
+};
+
+} // namespace
+
+void make_tile_phases(llvm::Module& module, const std::string& symbol, llvm::ArrayRef<llvm::Function*> phases,
+                      llvm::ArrayRef<TileCode> codes, uint32_t warp_bytes,
+                      llvm::function_ref<llvm::Function*(uint32_t)> alone, llvm::GlobalVariable* counts) {
+    TilePhases(module, symbol, phases, codes, warp_bytes, alone, counts);
+}
+
+} // namespace ptx::code
