@@ -38,6 +38,7 @@ class Separator {
         : shapes_(shapes), post_(post), dominators_(dominators) {}
 
     Marks run(llvm::Function& function) {
+        take_apart_early(function);
         llvm::SmallVector<llvm::BranchInst*, 16> branches;
         for (BasicBlock& block : function)
             if (auto* branch = dyn_cast<llvm::BranchInst>(block.getTerminator());
@@ -63,6 +64,16 @@ class Separator {
     }
 
   private:
+    /// Structures have no lanes to pick, but their fields have: LLVM moves these to where they are used.
+    static void take_apart_early(llvm::Function& function) {
+        for (BasicBlock& block : function)
+            for (Instruction& instruction : llvm::make_early_inc_range(block)) {
+                auto* part = dyn_cast<llvm::ExtractValueInst>(&instruction);
+                auto* made = part ? dyn_cast<Instruction>(part->getAggregateOperand()) : nullptr;
+                if (made && made->getParent() != &block && !llvm::isa<llvm::PHINode>(made)) part->moveAfter(made);
+            }
+    }
+
     std::optional<Condition> condition_of(const llvm::BranchInst& branch) const {
         const auto* compare = dyn_cast<llvm::ICmpInst>(branch.getCondition());
         const auto* constant = compare ? dyn_cast<llvm::ConstantInt>(compare->getOperand(1)) : nullptr;
@@ -136,7 +147,6 @@ class Separator {
         return llvm::all_of(block, [&](const Instruction& instruction) {
             const auto* call = dyn_cast<llvm::CallBase>(&instruction);
             if (call && warp_operation_of(*call)) return false;
-            // Structures have no lanes to pick.
             return llvm::none_of(instruction.operands(), [&](const llvm::Use& use) {
                 const auto* made = dyn_cast<Instruction>(use.get());
                 return made && made->getType()->isAggregateType() && !region.contains(made->getParent());

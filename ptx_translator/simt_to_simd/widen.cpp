@@ -1,6 +1,7 @@
 #include "simt_to_simd/widen.h"
 
 #include "simt_to_simd/few_lanes.h"
+#include "simt_to_simd/narrow_masks.h"
 #include "simt_to_simd/rounds_of_all.h"
 #include "simt_to_simd/widener.h"
 #include "simt_to_simd/worth.h"
@@ -356,6 +357,7 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
                                .run(exit.condition, exit.value_of_exit, results);
     if (!made) return nullptr;
     sink(*made);
+    narrow_constant_masks(*made);
     return made;
 }
 

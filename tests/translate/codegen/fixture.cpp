@@ -57,7 +57,8 @@ std::vector<ptx::KernelInfo> named(std::initializer_list<const char*> names) {
     return kernels;
 }
 
-ptx::Image compile(std::string_view body, const ptx::Target& target, const ptx::Options& options) {
+ptx::Image compile(std::string_view body, const ptx::Target& target, const ptx::Options& options,
+                   const ptx::AfterStage& after_stage) {
     llvm::LLVMContext context;
     llvm::SMDiagnostic problem;
     const std::string text = std::string(declarations()) + std::string(body);
@@ -72,7 +73,16 @@ ptx::Image compile(std::string_view body, const ptx::Target& target, const ptx::
         kernel.name = function.getName().str();
         kernels.push_back(kernel);
     }
-    return ptx::compile_host(std::move(module), kernels, target, options);
+    return ptx::compile_host(std::move(module), kernels, target, options, after_stage);
+}
+
+std::string optimized(std::string_view body, const ptx::Target& target, const ptx::Options& options) {
+    std::string text;
+    compile(body, target, options, [&](std::string_view stage, const std::string& dump) {
+        if (stage == "optimized") text = dump;
+        return stage != "optimized";
+    });
+    return text;
 }
 
 Code::Code(const ptx::Image& image) : image_(image), file_(memfd_create("image", MFD_CLOEXEC)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ptx/host_abi.h"
+#include "llvm_to_code/compile.h"
 #include "ptx/image.h"
 
 #include <array>
@@ -15,7 +16,10 @@ namespace codegen_test {
 
 /// Compiles with compile_host. `body` is put behind the declarations of the usual cuttle.* functions; every function
 /// marked "cuttle.kernel" is compiled.
-ptx::Image compile(std::string_view body, const ptx::Target& target = {}, const ptx::Options& options = {});
+ptx::Image compile(std::string_view body, const ptx::Target& target = {}, const ptx::Options& options = {},
+                   const ptx::AfterStage& after_stage = {});
+/// What LLVM's optimiser leaves of it.
+std::string optimized(std::string_view body, const ptx::Target& target, const ptx::Options& options);
 
 /// The same declarations, for tests that call other back ends.
 std::string_view declarations();

@@ -158,4 +158,62 @@ end:
 )");
 }
 
+/// A shuffle, and what the first lane of the warp does with its `part`.
+std::string one_of_a_shuffle(const std::string& some) {
+    return kernel(R"(
+  %got = call { i32, i1 } @cuttle.shuffle(i32 1, i32 %v, i32 3, i32 31, i32 -1)
+  %place = and i32 %x, 31
+  %one = icmp eq i32 %place, 0
+  br i1 %one, label %some, label %rest
+some:
+  %part = extractvalue { i32, i1 } %got, 0
+)" + some + R"(
+  br label %rest
+rest:
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  store i32 %v, ptr addrspace(1) %o
+  ret void
+)");
+}
+
+std::string in_tiles(const std::string& text) {
+    ptx::Target target = ptx::Target::parse("host:haswell");
+    target.divide(32, 1);
+    return optimized(text, target, {.phases = true, .warp = 1});
+}
+
+TEST(HostTileFewLanes, OneLaneTakesItsPartOfAStructure) {
+    const std::string text = one_of_a_shuffle("  store i32 %part, ptr addrspace(1) %o4\n");
+    expect_same_memory(text, {{32, 1}});
+    EXPECT_EQ(in_tiles(text).find("call i32 @llvm.cttz"), std::string::npos) << "no loop over lanes";
+}
+
+TEST(HostTileFewLanes, TheFirstLanesAreAShortVector) {
+    const auto text = [](unsigned count) {
+        return kernel(R"(
+  %s4 = shl i32 %i, 2
+  %s = inttoptr i32 %s4 to ptr addrspace(3)
+  store i32 %v, ptr addrspace(3) %s
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %few = icmp ult i32 %x, )" + std::to_string(count) + R"(
+  br i1 %few, label %some, label %rest
+some:
+  %t = getelementptr i8, ptr addrspace(3) %s, i32 16
+  %word = load i32, ptr addrspace(3) %t
+  %sum = add i32 %word, %v
+  %u = getelementptr i8, ptr addrspace(3) %s, i32 2048
+  store i32 %sum, ptr addrspace(3) %u
+  br label %rest
+rest:
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  store i32 %v, ptr addrspace(1) %o
+  ret void
+)");
+    };
+    for (const unsigned count : {1u, 2u, 3u, 4u, 8u, 31u}) expect_same_memory(text(count), {{32, 1}, {16, 2}});
+    const std::string four = in_tiles(text(4));
+    EXPECT_EQ(four.find("llvm.masked.store"), std::string::npos);
+    EXPECT_NE(four.find("store <4 x i32>"), std::string::npos);
+}
+
 } // namespace
