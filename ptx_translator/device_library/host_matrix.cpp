@@ -1,6 +1,7 @@
 // What generated host code calls for a warp-level matrix multiplication: the last lane that comes computes all of D.
 // Linked to images as an object file, so that no kernel compiles it again.
 #include "host_matrix_blocks.h"
+#include "host_matrix_exact.h"
 #include "matrix_double.h"
 
 #include <cpuid.h>
@@ -126,6 +127,21 @@ __attribute__((target(WITH_AVX2), noinline)) bool multiply_registers(const Matri
                                : multiply(at.a, at.b, at.c, at.d, form.m / 16u, form.n / 8u);
 }
 
+__attribute__((target(WITH_AVX2 ",fma"), noinline)) bool multiply_registers_of_doubles(const MatrixForm& form,
+                                                                                       const Registers& at) {
+    multiply_blocks_of_doubles(form, at.a, at.b, at.c, at.d);
+    return true;
+}
+
+__attribute__((target(WITH_AVX2), noinline)) bool multiply_registers_of_bytes(const MatrixForm& form,
+                                                                              const Registers& at) {
+    const bool transposed = is_transposed(form), a = form.a == MatrixElement::s8, b = form.b == MatrixElement::s8;
+    multiply_blocks_of_bytes(transposed ? at.b : at.a, transposed ? at.a : at.b, at.c, at.d,
+                             transposed ? form.n : form.m, transposed ? form.m : form.n, form.k, transposed ? b : a,
+                             transposed ? a : b, form.saturate);
+    return true;
+}
+
 /// Forms that multiply_blocks is made for, by what they have in common with MatrixForm and Order.
 struct BlockForm {
     MatrixElement ab, cd;
@@ -143,10 +159,18 @@ constexpr BlockForm block_forms[] = {
     block_form<MatrixElement::tf32, 8, 4>(),
 };
 
+constexpr BlockForm of_doubles = {MatrixElement::f64, MatrixElement::f64, 0, 0, multiply_registers_of_doubles};
+constexpr BlockForm of_bytes = {MatrixElement::s8, MatrixElement::s32, 0, 0, multiply_registers_of_bytes};
+
+bool is_byte(MatrixElement element) { return element == MatrixElement::s8 || element == MatrixElement::u8; }
+
 constexpr unsigned tile_lanes = 32;
 
-/// Null: multiply_blocks is not made for the form or the processor.
+/// Null: there is nothing by blocks for the form or the processor.
 const BlockForm* block_form_of(const MatrixForm& form) {
+    if (form.a == MatrixElement::f64 && form.rounding == MatrixRounding::rn)
+        return processor() < Processor::avx2 ? nullptr : &of_doubles;
+    if (is_byte(form.a) && is_byte(form.b) && !form.sparse) return processor() < Processor::avx2 ? nullptr : &of_bytes;
     if (form.sparse || form.kind || form.a != form.b || form.c != form.d || form.family == MatrixFamily::quad_pair)
         return nullptr;
     const unsigned step = order_of(form, form.k).step;
@@ -156,6 +180,28 @@ const BlockForm* block_form_of(const MatrixForm& form) {
     return nullptr;
 }
 
+/// Of mma.sync, found by their numbers; the first of a number's is right.
+struct ReadyForm {
+    uint64_t number;
+    MatrixForm form;
+    MatrixWords words;
+    const BlockForm* how;
+};
+constexpr unsigned block_form_count = sizeof block_forms / sizeof *block_forms;
+struct ReadyForms {
+    ReadyForm each[block_form_count];
+};
+constexpr ReadyForms ready_forms = [] {
+    ReadyForms all{};
+    for (unsigned i = 0; i < block_form_count; ++i) {
+        MatrixForm form;
+        form.m = 16, form.n = 8, form.k = static_cast<uint16_t>(block_forms[i].k);
+        form.a = form.b = block_forms[i].ab, form.c = form.d = block_forms[i].cd;
+        all.each[i] = {form.encode(), form, words_of(form), &block_forms[i]};
+    }
+    return all;
+}();
+
 /// Registers are each in all lanes. False: nothing was computed, for multiply_blocks is not made for the numbers.
 bool multiply_tile(const BlockForm& how, const MatrixForm& form, const MatrixWords& words, uint32_t* registers) {
     uint32_t *b = registers + words.a * tile_lanes, *c = b + words.b * tile_lanes, *d = c + words.c * tile_lanes;
@@ -164,7 +210,7 @@ bool multiply_tile(const BlockForm& how, const MatrixForm& form, const MatrixWor
 
 /// The same for registers of which each lane has its own side by side; false also where a lane is not there.
 __attribute__((noinline)) bool multiply_whole_warp(const Warp& warp) {
-    constexpr unsigned most_words = 32; // of all block_forms
+    constexpr unsigned most_words = 40; // of all forms by blocks
     const unsigned sources = warp.words.sources(), all = sources + warp.words.d;
     const BlockForm* how = block_form_of(warp.form);
     if (!how || all > most_words) return false;
@@ -243,6 +289,11 @@ extern "C" __attribute__((visibility("default"))) void cuttle_matrix_multiply(vo
 extern "C" __attribute__((visibility("default"))) void cuttle_matrix_multiply_tile(uint32_t* registers,
                                                                                    uint64_t number) {
     using namespace matrix;
+    for (const ReadyForm& ready : ready_forms.each) {
+        if (ready.number != number) continue;
+        if (processor() >= Processor::avx2 && multiply_tile(*ready.how, ready.form, ready.words, registers)) return;
+        break; // wmma's steps are others
+    }
     const MatrixForm form = MatrixForm::decode(number);
     const MatrixWords words = words_of(form);
     if (const BlockForm* how = block_form_of(form); how && multiply_tile(*how, form, words, registers)) return;

@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
 #include <iterator>
 #include <random>
 #include <string>
@@ -163,6 +166,77 @@ TEST_P(MatrixTest, EqualsOneElementAfterTheOther) {
             if (is_whole) {
                 ASSERT_NO_FATAL_FAILURE(equals_expected(tile, "tile"));
             }
+        }
+}
+
+/// Integers and doubles, in the order of k, which is all there is to know of them.
+void multiply_exactly(const Registers& registers, const MatrixForm& form) {
+    const matrix::Warp warp{registers.lanes, form, words_of(form)};
+    std::vector<std::pair<matrix::Place, uint64_t>> results;
+    for (unsigned row = 0; row < form.m; ++row)
+        for (unsigned column = 0; column < form.n; ++column) {
+            const uint64_t c = warp.c(matrix::place_of_accumulator(form, form.c, row, column));
+            double sum = std::bit_cast<double>(c);
+            int64_t dot = int32_t(uint32_t(c));
+            for (unsigned k = 0; k < form.k; ++k) {
+                const uint64_t a = warp.a(matrix::place_of_a(form, form.k, row, k));
+                const uint64_t b = warp.b(matrix::place_of_b(form, k, column));
+                if (form.a == Element::f64)
+                    sum = std::fma(std::bit_cast<double>(a), std::bit_cast<double>(b), sum);
+                else
+                    dot += matrix::integer_of(a, form.a) * matrix::integer_of(b, form.b);
+            }
+            if (form.saturate) dot = std::clamp<int64_t>(dot, INT32_MIN, INT32_MAX);
+            results.emplace_back(matrix::place_of_accumulator(form, form.d, row, column),
+                                 form.a == Element::f64 ? std::bit_cast<uint64_t>(sum) : uint32_t(dot));
+        }
+    for (const auto& [place, value] : results) warp.write(place, value);
+}
+
+std::vector<MatrixForm> exact_forms() {
+    std::vector<MatrixForm> all{form_of(Family::mma, 8, 8, 4, Element::f64, Element::f64, Element::f64, Element::f64)};
+    for (uint16_t k : {uint16_t{4}, uint16_t{8}, uint16_t{16}})
+        all.push_back(form_of(Family::mma, 16, 8, k, Element::f64, Element::f64, Element::f64, Element::f64));
+    for (Element a : {Element::s8, Element::u8})
+        for (Element b : {Element::s8, Element::u8}) {
+            const auto add = [&](Family family, uint16_t m, uint16_t n, uint16_t k) {
+                all.push_back(form_of(family, m, n, k, a, b, Element::s32, Element::s32));
+                all.push_back(all.back());
+                all.back().saturate = true;
+            };
+            add(Family::mma, 8, 8, 16), add(Family::mma, 16, 8, 16), add(Family::mma, 16, 8, 32);
+            add(Family::wmma, 16, 16, 16), add(Family::wmma, 32, 8, 16), add(Family::wmma, 8, 32, 16);
+        }
+    return all;
+}
+
+TEST_P(MatrixTest, IntegersAndDoubles) {
+    cuttle_matrix_processor = 0;
+    void* none[32] = {};
+    cuttle_matrix_multiply(
+        none, form_of(Family::mma, 16, 8, 8, Element::f16, Element::f16, Element::f32, Element::f32).encode());
+    if (GetParam() > cuttle_matrix_processor) GTEST_SKIP() << "this processor cannot run the code";
+    cuttle_matrix_processor = GetParam();
+    std::mt19937 random(2026);
+    for (const MatrixForm& form : exact_forms())
+        for (unsigned round = 0; round < 16; ++round) {
+            Registers expected;
+            // Doubles that are no NaNs, of similar sizes, or zeros of both signs; sums of integers that may overflow.
+            const uint32_t doubles = round % 4 == 3 ? 0x80000000 : 0xbfefffff;
+            for (uint32_t& word : expected.words) word = random() & (form.a == Element::f64 ? doubles : 0xffffffff);
+            for (uint32_t* lane : expected.lanes) // low words
+                for (unsigned i = 0; form.a == Element::f64 && round % 4 == 3 && i < lane_words; i += 2) lane[i] = 0;
+            const MatrixWords words = words_of(form);
+            for (uint32_t* lane : expected.lanes)
+                for (unsigned i = 0; round % 2 && form.a != Element::f64 && i < words.c; ++i)
+                    lane[words.a + words.b + i] = 0x7fffff00;
+            const Registers found = expected, tile = multiplied_as_tile(expected, form);
+            multiply_exactly(expected, form);
+            cuttle_matrix_multiply(reinterpret_cast<void* const*>(found.lanes), form.encode());
+            for (const Registers* all : {&found, &tile})
+                ASSERT_EQ(all->words, expected.words)
+                    << (all == &tile ? "tile" : "lanes") << ", m" << form.m << "n" << form.n << "k" << form.k
+                    << " of types " << int(form.a) << ", " << int(form.b) << ", round " << round;
         }
 }
 
