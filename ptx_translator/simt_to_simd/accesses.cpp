@@ -29,7 +29,7 @@ void Widener::widen_load(llvm::LoadInst& load) {
     bool backwards = false;
     if (!is_contiguous(pointer, load.getType(), backwards)) return note(load, load_scattered(load));
     Value* mask = masks_[current_];
-    if (!mask && !backwards) prefetch(load);
+    if (!mask && !backwards) prefetch(load), prefetch_round(load);
     const auto contiguous = [&]() -> Value* {
         const bool by_mask = has_masked_accesses(load.getType());
         if (!mask || (by_mask && machine_.bit_masks)) return load_contiguous(load, backwards, mask);
@@ -243,7 +243,7 @@ Value* Widener::in_lane(Value* value, Value* lane) {
         return ir_.Insert(copy);
     }
     Value* wide = vector(value);
-    if (number) return ir_.CreateExtractElement(wide, lane);
+    if (number) return by_words_ ? from_word(wide, number) : ir_.CreateExtractElement(wide, lane);
     Value* place = in_memory(wide);
     llvm::Type* type = wide->getType()->getScalarType();
     llvm::Type* stored = type->isIntegerTy(1) ? ir_.getInt8Ty() : type;
@@ -307,11 +307,17 @@ Value* Widener::load_some(llvm::LoadInst& load) {
 
 void Widener::scatter(llvm::StoreInst& store) {
     if (store_pattern(store)) return;
+    Value *pointer = store.getPointerOperand(), *value = store.getValueOperand();
+    // Lanes that store to one place do so in their order.
+    if (machine_.costs.isLegalMaskedScatter(widened(value->getType()), store.getAlign())) {
+        ir_.CreateMaskedScatter(vector(value), vector(pointer), store.getAlign(), masks_[current_]);
+        return;
+    }
     const auto all = [&]() -> Value* {
         for (unsigned lane = 0; lane < lanes_; ++lane) {
             Value* number = ir_.getInt32(lane);
-            Value* place = in_lane(store.getPointerOperand(), number);
-            ir_.CreateAlignedStore(in_lane(store.getValueOperand(), number), place, store.getAlign());
+            Value* place = in_lane(pointer, number);
+            ir_.CreateAlignedStore(in_lane(value, number), place, store.getAlign());
         }
         return nullptr;
     };
@@ -352,7 +358,10 @@ void Widener::one_by_one(Instruction& instruction) {
         }
     };
     const auto all = [&]() -> Value* {
+        by_words_ = true;
         for (unsigned lane = 0; lane < lanes_; ++lane) run(ir_.getInt32(lane));
+        by_words_ = false;
+        words_.clear();
         return nullptr;
     };
     Value* mask = masks_[current_];

@@ -2,6 +2,7 @@
 #include "simt_to_simd/widener.h"
 
 #include <llvm/Analysis/VectorUtils.h>
+#include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/Module.h>
 
@@ -71,6 +72,28 @@ Value* Widener::vector(Value* value) {
         if (shape.assumed) return vectors_[value] = make_wide(ir, instruction, operands);
     }
     return vectors_[value] = spread(ir, rows[0], shape.stride, rows);
+}
+
+/// A lane's element by way of a register that has several, if they are small: shifts are cheaper than to take each out of
+/// a vector, which LLVM would make of them again.
+Value* Widener::from_word(Value* wide, const llvm::ConstantInt* lane) {
+    constexpr unsigned word_bits = 64;
+    llvm::Type* type = wide->getType()->getScalarType();
+    const unsigned bits = unsigned(type->getScalarSizeInBits()), each = word_bits / bits;
+    const unsigned number = unsigned(lane->getZExtValue());
+    if (!type->isIntegerTy() || (bits != 8 && bits != 16) || lanes_ < each)
+        return ir_.CreateExtractElement(wide, number);
+    Value*& word = words_[{wide, number / each}];
+    if (!word) {
+        Value* all = ir_.CreateBitCast(wide, llvm::FixedVectorType::get(ir_.getInt64Ty(), lanes_ / each));
+        auto* opaque = llvm::InlineAsm::get(llvm::FunctionType::get(ir_.getInt64Ty(), {ir_.getInt64Ty()}, false), "",
+                                            "=r,0", false);
+        llvm::CallInst* call = ir_.CreateCall(opaque, {ir_.CreateExtractElement(all, number / each)});
+        call->setDoesNotAccessMemory();
+        call->setDoesNotThrow();
+        word = call;
+    }
+    return ir_.CreateTrunc(ir_.CreateLShr(word, uint64_t(number % each) * bits), type);
 }
 
 void Widener::note(Instruction& instruction, Value* wide) { vectors_[&instruction] = wide; }

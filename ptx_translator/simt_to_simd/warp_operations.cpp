@@ -213,11 +213,27 @@ void Widener::widen_multiply(llvm::CallInst& call) {
     llvm::ArrayType* block = llvm::ArrayType::get(type, all);
     llvm::AllocaInst*& place = blocks_of_registers_[block];
     if (!place) place = IR(entry_, entry_->begin()).CreateAlloca(block);
-    const auto at = [&](unsigned i) { return ir_.CreateConstInBoundsGEP2_32(block, place, 0, i); };
-    for (unsigned i = 0; i < sources; ++i) ir_.CreateStore(vector(call.getArgOperand(1 + i)), at(i));
+    const auto at = [&](unsigned i) {
+        return IR(entry_->getTerminator()).CreateConstInBoundsGEP2_32(block, place, 0, i);
+    };
+    // What this block has loaded since the last call is stored at once, so that it needs no registers until this one.
+    const auto is_new = [&](const llvm::Instruction& made) {
+        return made.getParent() == ir_.GetInsertBlock() && !llvm::isa<llvm::PHINode>(made) &&
+               (!last_multiply_ || last_multiply_->getParent() != made.getParent() ||
+                last_multiply_->comesBefore(&made));
+    };
+    for (unsigned i = 0; i < sources; ++i) {
+        Value *wide = vector(call.getArgOperand(1 + i)), *to = at(i);
+        auto* made = llvm::dyn_cast<llvm::Instruction>(wide);
+        if (made && is_new(*made))
+            IR(made->getParent(), std::next(made->getIterator())).CreateStore(wide, to);
+        else
+            ir_.CreateStore(wide, to);
+    }
     llvm::FunctionCallee function = call.getModule()->getOrInsertFunction(
         "cuttle_matrix_multiply_tile", ir_.getVoidTy(), ir_.getPtrTy(), ir_.getInt64Ty());
-    ir_.CreateCall(function, {place, call.getArgOperand(0)})->setDoesNotThrow();
+    last_multiply_ = ir_.CreateCall(function, {place, call.getArgOperand(0)});
+    last_multiply_->setDoesNotThrow();
     llvm::SmallVector<Value*, 2> results;
     for (unsigned i = sources; i < all; ++i) results.push_back(ir_.CreateLoad(type, at(i)));
     fields_[&call] = results;

@@ -73,6 +73,7 @@ class Widener {
     llvm::Value* base(llvm::Value*, unsigned row = 0);
     llvm::Value* vector(llvm::Value*);
     llvm::Value* spread(IR&, llvm::Value* scalar, int64_t stride, llvm::ArrayRef<llvm::Value*> rows);
+    llvm::Value* from_word(llvm::Value* wide, const llvm::ConstantInt* lane);
     llvm::Type* widened(llvm::Type* type) const;
     unsigned rows_of(const llvm::Value*) const;
     void widen_instruction(llvm::Instruction&);
@@ -120,6 +121,8 @@ class Widener {
     llvm::Value* in_later(llvm::Value*, unsigned row, bool blocks, Later& known);
     llvm::Value* in_next_round(llvm::Value* pointer, unsigned row);
     void prefetch(llvm::Instruction& access);
+    llvm::Value* growth(llvm::Value*, unsigned row, const llvm::Loop&); ///< prefetch_rounds.cpp
+    void prefetch_round(llvm::LoadInst&);
     // patterns.cpp
     std::optional<Elements> elements_of(llvm::Value* pointer, llvm::Type*) const;
     llvm::Value* element(llvm::Value* pointer, const Elements&, llvm::Type*, unsigned number);
@@ -179,7 +182,10 @@ class Widener {
     llvm::DenseMap<llvm::Value*, llvm::SmallVector<llvm::Value*, 2>> fields_; ///< of structures, as vectors
     llvm::DenseMap<llvm::PHINode*, llvm::SmallVector<llvm::AllocaInst*, 2>> phis_;
     llvm::DenseMap<llvm::Value*, llvm::AllocaInst*> memory_; ///< vectors that lie in memory for one_by_one
+    bool by_words_ = false; ///< in_lane() takes small elements from registers that have several
+    llvm::DenseMap<std::pair<llvm::Value*, unsigned>, llvm::Value*> words_; ///< these, by their place in the vector
     llvm::DenseMap<llvm::Type*, llvm::AllocaInst*> blocks_of_registers_; ///< of matrices, by their size
+    llvm::CallInst* last_multiply_ = nullptr;
     std::set<std::tuple<const llvm::Value*, unsigned, int64_t>> prefetched_; ///< by origin, row and line from there
     llvm::SmallVector<llvm::Value*, 4> entry_guards_;
     llvm::SmallVector<llvm::AllocaInst*, 32> variables_;
