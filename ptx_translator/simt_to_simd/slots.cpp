@@ -1,6 +1,6 @@
 #include "simt_to_simd/slots.h"
 
-#include "simt_to_simd/widen.h"
+#include "simt_to_simd/hoist.h"
 
 #include <llvm/Analysis/LoopInfo.h>
 #include <llvm/Analysis/PostDominators.h>

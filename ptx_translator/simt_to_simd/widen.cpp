@@ -1,13 +1,14 @@
 #include "simt_to_simd/widen.h"
 
 #include "simt_to_simd/few_lanes.h"
+#include "simt_to_simd/hoist.h"
 #include "simt_to_simd/narrow_masks.h"
 #include "simt_to_simd/rounds_of_all.h"
+#include "simt_to_simd/wide_indices.h"
 #include "simt_to_simd/widener.h"
 #include "simt_to_simd/worth.h"
 
 #include <llvm/Analysis/PostDominators.h>
-#include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/Dominators.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/InstIterator.h>
@@ -25,13 +26,6 @@ namespace {
 using llvm::Instruction;
 
 constexpr unsigned most_others_for_each_scattered = 16;
-
-void hoist(Instruction& instruction, Instruction* end) {
-    if (instruction.getParent() == end->getParent()) return;
-    for (llvm::Use& use : instruction.operands())
-        if (auto* operand = llvm::dyn_cast<Instruction>(use.get())) hoist(*operand, end);
-    instruction.moveBefore(end->getIterator());
-}
 
 /// Loads whose shape is a guess are done and asked about before anything else; they change by nothing that comes
 /// before.
@@ -84,8 +78,17 @@ Agreed find_agreed(llvm::Function& scalar, const Shapes& shapes) {
 /// A branch by which a thread ends before it has done anything.
 struct EarlyExit {
     llvm::BranchInst* branch = nullptr;
-    Instruction* condition = nullptr;
+    llvm::Value* condition = nullptr;
     bool value_of_exit = false; ///< of the condition
+
+    /// Lanes stay only if this is true, too, which the entry block gives.
+    void require(llvm::Value* one, llvm::Function& scalar) {
+        llvm::IRBuilder<> ir(scalar.getEntryBlock().getTerminator());
+        llvm::Value* stays = condition;
+        if (stays && value_of_exit) stays = ir.CreateNot(stays);
+        condition = stays ? ir.CreateAnd(stays, one) : one;
+        value_of_exit = false;
+    }
 };
 
 /// Whether a value of the entry block is made of what lanes load from here and there. Of the slots only predicates are
@@ -238,29 +241,11 @@ void stay_within_bounds(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape>
         const llvm::LoopInfo loops(dominators);
         const auto within = take_for_bounded(scalar, Shapes(scalar, loops, post, tile, arguments, guesses));
         if (within.empty()) return;
-        llvm::IRBuilder<> ir(scalar.getEntryBlock().getTerminator());
-        llvm::Value* stays = exit.condition;
-        if (stays && exit.value_of_exit) stays = ir.CreateNot(stays);
-        for (llvm::Value* one : within) stays = stays ? ir.CreateAnd(stays, one) : one;
-        exit.condition = llvm::cast<Instruction>(stays);
-        exit.value_of_exit = false;
+        for (llvm::Value* one : within) exit.require(one, scalar);
     }
 }
 
 } // namespace
-
-bool may_hoist(Instruction& instruction, const Instruction* end, unsigned depth) {
-    if (instruction.getParent() == end->getParent()) return true;
-    if (llvm::isa<llvm::PHINode>(instruction) || depth > 12) return false;
-    const auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
-    if (instruction.mayReadOrWriteMemory() && !(load && load->hasMetadata(llvm::LLVMContext::MD_invariant_load)))
-        return false;
-    if (!llvm::isSafeToSpeculativelyExecute(&instruction, end)) return false;
-    return llvm::all_of(instruction.operands(), [&](llvm::Use& use) {
-        auto* operand = llvm::dyn_cast<Instruction>(use.get());
-        return !operand || may_hoist(*operand, end, depth + 1);
-    });
-}
 
 bool ends_at_once(const llvm::BasicBlock* block) {
     for (;;) {
@@ -319,7 +304,7 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
     Agreed agreed;
     Marks marks;
     {
-        const llvm::DominatorTree dominators(scalar);
+        llvm::DominatorTree dominators(scalar);
         const llvm::PostDominatorTree post(scalar);
         const llvm::LoopInfo loops(dominators);
         {
@@ -328,6 +313,11 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
             if (all_alike) agreed = find_agreed(scalar, shapes);
         }
         if (all_alike && !exit.condition && agreed.empty()) return nullptr;
+        if (!loops.empty()) {
+            const Shapes shapes(scalar, loops, post, tile, arguments, guesses, agreed);
+            if (llvm::Value* fits = count_in_wide_indices(scalar, shapes, loops, dominators, agreed))
+                exit.require(fits, scalar);
+        }
         const Shapes shapes(scalar, loops, post, tile, arguments, guesses, agreed);
         marks = separate_few_lanes(scalar, shapes, post, dominators);
     }

@@ -51,7 +51,5 @@ bool ends_at_once(const llvm::BasicBlock*);
 llvm::Function* widen(llvm::Function& scalar, Tile, llvm::ArrayRef<Shape> arguments, const Machine&,
                       Guesses guesses = Guesses(), bool all_alike = false, Results = Results::by_lane,
                       const SlotAccesses& = SlotAccesses());
-/// Whether the instruction and all that it is made of may be computed at the end of the entry block.
-bool may_hoist(llvm::Instruction&, const llvm::Instruction* end, unsigned depth = 0);
 
 } // namespace ptx::simd
