@@ -64,4 +64,34 @@ llvm::Value* LaneAccess::service(uint32_t offset) {
     return load(table, offset, ir_.getPtrTy(), {0, 0}, true);
 }
 
+void for_blocks(llvm::IRBuilder<>& ir, llvm::Value* lane, llvm::function_ref<void()> body) {
+    llvm::Function* function = ir.GetInsertBlock()->getParent();
+    const auto at_offset = [&](llvm::Value* base, size_t offset) {
+        return ir.CreateConstInBoundsGEP1_32(ir.getInt8Ty(), base, unsigned(offset));
+    };
+    const auto block = [&] { return llvm::BasicBlock::Create(ir.getContext(), "", function); };
+    llvm::BasicBlock *head = block(), *next = block(), *end = block();
+    ir.CreateBr(head);
+    ir.SetInsertPoint(head);
+    body();
+    llvm::Value* more = ir.CreateLoad(ir.getInt64Ty(), at_offset(lane, offsetof(Lane, more)));
+    ir.CreateCondBr(ir.CreateIsNull(more), end, next);
+    ir.SetInsertPoint(next);
+    ir.CreateStore(ir.CreateSub(more, ir.getInt64(1)), at_offset(lane, offsetof(Lane, more)));
+    llvm::Value *grid = ir.CreateLoad(ir.getPtrTy(), at_offset(lane, offsetof(Lane, grid))), *carry = ir.getInt32(1);
+    for (unsigned axis = 0; axis < 3; ++axis) {
+        const size_t at = offsetof(Lane, block) + 4 * axis;
+        llvm::Value* index = ir.CreateAdd(ir.CreateLoad(ir.getInt32Ty(), at_offset(lane, at)), carry);
+        if (axis < 2) {
+            llvm::Value* size = ir.CreateLoad(ir.getInt32Ty(), at_offset(grid, offsetof(Grid, grid_dim) + 4 * axis));
+            llvm::Value* over = ir.CreateICmpEQ(index, size);
+            carry = ir.CreateZExt(over, ir.getInt32Ty());
+            index = ir.CreateSelect(over, ir.getInt32(0), index);
+        }
+        ir.CreateStore(index, at_offset(lane, at));
+    }
+    ir.CreateBr(head);
+    ir.SetInsertPoint(end);
+}
+
 } // namespace ptx::code

@@ -3,6 +3,7 @@
 #include "ptx/host_abi.h"
 
 #include <llvm/ADT/DenseMap.h>
+#include <llvm/ADT/STLFunctionalExtras.h>
 #include <llvm/IR/IRBuilder.h>
 
 namespace llvm {
@@ -44,5 +45,8 @@ class LaneAccess {
     llvm::IRBuilder<> ir_;
     llvm::DenseMap<std::pair<llvm::Value*, uint32_t>, llvm::LoadInst*> loaded_;
 };
+
+/// Code for the CTA of the Lane, which `body` makes, in a loop over it and those that follow it by Lane::more.
+void for_blocks(llvm::IRBuilder<>&, llvm::Value* lane, llvm::function_ref<void()> body);
 
 } // namespace ptx::code

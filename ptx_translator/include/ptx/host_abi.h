@@ -7,8 +7,9 @@
 ///
 /// A host image is an ELF shared object. For a kernel with KernelInfo::symbol S it exports
 ///   void S(Lane*)        runs one thread; may block in a service (fiber switch) when KernelInfo::uses_barrier
-///   void S.block(Lane*)  only when !uses_barrier: runs every thread of the CTA in turn. The caller has filled *Lane
-///                        but for thread, lane and warp, which the function sets itself.
+///   void S.block(Lane*)  only when !uses_barrier: runs every thread of the CTA in turn, and then of Lane::more CTAs
+///                        that follow. The caller has filled *Lane but for thread, lane and warp, which the function
+///                        sets itself.
 /// or, when KernelInfo::phases is not 0, instead of both
 ///   uint32_t S.phase(Lane*, uint32_t phase, const PhaseBox*)
 ///                        takes the threads of the box through that phase of the kernel: to where they next meet
@@ -203,7 +204,7 @@ struct Grid {
                                       ///< grid.sync() of cooperative groups counts arrivals in the word at workspace + 4
 };
 
-/// One thread. Generated code reads it; only S.block writes thread, lane and warp.
+/// One thread. Generated code reads it; only S.block writes thread, lane, warp, block and more.
 struct Lane {
     const Grid* grid;
     uint8_t* shared;                  ///< what .shared addresses count from, aligned to 1024
@@ -216,6 +217,7 @@ struct Lane {
     void* runtime;                    ///< the runner's own, e.g. its fiber
     PhaseState* phases;               ///< only for kernels that run in phases
     uint64_t stack_top;               ///< generated code's own: end of the kernel's frame, where isspacep.local needs it
+    uint64_t more;                    ///< how many CTAs S.block goes on with, by %ctaid, x first. Services may lower it
 };
 
 } // namespace ptx::host

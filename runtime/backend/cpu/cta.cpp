@@ -63,6 +63,7 @@ void Cta::fill_lane(LaneFiber& lane, Dim3 block) {
     lane.lane.multiprocessor = runner_.index();
     lane.lane.runtime = this;
     lane.lane.phases = phases_.state();
+    lane.lane.more = 0;
     lane.patience = spin_patience;
     lane.cluster_phase = 0;
     lane.error = 0;
@@ -97,30 +98,9 @@ bool Cta::start_cluster(GridRun& run, uint64_t number) {
     return cluster_->start(run, number, *this);
 }
 
-bool Cta::start_blocks(GridRun& run, Chunk& chunk) {
-    run_ = &run;
-    membership_ = {};
-    if (!reserve_lanes(1) || !reserve_shared(run.shared_bytes()) ||
-        !phases_.reserve(run.kernel(), run.grid().block_dim) || !reserve_stacks(block_stack_, 4 * run.stack_bytes(), 1))
-        return false;
-    threads_ = live_ = 1;
-    whole_blocks_ = true;
-    detached_ = false;
-    chunk_ = &chunk;
-    block_ = run.block_index(chunk.first++);
-    LaneFiber& fiber = lanes_[0];
-    fill_lane(fiber, block_);
-    fiber.lane.thread[0] = fiber.lane.thread[1] = fiber.lane.thread[2] = fiber.lane.lane = fiber.lane.warp = 0;
-    fiber.index = 0;
-    if (!block_fiber_alive_) {
-        prepare(block_context_, block_stack_->top(0), block_stack_->usable(), block_main, this);
-        block_fiber_alive_ = true;
-    }
-    return true;
-}
-
 void Cta::abandon() {
     block_fiber_alive_ = false;
+    blocks_ = 1;
     chunk_ = nullptr;
     done_ = 0;
 }
@@ -162,7 +142,9 @@ Outcome Cta::resume_lanes() {
     enter_fiber(runner_.home(), whole_blocks_ ? block_context_ : to->context,
                 [&] { return guard.trouble.signal != 0; });
     guard.active = false;
-    return guard.trouble.signal ? Outcome::faulted : outcome_;
+    const Outcome outcome = guard.trouble.signal ? Outcome::faulted : outcome_;
+    if (whole_blocks_ && outcome != Outcome::finished) keep_run_blocks();
+    return outcome;
 }
 
 void Cta::go_home(Context& from, Outcome outcome, bool last) {
@@ -173,41 +155,6 @@ void Cta::go_home(Context& from, Outcome outcome, bool last) {
 void Cta::stop(Outcome outcome) {
     go_home(nowhere_, outcome, true);
     __builtin_unreachable();
-}
-
-// ---- whole CTAs on one fiber
-
-bool Cta::next_block() {
-    if (detached_ || chunk_->empty() || run_->cancelled()) return false;
-    chunk_->first++;
-    const Dim3 grid = run_->launch().grid;
-    if (++block_.x == grid.x) {
-        block_.x = 0;
-        if (++block_.y == grid.y) block_.y = 0, block_.z++;
-    }
-    ptx::host::Lane& lane = lanes_[0].lane;
-    lane.block[0] = block_.x;
-    lane.block[1] = block_.y;
-    lane.block[2] = block_.z;
-    return true;
-}
-
-void Cta::run_block() {
-    if (!run_->kernel().phase()) return run_->kernel().block()(&lanes_[0].lane);
-    const Outcome outcome = phases_.run(*run_, lanes_[0].lane);
-    if (outcome != Outcome::finished) stop(outcome);
-}
-
-void Cta::block_main(void* argument) {
-    Cta& cta = *static_cast<Cta*>(argument);
-    arrive_on_fiber();
-    for (;;) {
-        do {
-            cta.run_block();
-            cta.done_++;
-        } while (cta.next_block());
-        cta.go_home(cta.block_context_, Outcome::finished);
-    }
 }
 
 // ---- a fiber for each lane

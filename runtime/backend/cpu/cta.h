@@ -168,8 +168,9 @@ class Cta {
 
     static void lane_main(void* lane);
     static void block_main(void* cta);
-    void run_block();
+    void run_blocks();
     bool next_block();
+    void keep_run_blocks();
     LaneFiber* begin_lane(char* stack_top);
     LaneFiber* pick();
     void suspend(LaneFiber& self);
@@ -202,7 +203,7 @@ class Cta {
     LaneList at_cluster_barrier_;
     uint32_t grid_arrived_ = 0;
     uint64_t grid_generation_ = 0;
-    uint64_t done_ = 0;
+    uint64_t done_ = 0, blocks_ = 1; ///< completed; of the chunk, in one call of S.block
     Chunk* chunk_ = nullptr;
     uint32_t next_thread_[3] = {};
     Dim3 block_;

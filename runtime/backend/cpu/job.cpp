@@ -6,6 +6,12 @@
 
 namespace rt::backend::cpu {
 
+namespace {
+
+constexpr uint64_t least_part_of_limit = 16;
+
+} // namespace
+
 Job::Job(Timeline& owner, unsigned slots)
     : owner_(owner), capacity_(std::max(1u, slots)), slots_(std::make_unique<Slot[]>(capacity_)) {}
 
@@ -30,9 +36,10 @@ void Job::open(uint64_t units, unsigned slots, uint64_t chunk_limit, bool ordere
 bool Job::claim_from(Slot& slot, Chunk& chunk) {
     uint64_t next = slot.next.load(std::memory_order_acquire), end = slot.end.load(std::memory_order_relaxed);
     if (next >= end) return false;
-    // Large chunks first, small ones towards the end.
+    // Large chunks first, small ones towards the end, but none that is hardly worth taking.
     const uint64_t limit = chunk_limit_.load(std::memory_order_relaxed);
-    const uint64_t want = std::clamp<uint64_t>((end - next) / 4, 1, limit);
+    const uint64_t want =
+        std::clamp<uint64_t>((end - next) / 4, std::max<uint64_t>(1, limit / least_part_of_limit), limit);
     next = slot.next.fetch_add(want, std::memory_order_acq_rel);
     end = slot.end.load(std::memory_order_relaxed);
     if (next >= end) return false;

@@ -1,4 +1,4 @@
-// Indices that loops count, against threads one after another.
+// Indices that loops count, and blocks one after another, against threads one after another.
 #include "llvm_to_code/host.h"
 #include "tiles_and_threads.h"
 
@@ -95,6 +95,45 @@ store:
   %sum = add i32 %v, %k
   store i32 %sum, ptr addrspace(1) %a
 )"));
+}
+
+/// From the block that the Lane names on.
+TEST(HostTileLoops, BlocksThatFollow) {
+    const std::string text = kernel(R"(
+  %bx = call i32 @cuttle.sreg.ctaid.x()
+  %by = call i32 @cuttle.sreg.ctaid.y()
+  %bz = call i32 @cuttle.sreg.ctaid.z()
+  %y3 = mul i32 %by, 3
+  %z6 = mul i32 %bz, 6
+  %xy = add i32 %bx, %y3
+  %b = add i32 %xy, %z6
+  %b64 = mul i32 %b, 64
+  %number = add i32 %b64, %i
+  %w.n = sext i32 %number to i64
+  %w.b = shl i64 %w.n, 2
+  %w.a = add i64 %out, %w.b
+  %w.p = inttoptr i64 %w.a to ptr addrspace(1)
+  %sum = add i32 %v, %b
+  store i32 %sum, ptr addrspace(1) %w.p
+  ret void
+)") + "declare i32 @cuttle.sreg.ctaid.y() #0\ndeclare i32 @cuttle.sreg.ctaid.z() #0\n";
+    for (bool warp : {false, true}) {
+        ptx::Target target = ptx::Target::parse("host");
+        target.divide(64, 1);
+        const Code code(text, target, {.phases = true, .warp = warp});
+        Surroundings around;
+        std::vector<uint32_t> in(64, 1000), out(64 * 12, 7);
+        around.set_parameters(in.data(), out.data(), 100u);
+        const uint32_t grid[3] = {3, 2, 2}, block[3] = {64, 1, 1};
+        std::copy_n(grid, 3, around.grid.grid_dim);
+        std::copy_n(block, 3, around.grid.block_dim);
+        around.lane.block[0] = 2;
+        around.lane.more = 8;
+        code.run_block("k", around.lane);
+        for (uint32_t i = 0; i < out.size(); i++) EXPECT_EQ(out[i], i / 64 < 2 || i / 64 > 10 ? 7 : 1000 + i / 64) << i;
+        EXPECT_EQ(around.lane.more, 0u);
+        EXPECT_EQ(std::vector<uint32_t>(around.lane.block, around.lane.block + 3), (std::vector<uint32_t>{1, 1, 1}));
+    }
 }
 
 } // namespace

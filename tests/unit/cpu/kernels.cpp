@@ -28,7 +28,7 @@ const Services& services(Lane* lane) { return *lane->grid->services; }
 
 template <class T> std::atomic_ref<T> atomic(T& value) { return std::atomic_ref<T>(value); }
 
-template <class F> void every_thread(Lane* lane, F&& f) {
+template <class F> void every_thread_of_block(Lane* lane, F&& f) {
     uint32_t index = 0;
     const uint32_t* size = lane->grid->block_dim;
     for (uint32_t z = 0; z < size[2]; z++)
@@ -39,6 +39,16 @@ template <class F> void every_thread(Lane* lane, F&& f) {
                 lane->warp = index / 32;
                 f(lane);
             }
+}
+
+template <class F> void every_thread(Lane* lane, F&& f) {
+    for (every_thread_of_block(lane, f); lane->more; every_thread_of_block(lane, f)) {
+        lane->more--;
+        const uint32_t* size = lane->grid->grid_dim;
+        if (++lane->block[0] < size[0]) continue;
+        lane->block[0] = 0;
+        if (++lane->block[1] == size[1]) lane->block[1] = 0, lane->block[2]++;
+    }
 }
 
 } // namespace
