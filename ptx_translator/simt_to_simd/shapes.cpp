@@ -257,7 +257,9 @@ Shape Shapes::transfer_bits(const Instruction& instruction) const {
         shape.assumed)
         return Shape::varying();
     const uint64_t number = constant->getZExtValue(), last = uint64_t(shape.stride) * (tile_.columns - 1);
-    const uint64_t steps = last ? (~uint64_t(0) >> llvm::countl_zero(last)) : 0;
+    // The bits in which lanes differ: LLVM leaves those below out of masks, as they are 0.
+    const uint64_t lowest = uint64_t(shape.stride) & -uint64_t(shape.stride);
+    const uint64_t steps = last ? (~uint64_t(0) >> llvm::countl_zero(last)) & -lowest : 0;
     Shape result = Shape::regular(0, shape.by_row);
     switch (instruction.getOpcode()) {
     case Instruction::And:

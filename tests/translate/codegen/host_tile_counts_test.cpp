@@ -80,6 +80,25 @@ TEST(HostTileCounts, GroupsOfLanesHaveAnOrder) {
     EXPECT_EQ(not_so.scattered, 2 * tiles);
 }
 
+TEST(HostTileCounts, MasksWithoutTheBitsOfAWord) {
+    // Words at 2 x - x % 64: of 4 x, whose last bits are 0, the mask takes 252, not 255.
+    const Counts counts = counts_of(R"(
+  %own = shl i32 %x, 2
+  %s = inttoptr i32 %own to ptr addrspace(3)
+  store i32 %v, ptr addrspace(3) %s
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %twice = shl i32 %x, 3
+  %low = and i32 %own, 252
+  %place = sub i32 %twice, %low
+  %behind = add i32 %place, 256
+  %there = inttoptr i32 %behind to ptr addrspace(3)
+  %a = load i32, ptr addrspace(3) %there
+  store i32 %a, ptr addrspace(1) %o
+  ret void
+)", same(1));
+    EXPECT_EQ(counts.scattered, tiles) << "the store to global memory";
+}
+
 TEST(HostTileCounts, LanesThatAreThere) {
     const Counts all = counts_of(odd_ones, same(1)), none = counts_of(odd_ones, same(2));
     EXPECT_EQ(all.lanes, all.room);
