@@ -337,4 +337,20 @@ TEST_F(Phases, ThreadsThatWaitForEverAreReported) {
     EXPECT_STATUS(launch_failed, cuCtxSynchronize());
 }
 
+// Where phases follow each other without the runner, they look for that themselves.
+TEST_F(Phases, BlocksThatMeetForEverStopWithTheirLaunch) {
+    const std::string source = text("mov.u32 %s0, %ctaid.x; setp.eq.u32 %p, %s0, 1; @%p trap;\n"
+                                    "L: bar.sync 0; add.u32 %t, %t, 1; st.global.u32 [%out], %t; bar.sync 0; bra L;");
+    CUmodule module = nullptr;
+    CUfunction function = nullptr;
+    ASSERT_EQ(cuModuleLoadData(&module, source.c_str()), 0);
+    ASSERT_EQ(cuModuleGetFunction(&function, module, "k"), 0);
+    CUdeviceptr memory = 0;
+    uint32_t n = 1;
+    ASSERT_EQ(cuMemAlloc_v2(&memory, 4096), 0);
+    void* parameters[] = {&memory, &n};
+    ASSERT_EQ(cuLaunchKernel(function, 2, 1, 1, 64, 1, 1, 0, nullptr, parameters, nullptr), 0);
+    EXPECT_STATUS(launch_failed, cuCtxSynchronize());
+}
+
 } // namespace

@@ -1,12 +1,6 @@
 // Indices that are kept within bounds, loads where the data ends, and what later blocks load, against threads one after
 // another.
-#include "llvm_to_code/host.h"
 #include "tiles_and_threads.h"
-
-#include <llvm/AsmParser/Parser.h>
-#include <llvm/IR/LLVMContext.h>
-#include <llvm/IR/Module.h>
-#include <llvm/Support/SourceMgr.h>
 
 using namespace codegen_test;
 using namespace codegen_test::blocks;
@@ -16,19 +10,10 @@ namespace {
 void expect_same(const std::string& text) { expect_same_memory(text, {{64, 1}, {16, 16}, {8, 8}}); }
 
 /// Of its tiles of 32 threads, as LLVM leaves it.
-std::string optimized(const std::string& text) {
+std::string in_tiles(const std::string& text) {
     ptx::Target target = ptx::Target::parse("host:haswell");
     target.divide(64, 1);
-    llvm::LLVMContext context;
-    llvm::SMDiagnostic problem;
-    std::string result;
-    const auto keep = [&](std::string_view stage, const std::string& dump) {
-        if (stage == "optimized") result = dump;
-        return stage != "optimized";
-    };
-    ptx::compile_host(llvm::parseAssemblyString(std::string(declarations()) + text, problem, context), named({"k"}),
-                      target, {.phases = true, .warp = true}, keep);
-    return result;
+    return optimized(text, target, {.phases = true, .warp = 1});
 }
 
 unsigned count(const std::string& text, std::string_view what) {
@@ -61,7 +46,7 @@ TEST(HostTileBounds, IndicesWithinBounds) {
 )");
         expect_same(text);
         // Besides %v, in the tiles where no bound is met.
-        EXPECT_GE(count(optimized(text), "load <32 x i32>"), 2u) << bound;
+        EXPECT_GE(count(in_tiles(text), "load <32 x i32>"), 2u) << bound;
     }
 }
 
@@ -121,8 +106,8 @@ TEST(HostTileBounds, WhatLaterBlocksLoad) {
     };
     expect_same(text("%n"));
     // Two lines of memory in 32 words.
-    EXPECT_GE(count(optimized(text("%n")), "call void @llvm.prefetch"), 2u);
-    EXPECT_EQ(count(optimized(text("0")), "call void @llvm.prefetch"), 0u);
+    EXPECT_GE(count(in_tiles(text("%n")), "call void @llvm.prefetch"), 2u);
+    EXPECT_EQ(count(in_tiles(text("0")), "call void @llvm.prefetch"), 0u);
 }
 
 } // namespace

@@ -1,12 +1,6 @@
 // What goes lane by lane in tiles, and what makes that cheaper, against threads one after another.
-#include "llvm_to_code/host.h"
 #include "ptx/matrix_form.h"
 #include "tiles_and_threads.h"
-
-#include <llvm/AsmParser/Parser.h>
-#include <llvm/IR/LLVMContext.h>
-#include <llvm/IR/Module.h>
-#include <llvm/Support/SourceMgr.h>
 
 using namespace codegen_test;
 using namespace codegen_test::blocks;
@@ -16,19 +10,10 @@ namespace {
 void expect_same(const std::string& text) { expect_same_memory(text, {{64, 1}, {16, 16}, {8, 8}}); }
 
 /// Of its tiles of 32 threads, as LLVM leaves it.
-std::string optimized(const std::string& text, const char* cpu, uint8_t warp = 1) {
+std::string in_tiles(const std::string& text, const char* cpu, uint8_t warp = 1) {
     ptx::Target target = ptx::Target::parse(cpu);
     target.divide(64, 1);
-    llvm::LLVMContext context;
-    llvm::SMDiagnostic problem;
-    std::string result;
-    const auto keep = [&](std::string_view stage, const std::string& dump) {
-        if (stage == "optimized") result = dump;
-        return stage != "optimized";
-    };
-    ptx::compile_host(llvm::parseAssemblyString(std::string(declarations()) + text, problem, context), named({"k"}),
-                      target, {.phases = true, .warp = warp}, keep);
-    return result;
+    return optimized(text, target, {.phases = true, .warp = warp});
 }
 
 bool has(const std::string& text, std::string_view what) { return text.find(what) != std::string::npos; }
@@ -66,13 +51,13 @@ TEST(HostTileLanes, SmallElementsByWords) {
         expect_same(histogram(type, "%n"));
     }
     // Not one by one out of a vector.
-    EXPECT_FALSE(has(optimized(histogram("i8", "32"), "host:haswell"), "extractelement <32 x i8>"));
+    EXPECT_FALSE(has(in_tiles(histogram("i8", "32"), "host:haswell"), "extractelement <32 x i8>"));
 }
 
 /// A round ahead is asked for where it is long and begins nobody knows where.
 TEST(HostTileLanes, WhatLaterRoundsLoad) {
-    EXPECT_TRUE(has(optimized(histogram("i8", "%n"), "host:haswell"), "call void @llvm.prefetch"));
-    EXPECT_FALSE(has(optimized(histogram("i8", "32"), "host:haswell"), "call void @llvm.prefetch"));
+    EXPECT_TRUE(has(in_tiles(histogram("i8", "%n"), "host:haswell"), "call void @llvm.prefetch"));
+    EXPECT_FALSE(has(in_tiles(histogram("i8", "32"), "host:haswell"), "call void @llvm.prefetch"));
 }
 
 /// Some lanes store, some of them the same to one place.
@@ -93,8 +78,8 @@ end:
   ret void
 )");
             expect_same(text);
-            EXPECT_TRUE(has(optimized(text, "host:sapphirerapids"), "masked.scatter")) << value << way;
-            EXPECT_FALSE(has(optimized(text, "host:haswell"), "masked.scatter")) << value << way;
+            EXPECT_TRUE(has(in_tiles(text, "host:sapphirerapids"), "masked.scatter")) << value << way;
+            EXPECT_FALSE(has(in_tiles(text, "host:haswell"), "masked.scatter")) << value << way;
         }
 }
 
@@ -138,7 +123,7 @@ end:
   ret void
 )") + "declare [4 x i32] @cuttle.mma.t(i64, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32) convergent\n";
     for (const char* cpu : {"host:haswell", "host:sapphirerapids"})
-        EXPECT_TRUE(has(optimized(text, cpu, 2), "cuttle_matrix_multiply_tile")) << cpu;
+        EXPECT_TRUE(has(in_tiles(text, cpu, 2), "cuttle_matrix_multiply_tile")) << cpu;
 }
 
 } // namespace

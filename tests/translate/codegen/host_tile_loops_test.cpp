@@ -1,11 +1,5 @@
 // Indices that loops count, and blocks one after another, against threads one after another.
-#include "llvm_to_code/host.h"
 #include "tiles_and_threads.h"
-
-#include <llvm/AsmParser/Parser.h>
-#include <llvm/IR/LLVMContext.h>
-#include <llvm/IR/Module.h>
-#include <llvm/Support/SourceMgr.h>
 
 using namespace codegen_test;
 using namespace codegen_test::blocks;
@@ -15,19 +9,10 @@ namespace {
 void expect_same(const std::string& text) { expect_same_memory(text, {{64, 1}, {16, 16}, {8, 8}}); }
 
 /// Of its tiles of 32 threads, as LLVM leaves it.
-std::string optimized(const std::string& text) {
+std::string in_tiles(const std::string& text) {
     ptx::Target target = ptx::Target::parse("host:haswell");
     target.divide(64, 1);
-    llvm::LLVMContext context;
-    llvm::SMDiagnostic problem;
-    std::string result;
-    const auto keep = [&](std::string_view stage, const std::string& dump) {
-        if (stage == "optimized") result = dump;
-        return stage != "optimized";
-    };
-    ptx::compile_host(llvm::parseAssemblyString(std::string(declarations()) + text, problem, context), named({"k"}),
-                      target, {.phases = true, .warp = true}, keep);
-    return result;
+    return optimized(text, target, {.phases = true, .warp = 1});
 }
 
 /// A loop of n / 32 rounds, three, in which thread i's index goes from `start` on by n + 92, 192. `body` has its sum
@@ -69,7 +54,7 @@ TEST(HostTileLoops, CountedIndices) {
         const std::string text = counting(from_i, "  %wide = " + std::string(extend) + " i32 %index to i64\n", store);
         expect_same(text);
         // What wraps around is asked at the beginning, so no lane is stored alone but in the code of threads alone.
-        const std::string code = optimized(text);
+        const std::string code = in_tiles(text);
         EXPECT_NE(code.find("store <32 x i32>"), std::string::npos);
         EXPECT_EQ(code.find("extractelement"), std::string::npos);
         EXPECT_EQ(code.find("llvm.cttz"), std::string::npos);

@@ -125,15 +125,20 @@ Registers multiplied_as_tile(const Registers& registers, const MatrixForm& form)
     return result;
 }
 
-class MatrixTest : public testing::TestWithParam<int> {};
+class MatrixTest : public testing::TestWithParam<int> {
+  protected:
+    /// Takes the code for the processor that the parameter says.
+    void SetUp() override {
+        cuttle_matrix_processor = 0;
+        void* none[32] = {};
+        cuttle_matrix_multiply(
+            none, form_of(Family::mma, 16, 8, 8, Element::f16, Element::f16, Element::f32, Element::f32).encode());
+        if (GetParam() > cuttle_matrix_processor) GTEST_SKIP() << "this processor cannot run the code";
+        cuttle_matrix_processor = GetParam();
+    }
+};
 
 TEST_P(MatrixTest, EqualsOneElementAfterTheOther) {
-    cuttle_matrix_processor = 0;
-    void* none[32] = {};
-    cuttle_matrix_multiply(
-        none, form_of(Family::mma, 16, 8, 8, Element::f16, Element::f16, Element::f32, Element::f32).encode());
-    if (GetParam() > cuttle_matrix_processor) GTEST_SKIP() << "this processor cannot run the code";
-    cuttle_matrix_processor = GetParam();
     std::mt19937 random(2026);
     for (const MatrixForm& form : forms())
         for (unsigned round = 0; round < rounds; ++round) {
@@ -211,12 +216,6 @@ std::vector<MatrixForm> exact_forms() {
 }
 
 TEST_P(MatrixTest, IntegersAndDoubles) {
-    cuttle_matrix_processor = 0;
-    void* none[32] = {};
-    cuttle_matrix_multiply(
-        none, form_of(Family::mma, 16, 8, 8, Element::f16, Element::f16, Element::f32, Element::f32).encode());
-    if (GetParam() > cuttle_matrix_processor) GTEST_SKIP() << "this processor cannot run the code";
-    cuttle_matrix_processor = GetParam();
     std::mt19937 random(2026);
     for (const MatrixForm& form : exact_forms())
         for (unsigned round = 0; round < 16; ++round) {
