@@ -19,14 +19,18 @@ constexpr const char* real_prefix = "cuttle-real:";
 struct StandIn {
     const char* file;
     const char* family; ///< file names that are this, or go on with a dot
-    std::string real;   ///< where the program found the library
+    std::string real;   ///< where the program found the library when it opened it
+    bool loaded;        ///< the stand-in is there, so later requests are for the same library, wherever else one is
 };
 
 StandIn stand_ins[] = {
-    {"libnvrtc.so.13", "libnvrtc.so.13", {}},         {"libnvrtc.so.12", "libnvrtc.so.12", {}},
-    {"libnvrtc.so.11.2", "libnvrtc.so.11", {}},       {"libnvJitLink.so.13", "libnvJitLink.so.13", {}},
-    {"libnvJitLink.so.12", "libnvJitLink.so.12", {}},
+    {"libnvrtc.so.13", "libnvrtc.so.13", {}, false},         {"libnvrtc.so.12", "libnvrtc.so.12", {}, false},
+    {"libnvrtc.so.11.2", "libnvrtc.so.11", {}, false},       {"libnvJitLink.so.13", "libnvJitLink.so.13", {}, false},
+    {"libnvJitLink.so.12", "libnvJitLink.so.12", {}, false},
 };
+
+/// What la_objopen says of our libraries that are no stand-ins; of those it says their place in the table, from 1 on.
+constexpr uintptr_t other_of_ours = uintptr_t(-1);
 
 /// What programs get from us only where the loader finds no other, and the file, seen from our folder.
 struct LastResort {
@@ -103,9 +107,21 @@ __attribute__((visibility("default"))) unsigned int la_version(unsigned int vers
     return version < LAV_CURRENT ? version : LAV_CURRENT;
 }
 
-/// Marks our stand-ins, whose own requests are answered with the real library.
+/// Marks our libraries, whose own requests are answered with the real library, and which of them are stand-ins.
 __attribute__((visibility("default"))) unsigned int la_objopen(link_map* map, Lmid_t, uintptr_t* cookie) {
-    *cookie = is_ours(map->l_name) && std::strcmp(base_name(map->l_name), "libcuda.so.1") != 0 ? 1 : 0;
+    *cookie = 0;
+    if (!is_ours(map->l_name) || std::strcmp(base_name(map->l_name), "libcuda.so.1") == 0) return 0;
+    *cookie = other_of_ours;
+    for (StandIn& one : stand_ins)
+        if (std::strcmp(base_name(map->l_name), one.file) == 0) {
+            *cookie = uintptr_t(1 + (&one - stand_ins));
+            one.loaded = true;
+        }
+    return 0;
+}
+
+__attribute__((visibility("default"))) unsigned int la_objclose(uintptr_t* cookie) {
+    if (*cookie != 0 && *cookie != other_of_ours) stand_ins[*cookie - 1].loaded = false;
     return 0;
 }
 
@@ -118,7 +134,7 @@ __attribute__((visibility("default"))) char* la_objsearch(const char* name, uint
         return same;
     }
     // A name alone is searched for, and comes again with each folder in front.
-    if (*cookie == 1 || std::strchr(name, '/') == nullptr) return same;
+    if (*cookie != 0 || std::strchr(name, '/') == nullptr) return same;
     if (const LastResort* ours = last_resort_for(name, flag); ours != nullptr && !own_folder().empty()) {
         static thread_local std::string file;
         file = own_folder() + ours->file;
@@ -129,7 +145,8 @@ __attribute__((visibility("default"))) char* la_objsearch(const char* name, uint
     static thread_local std::string path;
     path = own_folder() + found->file;
     if (access(path.c_str(), R_OK) != 0) return same;
-    if (found->real.empty()) found->real = name;
+    // It may ask for others first without loading them (RTLD_NOLOAD), as cuda-pathfinder does.
+    if (!found->loaded) found->real = name;
     return path.data();
 }
 
