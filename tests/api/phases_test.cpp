@@ -73,6 +73,28 @@ class Phases : public Driver {
                     << shape.x << " " << shape.y << " " << shape.z << ", n " << n << "\n"
                     << body;
     }
+
+    /// %p: the thread is one of block 3001 of 5000.
+    static void fails_in_block_3001(const std::string& body) {
+        constexpr unsigned blocks = 5000, threads = 64;
+        const std::string source = text("mov.u32 %s0, %ctaid.x; setp.eq.u32 %p, %s0, 3001;\n" + body);
+        CUlogIterator log_start = 0;
+        EXPECT_OK(cuLogsCurrent(&log_start, 0));
+        CUmodule module = nullptr;
+        CUfunction function = nullptr;
+        ASSERT_EQ(cuModuleLoadData(&module, source.c_str()), 0);
+        ASSERT_EQ(cuModuleGetFunction(&function, module, "k"), 0);
+        CUdeviceptr memory = 0;
+        uint32_t n = 1;
+        ASSERT_EQ(cuMemAlloc_v2(&memory, 4 * blocks * threads), 0);
+        void* parameters[] = {&memory, &n};
+        ASSERT_EQ(cuLaunchKernel(function, blocks, 1, 1, threads, 1, 1, 0, nullptr, parameters, nullptr), 0);
+        EXPECT_NE(cuCtxSynchronize(), 0);
+        std::string log(25600, '\0');
+        size_t size = log.size();
+        EXPECT_OK(cuLogsDumpToMemory(&log_start, log.data(), &size, 0));
+        EXPECT_NE(log.find("kernel k, block [3001,0,0]"), std::string::npos) << log.c_str();
+    }
 };
 
 const std::string hash = "mad.lo.u32 %c, %t, 2654435761, 12345; xor.b32 %c, %c, %a;\n";
@@ -351,6 +373,15 @@ TEST_F(Phases, BlocksThatMeetForEverStopWithTheirLaunch) {
     void* parameters[] = {&memory, &n};
     ASSERT_EQ(cuLaunchKernel(function, 2, 1, 1, 64, 1, 1, 0, nullptr, parameters, nullptr), 0);
     EXPECT_STATUS(launch_failed, cuCtxSynchronize());
+}
+
+// Blocks without barriers run many to a call; what fails among them is still known.
+TEST_F(Phases, AFaultAmongManyBlocksNamesItsBlock) {
+    fails_in_block_3001("selp.b64 %out, 64, %out, %p; st.global.u32 [%out], %t;");
+}
+
+TEST_F(Phases, ATrapAmongManyBlocksNamesItsBlock) {
+    fails_in_block_3001("setp.eq.and.u32 %q, %t, 5, %p; @%q trap; st.global.u32 [%out], %t;");
 }
 
 } // namespace
