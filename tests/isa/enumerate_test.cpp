@@ -58,9 +58,24 @@ std::map<size_t, std::string> complaints_of_ptxas(const std::string& text) {
     return out;
 }
 
+/// Whether this ptxas is new enough for a version of the PTX ISA (times ten).
+bool ptxas_knows(unsigned version) {
+    static std::map<unsigned, bool> known;
+    const auto [found, first] = known.try_emplace(version);
+    if (first)
+        found->second = complaints_of_ptxas(".version " + std::to_string(version / 10) + "." +
+                                            std::to_string(version % 10) + "\n.target sm_100a\n.address_size 64\n")
+                            .empty();
+    return found->second;
+}
+
 TEST(Table, AllowsNothingThatPtxasRefuses) {
     if (access(CUTTLE_PTXAS, X_OK) != 0) GTEST_SKIP() << "no ptxas here";
-    const Module module = isa_test::module_of(isa_test::scalar_forms(false));
+    auto forms = isa_test::scalar_forms(false);
+    std::erase_if(forms,
+                  [](const ptx::InstructionForm* form) { return form->version > 90 && !ptxas_knows(form->version); });
+    ASSERT_GT(forms.size(), 200u);
+    const Module module = isa_test::module_of(forms);
     std::map<std::string, std::vector<std::string>> by_reason;
     for (const auto& [line, reason] : complaints_of_ptxas(module.text)) {
         ASSERT_TRUE(line < module.lines.size() && !module.lines[line].empty()) << line << ": " << reason;

@@ -256,9 +256,11 @@ std::vector<const InstructionForm*> scalar_forms(bool legacy) {
 
 Module module_of(const std::vector<const InstructionForm*>& forms) {
     Module out;
-    out.text =
-        ".version 9.0\n.target sm_100a\n.address_size 64\n.shared .align 32 .b8 s_mem[64];\n.const .align 32 .b8 "
-        "c_mem[64];\n";
+    unsigned version = 90;
+    for (const InstructionForm* form : forms) version = std::max(version, form->version);
+    out.text = ".version " + std::to_string(version / 10) + "." + std::to_string(version % 10) +
+               "\n.target sm_100a\n.address_size 64\n.shared .align 32 .b8 s_mem[64];\n.const .align 32 .b8 "
+               "c_mem[64];\n";
     const auto note = [&](const std::string& what) {
         const auto count = static_cast<size_t>(std::count(out.text.begin(), out.text.end(), '\n'));
         out.lines.resize(count + 1);

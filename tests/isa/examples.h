@@ -13,7 +13,7 @@ namespace isa_test {
 /// whose operands are not known here: all but the scalar families.
 std::vector<std::string> examples_of(const ptx::InstructionForm&);
 
-/// A module of one kernel for each row, `row0` ...; `lines` tells which instruction stands in which line (from 1).
+/// A module of one kernel for each row, of PTX ISA 9.0 or what a row wants, `row0` ...; `lines` tells which instruction stands in which line (from 1).
 struct Module {
     std::string text;
     std::vector<std::string> lines;
