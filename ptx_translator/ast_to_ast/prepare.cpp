@@ -2,6 +2,7 @@
 
 #include "ast_to_ast/abridge.h"
 #include "ast_to_ast/find_unresolved.h"
+#include "ast_to_ast/grid_group.h"
 #include "ast_to_ast/layout_globals.h"
 #include "ast_to_ast/link_modules.h"
 #include "ast_to_ast/parameter_layout.h"
@@ -134,6 +135,11 @@ Prepared describe(std::vector<std::unique_ptr<Module>> modules) {
 template <class Parse> Prepared prepare_each(std::span<const std::string_view> sources, Parse&& parse_text) {
     std::vector<std::unique_ptr<Module>> modules;
     for (size_t i = 0; i < sources.size(); ++i) modules.push_back(parse_text(sources[i], i));
+    for (const auto& module : modules)
+        if (const std::string_view functions = grid_group_functions(*module); !functions.empty()) {
+            modules.push_back(parse_whole(functions, sources.size()));
+            break;
+        }
     return describe(std::move(modules));
 }
 

@@ -94,8 +94,6 @@ class Caller {
             return status_if(run_.children()->record(a_[0], a_[1], thread_));
         case DeviceCall::event_destroy:
             return status_if(run_.children()->destroy_event(a_[0]));
-        case DeviceCall::group_handle:
-            return 0;
         default:
             return answer(which);
         }

@@ -83,8 +83,6 @@ class Caller : public std::enable_shared_from_this<Caller> {
             return status_if(children_->record(a[0], a[1], thread_));
         case DeviceCall::event_destroy:
             return status_if(children_->destroy_event(a[0]));
-        case DeviceCall::group_handle:
-            return done(0);
         default:
             return status(DeviceStatus::invalid_value);
         }
