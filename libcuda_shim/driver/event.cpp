@@ -1,17 +1,18 @@
 #include "api/bodies.h"
 #include "api/constants.h"
 #include "driver/handles.h"
+#include "rt/graph.h"
 
 namespace shim {
 namespace {
 
-Status record(CUevent handle, CUstream stream_handle) {
+Status record(CUevent handle, CUstream stream_handle, bool external = false) {
     rt::Event& event = event_of(handle);
     rt::Stream& stream = stream_of(stream_handle);
     if (&event.context() != &stream.context()) {
         throw Error(Status::invalid_handle, "event and stream belong to different contexts");
     }
-    stream.record(event);
+    external ? rt::capture::add_event(stream, rt::RecordEventNode{&event}) : stream.record(event);
     return Status::success;
 }
 
@@ -49,7 +50,7 @@ Status driver::cuEventRecord(CUevent event, CUstream stream) { return record(eve
 Status driver::cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned int flags) {
     require_value((flags & ~unsigned(CU_EVENT_RECORD_EXTERNAL)) == 0, "unknown flags");
     if (flags) require_capture(stream_of(stream));
-    return record(event, stream);
+    return record(event, stream, flags != 0);
 }
 
 } // namespace shim

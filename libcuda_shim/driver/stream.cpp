@@ -93,8 +93,12 @@ Status driver::cuStreamSynchronize(CUstream stream) {
 Status driver::cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags) {
     require_value((flags & ~unsigned(CU_EVENT_WAIT_EXTERNAL)) == 0, "unknown flags");
     rt::Stream& waiting = stream_of(stream);
-    if (flags) require_capture(waiting);
-    waiting.wait_for(event_of(event));
+    if (flags) {
+        require_capture(waiting);
+        rt::capture::add_event(waiting, rt::WaitEventNode{&event_of(event)});
+    } else {
+        waiting.wait_for(event_of(event));
+    }
     return Status::success;
 }
 

@@ -183,6 +183,11 @@ CaptureInfo info(Stream& stream) {
     return {CaptureStatus::active, capture->id, &capture->graph(), stream.state().tail};
 }
 
+void add_event(Stream& stream, NodeParameters parameters) {
+    if (!add_node(stream, [&] { return std::move(parameters); }))
+        throw Error(Status::illegal_state, "the stream does not capture");
+}
+
 void set_dependencies(Stream& stream, const std::vector<GraphNode*>& nodes, bool replace) {
     std::lock_guard lock(all_captures());
     Capture* capture = capture_of(stream);

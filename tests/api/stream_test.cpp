@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <thread>
+#include <vector>
 
 using namespace shim;
 using namespace std::chrono_literals;
@@ -182,4 +183,53 @@ TEST_F(Streams, CaptureModeOfAThread) {
     EXPECT_EQ(mode, CU_STREAM_CAPTURE_MODE_RELAXED);
     mode = 3;
     EXPECT_STATUS(invalid_value, cuThreadExchangeStreamCaptureMode(&mode));
+}
+
+// Elsewhere an event recorded in a capture stands for a place in it, and nothing can be asked of it.
+TEST_F(Streams, ExternalEventsOfACaptureAreNodes) {
+    CUstream stream = create(CU_STREAM_NON_BLOCKING), other = create(CU_STREAM_NON_BLOCKING);
+    CUevent before = nullptr, after = nullptr;
+    ASSERT_OK(cuEventCreate(&before, 0));
+    ASSERT_OK(cuEventCreate(&after, 0));
+    CUdeviceptr memory = 0;
+    ASSERT_OK(cuMemAlloc_v2(&memory, 4096));
+    EXPECT_STATUS(illegal_state, cuEventRecordWithFlags(before, stream, CU_EVENT_RECORD_EXTERNAL));
+    EXPECT_STATUS(illegal_state, cuStreamWaitEvent(stream, before, CU_EVENT_WAIT_EXTERNAL));
+    ASSERT_OK(cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_GLOBAL));
+    ASSERT_OK(cuEventRecordWithFlags(before, stream, CU_EVENT_RECORD_EXTERNAL));
+    ASSERT_OK(cuMemsetD8Async(memory, 7, 4096, stream));
+    ASSERT_OK(cuEventRecordWithFlags(after, stream, CU_EVENT_RECORD_EXTERNAL));
+    ASSERT_OK(cuStreamWaitEvent(stream, before, CU_EVENT_WAIT_EXTERNAL));
+    CUgraph graph = nullptr;
+    ASSERT_OK(cuStreamEndCapture(stream, &graph));
+    size_t count = 4;
+    CUgraphNode nodes[4] = {};
+    ASSERT_OK(cuGraphGetNodes(graph, nodes, &count));
+    ASSERT_EQ(count, 4u);
+    std::vector<int> types;
+    for (CUgraphNode node : nodes) {
+        CUgraphNodeType type{};
+        EXPECT_OK(cuGraphNodeGetType(node, &type));
+        types.push_back(int(type));
+    }
+    EXPECT_EQ(types, (std::vector<int>{7, 2, 7, 6})); // CUgraphNodeType: event record, memset, event wait
+    CUgraphExec exec = nullptr;
+    ASSERT_OK(cuGraphInstantiateWithFlags(&exec, graph, 0));
+    for (int i = 0; i < 2; i++) {
+        ASSERT_OK(cuGraphLaunch(exec, stream));
+        ASSERT_OK(cuEventSynchronize(after));
+        float milliseconds = -1;
+        EXPECT_OK(cuEventElapsedTime_v2(&milliseconds, before, after));
+        EXPECT_GE(milliseconds, 0);
+    }
+    EXPECT_OK(cuStreamWaitEvent(other, after, 0));
+    EXPECT_OK(cuStreamSynchronize(other));
+    EXPECT_OK(cuStreamSynchronize(stream));
+    EXPECT_OK(cuGraphExecDestroy(exec));
+    EXPECT_OK(cuGraphDestroy(graph));
+    EXPECT_OK(cuMemFree_v2(memory));
+    EXPECT_OK(cuEventDestroy_v2(before));
+    EXPECT_OK(cuEventDestroy_v2(after));
+    EXPECT_OK(cuStreamDestroy_v2(stream));
+    EXPECT_OK(cuStreamDestroy_v2(other));
 }

@@ -253,6 +253,9 @@ void begin(Stream&, CaptureMode, Graph* into = nullptr, const std::vector<GraphN
 /// stream_capture_unmatched, _wrong_thread, _unjoined, _invalidated.
 std::unique_ptr<Graph> end(Stream&, Graph** into = nullptr);
 CaptureInfo info(Stream&);
+/// A node behind what the stream did, which must capture: CU_EVENT_RECORD_EXTERNAL and CU_EVENT_WAIT_EXTERNAL make nodes
+/// of events, where otherwise an event stands for a place in the capture.
+void add_event(Stream&, NodeParameters);
 /// Replaces what the next node depends on, or adds to it.
 void set_dependencies(Stream&, const std::vector<GraphNode*>&, bool replace);
 /// cuThreadExchangeStreamCaptureMode: sets the calling thread's mode and gives the old one.
