@@ -48,7 +48,7 @@ uint64_t AsyncPool::allocate(size_t bytes, Stream& stream) {
 }
 
 void AsyncPool::release(uint64_t address, Stream& stream) {
-    auto marker = stream.state().mark();
+    auto marker = stream.state().mark_in_order();
     std::lock_guard lock(mutex_);
     auto found = live_.find(address);
     if (found == live_.end()) return;

@@ -38,6 +38,12 @@ std::shared_ptr<backend::Marker> Stream::State::mark() {
     return stream.queue_->mark(false);
 }
 
+std::shared_ptr<backend::Marker> Stream::State::mark_in_order(bool timed) {
+    std::shared_ptr<backend::Marker> marker;
+    submit([&](backend::Queue& queue) { marker = queue.mark(timed); });
+    return marker;
+}
+
 void Stream::State::wait_for(const std::shared_ptr<backend::Marker>& marker) {
     std::lock_guard lock(mutex);
     stream.queue_->wait_for(marker);
@@ -185,9 +191,7 @@ void Stream::record(Event& event) {
         });
         return;
     }
-    std::shared_ptr<backend::Marker> marker;
-    state_->submit([&](backend::Queue& queue) { marker = queue.mark(!(event.flags() & 2)); });
-    event.set_marker(std::move(marker));
+    event.set_marker(state_->mark_in_order(!(event.flags() & 2)));
 }
 
 bool Stream::idle() {

@@ -31,8 +31,10 @@ struct Stream::State {
     bool ordered() const { return stream.role_ != Role::legacy && !(stream.flags_ & 1); }
     /// Does `enqueue(queue)` after what must come first. The one way in for real (not captured) work.
     template <class F> void submit(F&& enqueue);
-    /// A marker behind everything so far.
+    /// A marker behind everything so far in this stream's queue.
     std::shared_ptr<backend::Marker> mark();
+    /// And behind the work of other streams that this one's comes after: the legacy stream's, that of all ordered ones.
+    std::shared_ptr<backend::Marker> mark_in_order(bool timed = false);
     /// Makes later work wait; does not order against the legacy stream.
     void wait_for(const std::shared_ptr<backend::Marker>&);
     void throw_fault();

@@ -1,5 +1,10 @@
 #include "driver_fixture.h"
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
 using namespace shim;
 
 namespace {
@@ -71,4 +76,34 @@ TEST_F(MemoryPools, OwnPool) {
     EXPECT_STATUS(invalid_value, cuMemPoolDestroy(pool));
     properties.handleTypes = 2; // handles of another operating system
     EXPECT_STATUS(invalid_value, cuMemPoolCreate(&pool, &properties));
+}
+
+// A free in the legacy stream comes after the work of all streams that wait for it, so what is freed there is used
+// again by a stream that does not wait for anybody only after that work.
+TEST_F(MemoryPools, AFreeInTheLegacyStreamWaitsForOtherStreams) {
+    CUstream user = nullptr, next = nullptr;
+    ASSERT_OK(cuStreamCreate(&user, CU_STREAM_DEFAULT));
+    ASSERT_OK(cuStreamCreate(&next, CU_STREAM_NON_BLOCKING));
+    constexpr size_t bytes = 40000;
+    CUdeviceptr used = 0, again = 0;
+    ASSERT_OK(cuMemAllocAsync(&used, bytes, user));
+    ASSERT_OK(cuStreamSynchronize(user));
+    std::atomic<bool> open = false;
+    ASSERT_OK(cuLaunchHostFunc(
+        user, [](void* gate) { static_cast<std::atomic<bool>*>(gate)->wait(false); }, &open));
+    ASSERT_OK(cuMemsetD8Async(used, 1, bytes, user));
+    ASSERT_OK(cuMemFreeAsync(used, nullptr));
+    ASSERT_OK(cuMemAllocAsync(&again, bytes, next));
+    ASSERT_OK(cuMemsetD8Async(again, 2, bytes, next));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20)); // for who does not wait
+    open = true;
+    open.notify_all();
+    ASSERT_OK(cuCtxSynchronize());
+    std::vector<uint8_t> bytes_of(bytes);
+    ASSERT_OK(cuMemcpyDtoH_v2(bytes_of.data(), again, bytes));
+    EXPECT_EQ(bytes_of, std::vector<uint8_t>(bytes, 2));
+    ASSERT_OK(cuMemFreeAsync(again, next));
+    ASSERT_OK(cuStreamSynchronize(next));
+    ASSERT_OK(cuStreamDestroy_v2(user));
+    ASSERT_OK(cuStreamDestroy_v2(next));
 }
