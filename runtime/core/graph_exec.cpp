@@ -18,6 +18,8 @@ class Run {
     void all(const std::vector<GraphNode*>& order) {
         add(order);
         launch_chain();
+        // The executable graph may go before its launches have ended, and with it what it alone owns.
+        if (!memory_.empty()) stream_.call([memory = std::move(memory_)] {});
     }
 
     void operator()(const KernelNode& node) {
@@ -43,10 +45,13 @@ class Run {
     void operator()(const MemoryOperations& list) const { stream_.memory(list); }
     void operator()(const SignalSemaphoresNode& node) const { stream_.semaphores(node.list); }
     void operator()(const WaitSemaphoresNode& node) const { stream_.semaphores(node.list); }
-    void operator()(const AllocationNode& node) const { graph_memory::allocate(node.block, allocates_again_); }
-    void operator()(const ReleaseNode& node) const {
-        if (!graph_memory::release(node.address))
-            throw Error(Status::invalid_value, "a graph frees memory that is not allocated");
+    void operator()(const AllocationNode& node) {
+        graph_memory::allocate(node.block, allocates_again_);
+        memory_.push_back(node.block);
+    }
+    void operator()(const ReleaseNode& node) {
+        memory_.push_back(graph_memory::release(node.address));
+        if (!memory_.back()) throw Error(Status::invalid_value, "a graph frees memory that is not allocated");
     }
 
     void operator()(const ConditionalNode& node) const {
@@ -101,6 +106,7 @@ class Run {
     Stream& stream_;
     const bool allocates_again_;
     std::vector<backend::Launch> chain_;
+    std::vector<std::shared_ptr<graph_memory::Block>> memory_; ///< allocated or freed on the way
 };
 
 std::vector<size_t> positions(const std::vector<GraphNode*>& nodes, const std::vector<GraphNode*>& all) {

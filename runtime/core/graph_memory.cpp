@@ -90,17 +90,15 @@ void allocate(const std::shared_ptr<Block>& block, bool again) {
     high = std::max(high, all.current(block->device()));
 }
 
-bool release(uint64_t address) {
-    std::shared_ptr<Block> block; // may be the last owner: dropped behind the lock
+std::shared_ptr<Block> release(uint64_t address) {
     Registry& all = registry();
-    std::unique_lock lock(all.mutex);
+    std::lock_guard lock(all.mutex);
     const auto found = all.live.find(address);
-    if (found == all.live.end()) return false;
-    block = std::move(found->second);
+    if (found == all.live.end()) return nullptr;
+    std::shared_ptr<Block> block = std::move(found->second);
     all.live.erase(found);
     block->live = false;
-    lock.unlock();
-    return true;
+    return block;
 }
 
 bool known(uint64_t address) {

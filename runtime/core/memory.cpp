@@ -115,7 +115,8 @@ uint64_t allocate(Context& context, size_t bytes, backend::MemoryKind kind, unsi
 void release(Context& context, uint64_t address, backend::MemoryKind kind) {
     if (address == 0) return;
     capture::forbid_unsafe();
-    if (kind != backend::MemoryKind::pinned && graph_memory::release(address)) return context.state().wait_for_all();
+    if (kind != backend::MemoryKind::pinned)
+        if (const auto of_graph = graph_memory::release(address)) return context.state().wait_for_all();
     Allocation taken = take(address, [&](const Allocation& found) { return freeable_as(found, kind); });
     // The owner's work may still use it. Its errors are not this call's.
     taken.context->state().wait_for_all();
@@ -146,7 +147,8 @@ void trim_cache(Context& context, size_t keep) { context.state().pool->trim(keep
 void release_async(Context& context, uint64_t address, Stream& stream) {
     context.check();
     if (address == 0) throw Error(Status::invalid_value, "address 0 is no allocation");
-    if (capture::add_release(stream, address) || graph_memory::release(address)) return;
+    if (capture::add_release(stream, address)) return;
+    if (auto of_graph = graph_memory::release(address)) return stream.call([of_graph] {});
     Allocation taken = take(address, [](const Allocation& found) {
         return !found.registered && found.kind == backend::MemoryKind::device;
     });

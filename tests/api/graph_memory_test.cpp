@@ -1,5 +1,6 @@
 #include "driver_fixture.h"
 
+#include <atomic>
 #include <vector>
 
 using namespace shim;
@@ -158,4 +159,30 @@ TEST_F(GraphMemory, BadFreesAreRefused) {
     CUgraphNode node = nullptr;
     EXPECT_STATUS(invalid_value, cuGraphAddMemFreeNode(&node, graph, &freed, 1, a)) << "twice";
     EXPECT_STATUS(invalid_value, cuGraphAddMemFreeNode(&node, graph, &made, 1, 0x1000));
+}
+
+// Work that uses a graph's memory may begin after the graph, or what was left of it, is gone.
+TEST_F(GraphMemory, StaysUntilTheLaunchHasEnded) {
+    CUdeviceptr kept = 0, inner = 0;
+    const CUgraphNode first = allocate(kept);
+    const CUgraphNode second = allocate(inner, {first});
+    release(inner, {fill(inner, 1, fill(kept, 2, second))});
+    CUgraphExec exec = instantiate();
+    void* words = nullptr;
+    ASSERT_OK(cuMemAllocHost_v2(&words, 4096));
+    std::atomic<bool> open = false;
+    ASSERT_OK(cuLaunchHostFunc(
+        stream, [](void* gate) { static_cast<std::atomic<bool>*>(gate)->wait(false); }, &open));
+    ASSERT_OK(cuGraphLaunch(exec, stream));
+    ASSERT_OK(cuGraphExecDestroy(exec));
+    ASSERT_OK(cuGraphDestroy(graph));
+    ASSERT_OK(cuMemcpyDtoHAsync_v2(words, kept, 4096, stream));
+    ASSERT_OK(cuMemFreeAsync(kept, stream));
+    ASSERT_OK(cuGraphCreate(&graph, 0));
+    open = true;
+    open.notify_all();
+    ASSERT_OK(cuStreamSynchronize(stream));
+    const auto* word = static_cast<const uint32_t*>(words);
+    EXPECT_EQ(std::vector<uint32_t>(word, word + 1024), std::vector<uint32_t>(1024, 2));
+    ASSERT_OK(cuMemFreeHost(words));
 }

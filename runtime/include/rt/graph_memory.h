@@ -47,8 +47,9 @@ class Block {
 /// An allocation node runs. Throws invalid_value when the memory was not freed since the last time, unless `again` is
 /// allowed.
 void allocate(const std::shared_ptr<Block>&, bool again);
-/// Frees what a graph has allocated; false when the address is no live allocation of one.
-bool release(uint64_t address);
+/// Frees what a graph has allocated, and gives it to be kept until the device is done with it; null when the address is no
+/// live allocation of one.
+std::shared_ptr<Block> release(uint64_t address);
 /// Whether the address is one that allocation nodes give.
 bool known(uint64_t address);
 
