@@ -5,6 +5,7 @@
 #include <llvm/IR/MDBuilder.h>
 #include <llvm/IR/Module.h>
 
+#include <array>
 #include <cstddef>
 
 namespace ptx::code {
@@ -56,7 +57,9 @@ void set_thread(IR& ir, Value* lane, const Place& place) {
 
 } // namespace
 
-/// One loop, as in many blocks each row of tiles has but one: what differs from row to row is kept up to date.
+/// One loop, as in many blocks each row of tiles has but one: what differs from row to row is kept up to date. It has
+/// one way back, or LLVM would make a loop for each axis again, and put what is the same in a row, of one tile, on the
+/// stack.
 void TileLoops::make(IR& ir) {
     x_end_ = end[0];
     if (idle_from) {
@@ -68,38 +71,46 @@ void TileLoops::make(IR& ir) {
     llvm::Function* function = ir.GetInsertBlock()->getParent();
     const auto block = [&](const char* name) { return BasicBlock::Create(ir.getContext(), name, function); };
     BasicBlock *before = ir.GetInsertBlock(), *head = block("piece"), *next_row = block("row"), *next_z = block("z"),
-               *done = block("done");
+               *again = block("again"), *done = block("done");
     Value* first = row_number(ir, begin[2], begin[1]);
-    const Row first_row = make_row(ir, first, begin[1]);
+    const Row first_row = make_row(ir, first, begin[1], true);
     ir.CreateBr(head);
-    ir.SetInsertPoint(head);
-    llvm::PHINode *x = ir.CreatePHI(ir.getInt32Ty(), 4), *y = ir.CreatePHI(ir.getInt32Ty(), 4),
-                  *z = ir.CreatePHI(ir.getInt32Ty(), 4), *number = ir.CreatePHI(ir.getInt32Ty(), 4),
-                  *tiles_end = ir.CreatePHI(ir.getInt32Ty(), 4), *step = nullptr;
-    if (rows > 1) step = ir.CreatePHI(ir.getInt32Ty(), 4);
-    const auto enter = [&](BasicBlock* from, Value* at_x, Value* at_y, Value* at_z, Value* at_number, const Row& row) {
-        const std::pair<llvm::PHINode*, Value*> values[] = {
-            {x, at_x}, {y, at_y}, {z, at_z}, {number, at_number}, {tiles_end, row.end}, {step, row.step}};
-        for (const auto& [phi, value] : values)
-            if (phi) phi->addIncoming(value, from);
+    enum { x, y, z, number, tiles_end, step, values };
+    using Values = std::array<Value*, values>;
+    const auto make_phis = [&](BasicBlock* at) {
+        Values phis{};
+        ir.SetInsertPoint(at);
+        for (unsigned i = 0; i < values; ++i)
+            if (i != step || rows > 1) phis[i] = ir.CreatePHI(ir.getInt32Ty(), 3);
+        return phis;
     };
-    enter(before, begin[0], begin[1], begin[2], first, first_row);
-    Value* rows_here = step ? static_cast<Value*>(step) : ir.getInt32(1);
-    Value* way = make_piece(ir, {x, y, z, ir.CreateNUWAdd(number, x)}, tiles_end, rows_here);
-    Value* next_x = ir.CreateNUWAdd(x, way);
-    enter(ir.GetInsertBlock(), next_x, y, z, number, {tiles_end, step});
+    const auto enter = [](const Values& phis, BasicBlock* from, const Values& given) {
+        for (unsigned i = 0; i < values; ++i)
+            if (phis[i]) llvm::cast<llvm::PHINode>(phis[i])->addIncoming(given[i], from);
+    };
+    const Values on = make_phis(again);
+    ir.CreateBr(head);
+    const Values here = make_phis(head);
+    enter(here, before, {begin[0], begin[1], begin[2], first, first_row.end, first_row.step});
+    enter(here, again, on);
+    Value* rows_here = here[step] ? here[step] : ir.getInt32(1);
+    const Place place{here[x], here[y], here[z], ir.CreateNUWAdd(here[number], here[x])};
+    Value* next_x = ir.CreateNUWAdd(here[x], make_piece(ir, place, here[tiles_end], rows_here));
+    enter(on, ir.GetInsertBlock(), {next_x, here[y], here[z], here[number], here[tiles_end], here[step]});
     // No dimension is empty, so the tests may come last.
-    ir.CreateCondBr(ir.CreateICmpULT(next_x, x_end_), head, next_row);
+    ir.CreateCondBr(ir.CreateICmpULT(next_x, x_end_), again, next_row);
     ir.SetInsertPoint(next_row);
-    Value* y_after = ir.CreateNUWAdd(y, rows_here);
-    Value* next_number = ir.CreateNUWAdd(number, rows == 1 ? size[0] : ir.CreateNUWMul(size[0], rows_here));
-    enter(next_row, begin[0], y_after, z, next_number, make_row(ir, next_number, y_after));
-    ir.CreateCondBr(ir.CreateICmpULT(y_after, end[1]), head, next_z);
+    Value* y_after = ir.CreateNUWAdd(here[y], rows_here);
+    Value* next_number = ir.CreateNUWAdd(here[number], rows == 1 ? size[0] : ir.CreateNUWMul(size[0], rows_here));
+    const Row row_after = make_row(ir, next_number, y_after, false);
+    enter(on, next_row, {begin[0], y_after, here[z], next_number, row_after.end, row_after.step});
+    ir.CreateCondBr(ir.CreateICmpULT(y_after, end[1]), again, next_z);
     ir.SetInsertPoint(next_z);
-    Value* z_after = ir.CreateNUWAdd(z, ir.getInt32(1));
+    Value* z_after = ir.CreateNUWAdd(here[z], ir.getInt32(1));
     Value* number_after = row_number(ir, z_after, begin[1]);
-    enter(next_z, begin[0], begin[1], z_after, number_after, make_row(ir, number_after, begin[1]));
-    ir.CreateCondBr(ir.CreateICmpULT(z_after, end[2]), head, done);
+    const Row row_of_z = make_row(ir, number_after, begin[1], false);
+    enter(on, next_z, {begin[0], begin[1], z_after, number_after, row_of_z.end, row_of_z.step});
+    ir.CreateCondBr(ir.CreateICmpULT(z_after, end[2]), again, done);
     ir.SetInsertPoint(done);
 }
 
@@ -108,10 +119,10 @@ Value* TileLoops::row_number(IR& ir, Value* z, Value* y) const {
     return ir.CreateNUWMul(ir.CreateNUWAdd(ir.CreateNUWMul(z, size[1]), y), size[0]);
 }
 
-TileLoops::Row TileLoops::make_row(IR& ir, Value* number, Value* y) const {
-    // Tiles begin at multiples of their width, by %tid.x and by number, in all rows.
-    Value* low = ir.CreateOr(begin[0], ir.CreateNUWAdd(number, begin[0]));
-    if (rows > 1) low = ir.CreateOr(low, size[0]);
+/// Tiles begin at multiples of their width, by %tid.x and by number, in all rows. Those behind the first have tiles
+/// only if each row has: that is known before the loop.
+TileLoops::Row TileLoops::make_row(IR& ir, Value* number, Value* y, bool is_first) const {
+    Value* low = ir.CreateOr(begin[0], is_first && rows == 1 ? ir.CreateNUWAdd(number, begin[0]) : size[0]);
     Value* aligned = ir.CreateIsNull(ir.CreateAnd(low, columns - 1));
     Value* step = nullptr;
     if (rows > 1) {

@@ -48,7 +48,7 @@ class TileLoops {
         llvm::Value* step; ///< how many rows they have, if that may be more than one
     };
     llvm::Value* row_number(IR&, llvm::Value* z, llvm::Value* y) const;
-    Row make_row(IR&, llvm::Value* number, llvm::Value* y) const;
+    Row make_row(IR&, llvm::Value* number, llvm::Value* y, bool is_first) const;
     llvm::Value* make_piece(IR&, const Place&, llvm::Value* tiles_end, llvm::Value* step);
 };
 

@@ -1,6 +1,13 @@
 // Indices that loops count, and blocks one after another, against threads one after another.
 #include "tiles_and_threads.h"
 
+#include <llvm/Analysis/LoopInfo.h>
+#include <llvm/AsmParser/Parser.h>
+#include <llvm/IR/Dominators.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Support/SourceMgr.h>
+
 using namespace codegen_test;
 using namespace codegen_test::blocks;
 
@@ -118,6 +125,32 @@ TEST(HostTileLoops, BlocksThatFollow) {
         for (uint32_t i = 0; i < out.size(); i++) EXPECT_EQ(out[i], i / 64 < 2 || i / 64 > 10 ? 7 : 1000 + i / 64) << i;
         EXPECT_EQ(around.lane.more, 0u);
         EXPECT_EQ(std::vector<uint32_t>(around.lane.block, around.lane.block + 3), (std::vector<uint32_t>{1, 1, 1}));
+    }
+}
+
+/// What is the same in a row need not be kept for the next of its tiles, as in many blocks there is none.
+TEST(HostTileLoops, OneLoopOverAllRows) {
+    const std::string text = kernel(R"(
+  store i32 %v, ptr addrspace(1) %o
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %o2 = getelementptr i8, ptr addrspace(1) %o, i64 4
+  store i32 %y, ptr addrspace(1) %o2
+  ret void
+)");
+    for (const auto& [x, y] : {std::pair{16u, 3u}, {16u, 16u}, {32u, 4u}}) {
+        ptx::Target target = ptx::Target::parse("host:haswell");
+        target.divide(x, y);
+        const std::string code = optimized(text, target, {.phases = true, .warp = 1});
+        llvm::LLVMContext context;
+        llvm::SMDiagnostic error;
+        const auto module = llvm::parseAssemblyString(code, error, context);
+        ASSERT_TRUE(module) << error.getMessage().str();
+        llvm::Function* phases = module->getFunction("k.kernel.phases");
+        ASSERT_NE(phases, nullptr);
+        llvm::DominatorTree dominators(*phases);
+        const llvm::LoopInfo loops(dominators);
+        EXPECT_EQ(loops.getTopLevelLoops().size(), 2u) << target.name();
+        for (const llvm::Loop* loop : loops) EXPECT_TRUE(loop->isInnermost()) << target.name();
     }
 }
 
