@@ -40,14 +40,14 @@ std::string Target::name() const {
 }
 
 void Target::divide(uint32_t x, uint32_t y) {
-    constexpr uint32_t warp = 32;
+    constexpr uint32_t warp = 32, lanes = 64, most_rows = 32;
     const auto largest = [](uint32_t number, uint32_t limit) {
         uint32_t power = 1;
         while (2 * power <= limit && number % (2 * power) == 0) power *= 2;
         return power;
     };
     columns = uint8_t(largest(x, warp));
-    rows = uint8_t(largest(y, warp / columns));
+    rows = uint8_t(largest(y, std::min(lanes / columns, most_rows)));
 }
 
 Target Target::parse(std::string_view text) {

@@ -2,6 +2,7 @@
 
 #include "ptx/host_abi.h"
 #include "ptx/image.h"
+#include "simt_to_simd/more_rows.h"
 #include "simt_to_simd/prepare.h"
 #include "simt_to_simd/slots.h"
 #include "simt_to_simd/widen.h"
@@ -33,20 +34,29 @@ constexpr Field fields[] = {{offsetof(Lane, thread), 1024},
                             {offsetof(Lane, warp), 32}};
 
 constexpr unsigned least_columns = 4, most_lanes = 32, unknown_columns = 16, many_instructions = 600;
+constexpr unsigned most_lanes_of_rows = 64;
+constexpr double least_shared = 1.0 / 16; ///< of the instructions: loads that rows have in common
 
 simd::Tile tile_for(const Target& target) {
     if (target.columns == 0) return {unknown_columns, 1};
     return {target.columns, std::min<unsigned>(target.rows, most_lanes / target.columns)};
 }
 
-/// Whether vectors of 32 lanes are too long for the kernel: numbers of 64 bits in 8 registers each, of 16, are mostly in
-/// memory.
+/// For kernels whose threads do not meet in warps.
+simd::Tile tile_of_rows(const Target& target) {
+    simd::Tile tile = tile_for(target);
+    if (target.columns) tile.rows = std::min<unsigned>(target.rows, most_lanes_of_rows / target.columns);
+    return tile;
+}
+
+/// Whether vectors of 32 lanes are too long for the kernel: numbers of 64 bits in 8 registers each, of 16, are mostly
+/// in memory.
 bool is_of_doubles(llvm::ArrayRef<llvm::Function*> bodies, llvm::TargetMachine& machine) {
     unsigned doubles = 0, floats = 0;
     for (llvm::Function* body : bodies) {
         if (!body) continue;
-        const auto width = machine.getTargetTransformInfo(*body).getRegisterBitWidth(
-            llvm::TargetTransformInfo::RGK_FixedWidthVector);
+        const auto width =
+            machine.getTargetTransformInfo(*body).getRegisterBitWidth(llvm::TargetTransformInfo::RGK_FixedWidthVector);
         if (width.getFixedValue() > 256) return false;
         for (const llvm::Instruction& instruction : llvm::instructions(*body)) {
             doubles += instruction.getType()->isDoubleTy();
@@ -124,6 +134,48 @@ Candidate begin(llvm::Function& body, simd::Tile tile, llvm::TargetMachine& mach
     return result;
 }
 
+/// The arguments' shapes: of `scalars` that the body has the last is the thread's number, but the Lane*.
+llvm::SmallVector<simd::Shape, 12> shapes_of_arguments(unsigned scalars, simd::Tile tile) {
+    llvm::SmallVector<simd::Shape, 12> shapes(scalars + std::size(fields), simd::Shape::regular());
+    const bool by_row = tile.rows > 1;
+    const auto consecutive = [&](unsigned argument, bool differs) {
+        shapes[argument] = simd::Shape::regular(1, differs);
+        shapes[argument].zero_bits = uint8_t(llvm::countr_zero(tile.columns));
+    };
+    if (scalars > 1) consecutive(scalars - 1, by_row);
+    consecutive(scalars, false);                           // x
+    shapes[scalars + 1] = simd::Shape::regular(0, by_row); // y
+    consecutive(scalars + 2, by_row);                      // lane
+    shapes[scalars + 3] = simd::Shape::regular(0, by_row); // warp
+    return shapes;
+}
+
+unsigned scalars_of(const Candidate& one) { return unsigned(one.copy->arg_size() - std::size(fields)); }
+
+using GuessesFor = llvm::function_ref<simd::Guesses(llvm::Function&)>;
+
+/// Whether tiles of so many rows load less for each of them, in all that the kernel does, and have room for what its
+/// lanes hold. The others' rounds then also hide what their multiplications wait for.
+bool gains_by_rows(llvm::ArrayRef<Candidate> all, simd::Tile tile, llvm::TargetMachine& machine,
+                   GuessesFor guesses_for) {
+    double shared = 0, work = 0;
+    bool good = true;
+    for (const Candidate& one : all) {
+        if (!good || !one.copy || !one.code.why_not.empty()) continue;
+        llvm::ValueToValueMapTy map;
+        llvm::Function* clone = llvm::CloneFunction(one.copy, map);
+        const auto shapes = shapes_of_arguments(scalars_of(one), tile);
+        const simd::Guesses guesses = guesses_for(*clone);
+        const simd::MoreRows rows = simd::look_at_rows(*clone, tile, shapes, guesses);
+        shared += rows.shared;
+        work += rows.work;
+        good = !rows.parts && !simd::look_at(*clone, tile, shapes, guesses).parts_between_rows &&
+               simd::fits_registers(*clone, tile, shapes, guesses, machine.getTargetTransformInfo(*clone));
+        clone->eraseFromParent();
+    }
+    return good && shared >= least_shared * work;
+}
+
 /// What every thread returns, if that is always the same.
 std::optional<uint32_t> constant_result(llvm::Function& prepared) {
     for (llvm::BasicBlock& block : prepared)
@@ -154,24 +206,10 @@ std::optional<uint32_t> idle_from(llvm::Function& prepared, unsigned x) {
     return std::nullopt;
 }
 
-/// The arguments' shapes: of `scalars` that the body has the last is the thread's number, but the Lane*.
-llvm::SmallVector<simd::Shape, 12> shapes_of_arguments(unsigned scalars, simd::Tile tile) {
-    llvm::SmallVector<simd::Shape, 12> shapes(scalars + std::size(fields), simd::Shape::regular());
-    const bool by_row = tile.rows > 1;
-    const auto consecutive = [&](unsigned argument, bool differs) {
-        shapes[argument] = simd::Shape::regular(1, differs);
-        shapes[argument].zero_bits = uint8_t(llvm::countr_zero(tile.columns));
-    };
-    if (scalars > 1) consecutive(scalars - 1, by_row);
-    consecutive(scalars, false);                           // x
-    shapes[scalars + 1] = simd::Shape::regular(0, by_row); // y
-    consecutive(scalars + 2, by_row);                      // lane
-    shapes[scalars + 3] = simd::Shape::regular(0, by_row); // warp
-    return shapes;
-}
-
 /// Of a phase: i32 (Lane*, state, slots, i64 threads, i64 thread).
-simd::SlotArguments slot_arguments(bool by_warps) { return {.slots = 2, .threads = 3, .thread = 4, .by_warps = by_warps}; }
+simd::SlotArguments slot_arguments(bool by_warps) {
+    return {.slots = 2, .threads = 3, .thread = 4, .by_warps = by_warps};
+}
 constexpr unsigned phase_arguments = 5;
 
 } // namespace
@@ -198,7 +236,6 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
         !phases.empty() && phases.size() == size_t(llvm::count_if(bodies, [](auto* body) { return body; }));
     const simd::SlotArguments where = slot_arguments(by_warps);
     if (guess) slots = shapes_of_slots(phases, tile, shapes_of_arguments(phase_arguments, tile), where);
-    const auto scalars_of = [](const Candidate& one) { return unsigned(one.copy->arg_size() - std::size(fields)); };
     const auto guesses_for = [&](llvm::Function& function) {
         return guess ? guesses_of(function, slots, where) : simd::Guesses();
     };
@@ -211,8 +248,20 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
         if (parts) {
             tile.rows = 1;
             for (Candidate& one : all) one.code.rows = 1;
-            if (guess)
-                slots = shapes_of_slots(phases, tile, shapes_of_arguments(phase_arguments, tile), where);
+            if (guess) slots = shapes_of_slots(phases, tile, shapes_of_arguments(phase_arguments, tile), where);
+        }
+    }
+    if (simd::Tile more = tile_of_rows(target); !whole_warps && !by_warps && more.rows > tile.rows &&
+                                                tile.lanes() == most_lanes && tile_for(target).rows == tile.rows) {
+        simd::SlotShapes others;
+        if (guess) others = shapes_of_slots(phases, more, shapes_of_arguments(phase_arguments, more), where);
+        const auto guesses = [&](llvm::Function& function) {
+            return guess ? guesses_of(function, others, where) : simd::Guesses();
+        };
+        if (gains_by_rows(all, more, machine, guesses)) {
+            tile = more;
+            for (Candidate& one : all) one.code.rows = more.rows;
+            slots = std::move(others);
         }
     }
     if (guess) abridged = slots_to_abridge(phases, tile, shapes_of_arguments(phase_arguments, tile), slots, where);

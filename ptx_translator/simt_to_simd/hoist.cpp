@@ -1,6 +1,9 @@
 #include "simt_to_simd/hoist.h"
 
+#include "simt_to_simd/shapes.h"
+
 #include <llvm/Analysis/ValueTracking.h>
+#include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
 
 namespace ptx::simd {
@@ -25,6 +28,16 @@ void hoist(Instruction& instruction, Instruction* end) {
     for (llvm::Use& use : instruction.operands())
         if (auto* operand = llvm::dyn_cast<Instruction>(use.get())) hoist(*operand, end);
     instruction.moveBefore(end->getIterator());
+}
+
+void hoist_assumptions(llvm::Function& scalar, const Shapes& shapes) {
+    Instruction* end = scalar.getEntryBlock().getTerminator();
+    llvm::SmallVector<Instruction*, 8> found;
+    for (Instruction& instruction : llvm::instructions(scalar))
+        if (llvm::isa<llvm::SExtInst, llvm::ZExtInst>(instruction) && shapes.of(&instruction).assumed &&
+            may_hoist(instruction, end))
+            found.push_back(&instruction);
+    for (Instruction* instruction : found) hoist(*instruction, end);
 }
 
 } // namespace ptx::simd

@@ -1,10 +1,13 @@
 #pragma once
 
 namespace llvm {
+class Function;
 class Instruction;
 } // namespace llvm
 
 namespace ptx::simd {
+
+class Shapes;
 
 /// Whether the instruction and all that it is made of may be computed at the end of the entry block, whose terminator
 /// `end` is.
@@ -12,5 +15,8 @@ bool may_hoist(llvm::Instruction&, const llvm::Instruction* end, unsigned depth 
 
 /// Computes them there.
 void hoist(llvm::Instruction&, llvm::Instruction* end);
+
+/// Widened sums that may wrap around are asked about once, before anything is done, where that is possible.
+void hoist_assumptions(llvm::Function&, const Shapes&);
 
 } // namespace ptx::simd

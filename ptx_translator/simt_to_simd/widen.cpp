@@ -45,17 +45,6 @@ void hoist_guesses(llvm::Function& scalar, Guesses& guesses) {
     for (const llvm::Value* value : others) guesses.erase(value);
 }
 
-/// Widened sums that may wrap around are asked about once, before anything is done, where that is possible.
-void hoist_assumptions(llvm::Function& scalar, const Shapes& shapes) {
-    Instruction* end = scalar.getEntryBlock().getTerminator();
-    llvm::SmallVector<Instruction*, 8> found;
-    for (Instruction& instruction : llvm::instructions(scalar))
-        if (llvm::isa<llvm::SExtInst, llvm::ZExtInst>(instruction) && shapes.of(&instruction).assumed &&
-            may_hoist(instruction, end))
-            found.push_back(&instruction);
-    for (Instruction* instruction : found) hoist(*instruction, end);
-}
-
 /// Comparisons with the size of the data: where most tiles are, all lanes are on one side.
 Agreed find_agreed(llvm::Function& scalar, const Shapes& shapes) {
     Instruction* end = scalar.getEntryBlock().getTerminator();

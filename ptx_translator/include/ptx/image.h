@@ -18,8 +18,8 @@ struct Target {
     Arch arch = Arch::host;
     std::string cpu;        ///< LLVM's name of the processor; empty on host means the CPU found
     std::string features;   ///< LLVM feature string; host only
-    /// Blocks can be divided into tiles of so many threads by %tid.x and %tid.y, powers of two, at most 32 in all; 0 =
-    /// not known. Code made for one division runs any block; host with Options::warp only.
+    /// Blocks can be divided into tiles of so many threads by %tid.x and %tid.y, powers of two, each at most 32, and 64
+    /// together; 0 = not known. Code made for one division runs any block; host with Options::warp only.
     uint8_t columns = 0, rows = 0;
 
     std::string name() const;   ///< with a tile: "host/16x2"

@@ -226,10 +226,10 @@ TEST_F(RuntimeTest, NoLaunchWaitsForCodeOfAnotherDivision) {
     program.divided = true;
     Module& divided = *new Module(*context, load_program("divided"));
     Function& function = *divided.function("k");
-    const auto& first = function.resolve(Dim3{64, 4, 1});
+    const auto& first = function.resolve(Dim3{64, 3, 1});
     EXPECT_EQ(program.translations, 1);
     EXPECT_EQ(&function.resolve(), &first);
-    EXPECT_EQ(&function.resolve(Dim3{16, 16, 1}), &first);
+    EXPECT_EQ(&function.resolve(Dim3{16, 6, 1}), &first);
     EXPECT_EQ(&function.resolve(Dim3{16, 2, 1}), &first);
     EXPECT_EQ(program.later, std::set<std::string>{"host/16x2"});
     EXPECT_EQ(program.translations, 1);
@@ -255,7 +255,7 @@ TEST_F(RuntimeTest, CodeThatCannotBeMadeForADivision) {
     program.divided = true;
     program.later_fails = true;
     Function& function = *(new Module(*context, load_program("once")))->function("k");
-    const auto& first = function.resolve(Dim3{64, 4, 1});
+    const auto& first = function.resolve(Dim3{64, 3, 1});
     EXPECT_EQ(&function.resolve(Dim3{16, 1, 1}), &first);
     program.later_fails = false;
     program.later_is_now = true;
@@ -269,7 +269,7 @@ TEST_F(RuntimeTest, CodeThatIsTheSameForAllBlocks) {
     program.divided = true;
     Function& function = *(new Module(*context, load_program("same")))->function("k");
     program.divided = false; // says the code itself
-    const auto& first = function.resolve(Dim3{64, 4, 1});
+    const auto& first = function.resolve(Dim3{64, 3, 1});
     EXPECT_EQ(&function.resolve(Dim3{16, 1, 1}), &first);
     EXPECT_TRUE(program.later.empty());
 }
