@@ -3,6 +3,7 @@
 #include "llvm_to_code/host_calls.h"
 #include "llvm_to_code/host_lane.h"
 #include "llvm_to_code/host_phases.h"
+#include "llvm_to_code/host_rounds.h"
 
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/MDBuilder.h>
@@ -184,6 +185,14 @@ void make_entry(llvm::Function& body, bool fibers, bool note_stack, const TileCo
         loops.make(note_stack, run, mark_accesses(body)).CreateRetVoid();
     }
     forward(module, name, *range, llvm::ConstantInt::getTrue(bit), false, false);
+    if (tile.in_rounds()) {
+        llvm::Type* number = llvm::Type::getInt32Ty(module.getContext());
+        auto* together = new llvm::GlobalVariable(
+            module, number, true, llvm::GlobalValue::ExternalLinkage,
+            llvm::ConstantInt::get(number, TileRounds::most_tiles(tile) * tile.columns * tile.rows),
+            name + ".together");
+        together->setVisibility(llvm::GlobalValue::DefaultVisibility);
+    }
     // A call for each CTA: with the loop inside of it, blackscholes of tests/bench was a third slower.
     llvm::Function* blocks = make_function(module, name + ".block", nothing, {pointer}, true);
     IR ir(&blocks->getEntryBlock());

@@ -4,6 +4,7 @@
 #include "ptx/image.h"
 #include "simt_to_simd/more_rows.h"
 #include "simt_to_simd/prepare.h"
+#include "simt_to_simd/rounds.h"
 #include "simt_to_simd/slots.h"
 #include "simt_to_simd/widen.h"
 
@@ -212,6 +213,13 @@ simd::SlotArguments slot_arguments(bool by_warps) {
 }
 constexpr unsigned phase_arguments = 5;
 
+/// Gives the bytes of a tile's frame, 0 if that is not done.
+uint32_t cut_into_rounds(llvm::Function*& function) {
+    const simd::Rounds rounds = function ? simd::cut_into_rounds(*function) : simd::Rounds();
+    if (rounds.function) function = rounds.function;
+    return rounds.frame_bytes;
+}
+
 } // namespace
 
 bool are_tiles_warps(const Target& target) { return tile_for(target).lanes() == most_lanes; }
@@ -303,6 +311,10 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
             const bool is_long = one.copy->getInstructionCount() > many_instructions;
             if (!(how.only_if_faster && how.brief_masks && is_long)) one.code.function = widen(*one.copy, false);
             one.code.whole_warps = whole_warps;
+            if (!alone) {
+                one.code.frame_bytes_of_all = cut_into_rounds(one.code.function_of_all);
+                one.code.frame_bytes = cut_into_rounds(one.code.function);
+            }
             if (!one.code.any()) one.code.why_not = "lanes are faster one after another";
         }
         if (one.copy) one.copy->eraseFromParent();

@@ -1,9 +1,11 @@
 #include "llvm_to_code/host_tiles.h"
 
+#include "llvm_to_code/host_rounds.h"
 #include "llvm_to_code/host_tile_loops.h"
 #include "ptx/host_abi.h"
 
 #include <cstddef>
+#include <optional>
 
 namespace ptx::code {
 
@@ -36,10 +38,15 @@ void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode
     const auto threads = [&](IR& at, const Place& place, Value* rows, Value* x_end) {
         leftover.call(at, source, loops.size[0], place, rows, x_end, {});
     };
+    const auto arguments = [&](IR& at, const Place& place) {
+        return tile_arguments(at, {wide_lane}, place, loops.size[0], code, false, llvm::PoisonValue::get(at.getPtrTy()),
+                              at.getFalse());
+    };
+    std::optional<TileRounds> rounds;
+    if (code.in_rounds()) rounds.emplace(ir, code, source, wide_lane, grid, loops.size, arguments);
     const auto tile = [&](IR& at, const Place& place) -> Value* {
-        const auto arguments = tile_arguments(at, {wide_lane}, place, loops.size[0], code, false,
-                                              llvm::PoisonValue::get(at.getPtrTy()), at.getFalse());
-        return run_tile(at, code, arguments, place, other_lane);
+        if (rounds) return rounds->begin(at, place);
+        return run_tile(at, code, arguments(at, place), place, other_lane);
     };
     const auto nothing = [](IR&, const Place&) {};
     loops.threads = threads;
@@ -48,7 +55,11 @@ void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode
     loops.columns = code.columns;
     loops.rows = code.rows;
     loops.whole_warps = code.whole_warps;
-    loops.make(ir);
+    if (rounds) {
+        rounds->make(ir, range.getArg(1), [&](IR& at) { loops.make(at); });
+    } else {
+        loops.make(ir);
+    }
     ir.CreateRetVoid();
 }
 

@@ -35,6 +35,7 @@ struct TileCode {
     /// Null, or the same, to be tried first, which refuses when threads of the tile end at once; there may be only
     /// this.
     llvm::Function* function_of_all = nullptr;
+    uint32_t frame_bytes = 0, frame_bytes_of_all = 0; ///< not 0: the function can stop (simt_to_simd/rounds.h)
     unsigned columns = 0, rows = 1;
     bool whole_warps = false;                          ///< a tile must be a warp
     bool depends_on_tile = false;                      ///< with tiles of another size it may be otherwise
@@ -44,6 +45,7 @@ struct TileCode {
     llvm::SmallVector<simd::AbridgedSlot, 4> abridged; ///< the same for all phases
     std::string why_not;                               ///< a few words
     bool any() const { return function || function_of_all; }
+    bool in_rounds() const { return frame_bytes || frame_bytes_of_all; }
 };
 
 /// For a kernel's body, void (Lane*), or all of its phases, i32 (Lane*, state, slots, i64 threads, i64 thread); of null
@@ -56,7 +58,7 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
 /// Whether tiles have as many lanes as warps.
 bool are_tiles_warps(const Target&);
 
-/// Fills the entry block of `range`, which makes_entry calls for a thread or a CTA: void (Lane*, i1 thread).
+/// Fills the entry block of `range`, which makes_entry calls for a thread or CTAs: void (Lane*, i1 thread).
 void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode&);
 /// Makes S.phase and S.chain (ptx/host_abi.h) of a kernel that is cut into these functions, with gaps, for some of
 /// which there is code for tiles. `alone` makes i32 (Lane*, PhaseBox*), which takes the box through one of the others.

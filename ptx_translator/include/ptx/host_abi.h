@@ -10,6 +10,9 @@
 ///   void S.block(Lane*)  only when !uses_barrier: runs every thread of the CTA in turn, and then of Lane::more CTAs
 ///                        that follow. The caller has filled *Lane but for thread, lane and warp, which the function
 ///                        sets itself.
+///   const uint32_t S.together
+///                        only where there is something to gain: so many threads of CTAs that follow each other had
+///                        better be given to S.block at once, as they take turns
 /// or, when KernelInfo::phases is not 0, instead of both
 ///   uint32_t S.phase(Lane*, uint32_t phase, const PhaseBox*)
 ///                        takes the threads of the box through that phase of the kernel: to where they next meet
@@ -204,7 +207,8 @@ struct Grid {
                                       ///< grid.sync() of cooperative groups counts arrivals in the word at workspace + 4
 };
 
-/// One thread. Generated code reads it; only S.block writes thread, lane, warp, block and more.
+/// One thread. Generated code reads it; only S.block writes thread, lane, warp, block and more. While CTAs take turns,
+/// `block` is the one that runs, and `more` counts those that take turns beside the first, too.
 struct Lane {
     const Grid* grid;
     uint8_t* shared;                  ///< what .shared addresses count from, aligned to 1024

@@ -89,7 +89,10 @@ CpuCode::CpuCode(std::shared_ptr<const ptx::Image> image) : image_(std::move(ima
                 *static_cast<ptx::host::Counts**>(place) = counts.get();
             }
             if (!info.uses_barrier) block = reinterpret_cast<CpuKernel::Entry>(symbol(info.symbol + ".block"));
-            kernels_[info.name] = std::make_unique<CpuKernel>(info, thread, block, phase, chain, cuts, counts);
+            auto& kernel = kernels_[info.name];
+            kernel = std::make_unique<CpuKernel>(info, thread, block, phase, chain, cuts, counts);
+            if (const void* together = dlsym(handle_, (info.symbol + ".together").c_str()))
+                kernel->set_together(*static_cast<const uint32_t*>(together));
         }
     } catch (...) {
         dlclose(handle_);

@@ -29,6 +29,9 @@ class CpuKernel : public Kernel {
     Chain chain() const { return chain_; }
     const ptx::host::PhaseCut* cuts() const { return cuts_; }
     std::shared_ptr<const ptx::host::Counts> counts() const override { return counts_; }
+    /// How many threads of consecutive CTAs S.block had better be given at once.
+    uint32_t together() const { return together_; }
+    void set_together(uint32_t threads) { together_ = threads; }
     /// All threads of a CTA have met at a barrier.
     void count_barrier() const {
         if (counts_) [[unlikely]]
@@ -46,6 +49,7 @@ class CpuKernel : public Kernel {
     Chain chain_;
     const ptx::host::PhaseCut* cuts_;
     std::shared_ptr<ptx::host::Counts> counts_;
+    uint32_t together_ = 1;
 };
 
 /// A shared object made from an image, loaded privately.

@@ -62,7 +62,10 @@ void GridRun::prepare(const LaunchCommand& launch) {
     const uint64_t chunk = in_order || !each ? 1 : std::max<uint64_t>(1, chunk_nanoseconds / each);
     const Share* share = owner().share().get();
     const unsigned threads = share ? std::min(share->threads(), device_.workers()) : device_.workers();
-    open(blocks / blocks_of_unit_, in_order ? 1 : threads, chunk, in_order);
+    // Not so many that some thread has none.
+    const uint64_t most = in_order || info.uses_cluster ? 1 : blocks / threads / 2 + 1;
+    const uint64_t together = std::clamp<uint64_t>(launch.kernel->together() / threads_, 1, most);
+    open(blocks / blocks_of_unit_, in_order ? 1 : threads, chunk, in_order, together);
 }
 
 uint64_t GridRun::estimate() const {

@@ -15,18 +15,19 @@ constexpr uint64_t least_part_of_limit = 16;
 Job::Job(Timeline& owner, unsigned slots)
     : owner_(owner), capacity_(std::max(1u, slots)), slots_(std::make_unique<Slot[]>(capacity_)) {}
 
-void Job::open(uint64_t units, unsigned slots, uint64_t chunk_limit, bool ordered) {
+void Job::open(uint64_t units, unsigned slots, uint64_t chunk_limit, bool ordered, uint64_t together) {
     units_ = units;
+    together_ = together;
     cancelled_ = false;
     ordered_ = ordered;
     chunk_limit_ = chunk_limit;
     remaining_ = units;
     slots = unsigned(std::min<uint64_t>(std::clamp(slots, 1u, capacity_), std::max<uint64_t>(units, 1)));
     used_ = slots;
-    const uint64_t share = units / slots, more = units % slots;
+    const uint64_t groups = (units + together - 1) / together, share = groups / slots, more = groups % slots;
     uint64_t begin = 0;
     for (unsigned i = 0; i < slots; i++) {
-        const uint64_t end = begin + share + (i < more ? 1 : 0);
+        const uint64_t end = std::min(units, begin + (share + (i < more ? 1 : 0)) * together);
         slots_[i].end.store(end, std::memory_order_relaxed);
         slots_[i].next.store(begin, std::memory_order_release);
         begin = end;
@@ -38,8 +39,9 @@ bool Job::claim_from(Slot& slot, Chunk& chunk) {
     if (next >= end) return false;
     // Large chunks first, small ones towards the end, but none that is hardly worth taking.
     const uint64_t limit = chunk_limit_.load(std::memory_order_relaxed);
-    const uint64_t want =
-        std::clamp<uint64_t>((end - next) / 4, std::max<uint64_t>(1, limit / least_part_of_limit), limit);
+    uint64_t want = std::clamp<uint64_t>((end - next) / 4, std::max<uint64_t>(1, limit / least_part_of_limit), limit);
+    const uint64_t together = together_.load(std::memory_order_relaxed);
+    want = std::max(want / together, uint64_t{1}) * together;
     next = slot.next.fetch_add(want, std::memory_order_acq_rel);
     end = slot.end.load(std::memory_order_relaxed);
     if (next >= end) return false;

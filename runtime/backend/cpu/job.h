@@ -49,7 +49,8 @@ class Job {
     void cancel(Runner& runner);
 
   protected:
-    void open(uint64_t units, unsigned slots, uint64_t chunk_limit, bool ordered);
+    /// Chunks begin at multiples of `together`, and end there or with the units.
+    void open(uint64_t units, unsigned slots, uint64_t chunk_limit, bool ordered, uint64_t together = 1);
     void limit_chunks(uint64_t limit) { chunk_limit_.store(limit, std::memory_order_relaxed); }
 
   private:
@@ -65,7 +66,7 @@ class Job {
     std::unique_ptr<Slot[]> slots_;
     std::atomic<unsigned> used_{0};
     std::atomic<uint64_t> remaining_{0};
-    std::atomic<uint64_t> chunk_limit_{1};
+    std::atomic<uint64_t> chunk_limit_{1}, together_{1};
     std::atomic<bool> cancelled_{false}, ordered_{false};
     uint64_t units_ = 0;
 };

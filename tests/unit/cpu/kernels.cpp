@@ -73,6 +73,20 @@ WHOLE(write_index) { // out, n
         pointer<uint32_t>(lane, 0)[global_index(lane)] = uint32_t(global_index(lane));
 }
 
+extern "C" __attribute__((visibility("default"))) const uint32_t in_groups_together asm("in_groups.together");
+const uint32_t in_groups_together = 256; // threads
+EXPORT void in_groups(Lane*);
+EXPORT void in_groups_block(Lane* lane) asm("in_groups.block");
+void in_groups_block(Lane* lane) { // how often each block was run, how many chunks are no groups, chunks
+    const uint64_t first = block_index(lane), end = first + lane->more + 1, group = 256 / threads(lane);
+    if (first % group || (end % group && end != blocks(lane))) atomic(*pointer<uint32_t>(lane, 1)).fetch_add(1);
+    atomic(*pointer<uint32_t>(lane, 2)).fetch_add(1);
+    every_thread(lane, in_groups);
+}
+void in_groups(Lane* lane) {
+    if (thread_index(lane) == 0) atomic(pointer<uint32_t>(lane, 0)[block_index(lane)]).fetch_add(1);
+}
+
 WHOLE(append) { // value, digit
     uint64_t& value = *pointer<uint64_t>(lane, 0);
     value = value * 31 + parameter(lane, 1);
