@@ -2,6 +2,7 @@
 
 #include "ptx/host_abi.h"
 #include "ptx/image.h"
+#include "simt_to_simd/end_of_grid.h"
 #include "simt_to_simd/more_rows.h"
 #include "simt_to_simd/prepare.h"
 #include "simt_to_simd/rounds.h"
@@ -307,9 +308,10 @@ llvm::SmallVector<TileCode, 4> make_tile_codes(llvm::ArrayRef<llvm::Function*> b
             one.code.function_of_all = widen(*clone, true);
             clone->eraseFromParent();
             how.brief_masks = one.code.function_of_all != nullptr;
-            // The few other tiles of a long function are not worth as much of LLVM's time again.
-            const bool is_long = one.copy->getInstructionCount() > many_instructions;
-            if (!(how.only_if_faster && how.brief_masks && is_long)) one.code.function = widen(*one.copy, false);
+            // The few other tiles are not worth as much of LLVM's time again: of a long function, or of a grid.
+            const bool are_few = one.copy->getInstructionCount() > many_instructions ||
+                                 (!alone && !counts && refuses_only_end_of_grid(*one.copy, tile, shapes));
+            if (!(how.only_if_faster && how.brief_masks && are_few)) one.code.function = widen(*one.copy, false);
             one.code.whole_warps = whole_warps;
             if (!alone) {
                 one.code.frame_bytes_of_all = cut_into_rounds(one.code.function_of_all);

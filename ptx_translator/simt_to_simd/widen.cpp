@@ -275,7 +275,7 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
         return instruction.mayWriteToMemory() || instruction.isTerminator();
     });
     entry.splitBasicBlock(first);
-    EarlyExit exit;
+    EarlyExit exit, end;
     if (all_alike) {
         const llvm::DominatorTree dominators(scalar);
         const llvm::PostDominatorTree post(scalar);
@@ -285,7 +285,10 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
             remove(exit);
             llvm::removeUnreachableBlocks(scalar);
         }
+        end = exit;
         stay_within_bounds(scalar, tile, arguments, guesses, exit);
+        // What bounds were taken for it may hang on; phases say where their threads go on; and what tiles do is counted.
+        if (exit.condition != end.condition || !scalar.getReturnType()->isVoidTy() || machine.counts) end = {};
     }
     hoist_guesses(scalar, guesses);
     for (const auto& [access, by_row] : slots.abridged)
@@ -333,7 +336,7 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
                 return nullptr;
     if (machine.only_if_faster && !pays(scalar, shapes, loops, machine)) return nullptr;
     llvm::Function* made = Widener(scalar, shapes, loops, dominators, post, machine, slots)
-                               .run(exit.condition, exit.value_of_exit, results);
+                               .run(exit.condition, exit.value_of_exit, end.condition, end.value_of_exit, results);
     if (!made) return nullptr;
     sink(*made);
     narrow_constant_masks(*made);

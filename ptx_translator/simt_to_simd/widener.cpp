@@ -31,10 +31,13 @@ Widener::Widener(llvm::Function& scalar, const Shapes& shapes, const llvm::LoopI
       slots_(slots), data_(scalar.getParent()->getDataLayout()), context_(scalar.getContext()), tile_(shapes.tile()),
       lanes_(tile_.lanes()), ir_(context_) {}
 
-llvm::Function* Widener::run(llvm::Value* exit, bool value_of_exit, Results results) {
+llvm::Function* Widener::run(llvm::Value* exit, bool value_of_exit, llvm::Value* end, bool value_of_end,
+                             Results results) {
     results_ = results;
     exit_ = exit;
     value_of_exit_ = value_of_exit;
+    end_ = end;
+    value_of_end_ = value_of_end;
     make_signature();
     blocks_ = order_blocks(scalar_, loops_);
     const size_t count = blocks_.size();
@@ -212,12 +215,19 @@ void Widener::widen_block(unsigned number) {
     }
     for (llvm::Instruction& instruction : *block)
         if (!isa<llvm::PHINode>(instruction) && !instruction.isTerminator()) widen_instruction(instruction);
-    if (number == 0 && exit_) {
-        const bool one = shapes_.of(exit_).is_uniform();
-        llvm::Value* stays = one ? base(exit_) : vector(exit_);
-        if (value_of_exit_) stays = ir_.CreateNot(stays);
-        entry_guards_.push_back(one ? stays : are_all(stays));
+    const auto have_all = [&](llvm::Value* condition, bool value) {
+        const bool one = shapes_.of(condition).is_uniform();
+        llvm::Value* have = one ? base(condition) : vector(condition);
+        if (!value) have = ir_.CreateNot(have);
+        return one ? have : are_all(have);
+    };
+    llvm::Value* idle = ir_.getFalse();
+    if (number == 0 && end_) {
+        // By what is assumed the condition was computed.
+        idle = have_all(end_, value_of_end_);
+        for (llvm::Value* one : entry_guards_) idle = ir_.CreateAnd(idle, one);
     }
+    if (number == 0 && exit_) entry_guards_.push_back(have_all(exit_, !value_of_exit_));
     if (number != 0 || entry_guards_.empty()) return count_block(number);
     llvm::Value* all = entry_guards_[0];
     for (llvm::Value* one : llvm::drop_begin(entry_guards_)) all = ir_.CreateAnd(all, one);
@@ -225,7 +235,7 @@ void Widener::widen_block(unsigned number) {
     BasicBlock* go = BasicBlock::Create(context_, "", made_, ir_.GetInsertBlock()->getNextNode());
     ir_.CreateCondBr(all, go, refuse, llvm::MDBuilder(context_).createLikelyBranchWeights());
     ir_.SetInsertPoint(refuse);
-    ir_.CreateRet(ir_.getFalse());
+    ir_.CreateRet(idle);
     ir_.SetInsertPoint(go);
     count_block(number);
 }

@@ -36,8 +36,9 @@ class Widener {
     Widener(llvm::Function& scalar, const Shapes&, const llvm::LoopInfo&, const llvm::DominatorTree&,
             const llvm::PostDominatorTree&, const Machine&, const SlotAccesses&);
     /// `exit`: null, or a condition in the entry block; tiles are refused any of whose lanes has the value for it. Null
-    /// if a slot cannot be abridged that should be.
-    llvm::Function* run(llvm::Value* exit, bool value_of_exit, Results results);
+    /// if a slot cannot be abridged that should be. `end`: null, or the same of lanes that have nothing to do at all:
+    /// tiles of such lanes alone count as run.
+    llvm::Function* run(llvm::Value* exit, bool value_of_exit, llvm::Value* end, bool value_of_end, Results results);
 
   private:
     // widener.cpp: blocks, in an order that all lanes can take together.
@@ -170,8 +171,8 @@ class Widener {
     std::vector<llvm::AllocaInst*> mask_variables_;
     std::vector<llvm::Value*> masks_; ///< null: all lanes
     unsigned current_ = 0;
-    llvm::Value* exit_ = nullptr;
-    bool value_of_exit_ = false;
+    llvm::Value *exit_ = nullptr, *end_ = nullptr;
+    bool value_of_exit_ = false, value_of_end_ = false;
     Results results_ = Results::by_lane;
     llvm::Value *results_place_ = nullptr, *abridged_ = nullptr; ///< the last arguments
     bool failed_ = false;

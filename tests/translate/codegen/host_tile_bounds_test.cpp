@@ -110,4 +110,76 @@ TEST(HostTileBounds, WhatLaterBlocksLoad) {
     EXPECT_EQ(count(in_tiles(text("0")), "call void @llvm.prefetch"), 0u);
 }
 
+/// Thread c of the grid, by %bx and %x, does something if it is less than n. `index` has %c.
+std::string with_an_end(const std::string& index) {
+    return kernel("  %bx = call i32 @cuttle.sreg.ctaid.x()\n" + index + R"(
+  %behind = icmp sge i32 %c, %n
+  br i1 %behind, label %end, label %before
+before:
+  %c.w = sext i32 %c to i64
+  %c.b = shl i64 %c.w, 2
+  %c.in = add i64 %in, %c.b
+  %c.ip = inttoptr i64 %c.in to ptr addrspace(1)
+  %c.v = load i32, ptr addrspace(1) %c.ip
+  %product = mul i32 %c.v, 5
+  %sum = add i32 %product, %c
+  %c.out = add i64 %out, %c.b
+  %c.op = inttoptr i64 %c.out to ptr addrspace(1)
+  store i32 %sum, ptr addrspace(1) %c.op
+  br label %end
+end:
+  ret void
+)");
+}
+
+const std::string by_number = "  %first = mul i32 %bx, %w\n  %c = add i32 %first, %x\n";
+
+/// Where a tile or two of a grid are the only ones with an end in them, there is no code with masks for them.
+TEST(HostTileBounds, NoMasksForTheEndOfAGrid) {
+    const auto has_masks = [](const std::string& text, bool counts = false) {
+        ptx::Target target = ptx::Target::parse("host:haswell");
+        target.divide(64, 1);
+        const std::string code = optimized(text, target, {.phases = true, .warp = 2, .counts = counts});
+        EXPECT_NE(code.find("store <32 x i32>"), std::string::npos);
+        return code.find("llvm.masked.store") != std::string::npos;
+    };
+    EXPECT_FALSE(has_masks(with_an_end(by_number)));
+    EXPECT_FALSE(has_masks(with_an_end(by_number + "  %n.0 = add i32 %c, 1\n")));
+    EXPECT_TRUE(has_masks(with_an_end(by_number), true)) << "what is counted stays the same";
+    // Each block, or each row of them, has an end.
+    EXPECT_TRUE(has_masks(with_an_end("  %first = mul i32 %bx, 2048\n  %c = add i32 %x, 77\n")));
+    EXPECT_TRUE(has_masks(with_an_end("  %both = add i32 %x, %y\n  %first = mul i32 %bx, %w\n"
+                                      "  %c = add i32 %first, %both\n")));
+}
+
+TEST(HostTileBounds, TilesBehindTheEnd) {
+    std::vector<uint32_t> in(8 * 128);
+    for (uint32_t i = 0; i < in.size(); i++) in[i] = i * 2654435761u;
+    const auto memory_after = [&](const Code& code, uint32_t n, uint32_t x) {
+        std::vector<uint32_t> out(in.size(), 7);
+        for (uint32_t block = 0; block < 8; block++) {
+            Surroundings around;
+            around.set_parameters(in.data(), out.data(), n);
+            around.grid.grid_dim[0] = 8;
+            around.grid.grid_dim[1] = around.grid.grid_dim[2] = 1;
+            around.grid.block_dim[0] = x;
+            around.grid.block_dim[1] = around.grid.block_dim[2] = 1;
+            around.lane.block[0] = block;
+            code.run_block("k", around.lane);
+        }
+        return out;
+    };
+    for (const char* cpu : {"host", "host:x86-64-v2"})
+        for (uint8_t warp : {1, 2}) {
+            ptx::Target target = ptx::Target::parse(cpu);
+            target.divide(64, 1);
+            const Code threads(with_an_end(by_number), target, {.phases = true});
+            const Code tiles(with_an_end(by_number), target, {.phases = true, .warp = warp});
+            EXPECT_EQ(tiles.symbol("k.kernel.why_threads"), nullptr);
+            for (uint32_t x : {128u, 64u, 100u, 20u})
+                for (uint32_t n : {0u, 1u, 31u, 32u, 33u, 128u, 191u, 200u, 500u, 8 * 128u, 0x80000000u})
+                    EXPECT_TRUE(memory_after(tiles, n, x) == memory_after(threads, n, x)) << cpu << " " << x << " " << n;
+        }
+}
+
 } // namespace
