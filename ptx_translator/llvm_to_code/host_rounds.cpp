@@ -22,6 +22,7 @@ enum Word : uint32_t { word_x, word_y, word_z, word_number, word_block, word_sta
 enum State : uint32_t { over, of_all, masked };
 
 constexpr uint32_t words_bytes = 64, most_frames_bytes = 32 << 10, most_tiles_ever = 64;
+constexpr uint32_t least_tiles = 8; ///< with fewer a round may cost more than it gains
 
 uint32_t slot_bytes(const TileCode& code) { return std::max(code.frame_bytes, code.frame_bytes_of_all) + words_bytes; }
 
@@ -101,8 +102,8 @@ void TileRounds::make(IR& ir, Value* alone, llvm::function_ref<void(IR&)> block)
     blocks = ir.CreateTrunc(least(ir.CreateZExt(blocks, i64), ir.CreateAdd(more, ir.getInt64(1))), i32);
     blocks_ = ir.CreateSelect(alone, one, greatest(blocks, one));
     tiles_ = ir.CreateMul(blocks_, of_block);
-    turns_ =
-        ir.CreateAnd(ir.CreateNot(alone), ir.CreateAnd(ir.CreateICmpUGT(tiles_, one), ir.CreateICmpULE(tiles_, most)));
+    turns_ = ir.CreateAnd(ir.CreateNot(alone), ir.CreateAnd(ir.CreateICmpUGE(tiles_, ir.getInt32(least_tiles)),
+                                                            ir.CreateICmpULE(tiles_, most)));
     when(ir, turns_, [&] {
         count_to(ir, tiles_,
                  [&](Value* i) { ir.CreateStore(ir.getInt32(over), word_of(ir, frame_of(ir, i), word_state)); });

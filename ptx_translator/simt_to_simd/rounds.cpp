@@ -29,7 +29,8 @@ using llvm::Value;
 
 constexpr unsigned least_accesses = 5; ///< of vectors: a round must be worth the call
 constexpr uint32_t most_bytes = 1024;
-const llvm::Align aligned{8}; ///< in the frame
+constexpr uint64_t least_step = 2 * page; ///< with one page turns gained nothing
+const llvm::Align aligned{8};             ///< in the frame
 
 /// Of masked vectors, too; null for others.
 Value* pointer_of_access(const Instruction& instruction) {
@@ -92,19 +93,19 @@ class Walk {
         return {};
     }
 
-    /// Code in front of the loop: whether the step is a page or more.
+    /// Code in front of the loop: whether the step is long.
     Value* is_far(const Found& found) {
         Instruction* at = found.loop->getLoopPreheader()->getTerminator();
         llvm::SCEVExpander expander(evolution_, "step");
         Value* step = expander.expandCodeFor(found.step, found.step->getType(), at);
         llvm::IRBuilder<> ir(at);
         Value* length = ir.CreateBinaryIntrinsic(llvm::Intrinsic::abs, step, ir.getFalse());
-        return ir.CreateICmpUGE(length, llvm::ConstantInt::get(step->getType(), page));
+        return ir.CreateICmpUGE(length, llvm::ConstantInt::get(step->getType(), least_step));
     }
 
   private:
     /// By what the addresses of vectors that it stores go on, where those that it loads do so as well; null: they do
-    /// not, or by less than a page.
+    /// not, or by less.
     const SCEV* step_of(llvm::Loop& loop) {
         unsigned accesses = 0;
         const SCEV *stored = nullptr, *loaded = nullptr;
@@ -117,7 +118,7 @@ class Walk {
                 if (!step) continue;
                 ++accesses;
                 const auto* constant = llvm::dyn_cast<llvm::SCEVConstant>(step);
-                if (constant && constant->getAPInt().abs().ult(page)) continue;
+                if (constant && constant->getAPInt().abs().ult(least_step)) continue;
                 (instruction.mayWriteToMemory() ? stored : loaded) = step;
             }
         return loaded && accesses >= least_accesses ? stored : nullptr;

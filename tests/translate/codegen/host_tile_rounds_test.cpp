@@ -115,7 +115,7 @@ TEST(HostTileRounds, SameMemoryInTurn) {
         for (const auto& [columns, rows] : {std::pair<uint16_t, uint16_t>{32, 1}, {16, 2}}) {
             const Code tiles(march(), target_for(cpu, columns, rows), {.phases = true, .warp = 1});
             ASSERT_NE(tiles.symbol("k.kernel.together"), nullptr);
-            // With n = 60 planes are less than a page from each other.
+            // With n = 60 planes are less than two pages from each other.
             for (uint32_t n : {300u, 303u, 60u})
                 for (const Three& block :
                      {Three{32, 1, 1}, {64, 3, 1}, {32, 4, 2}, {100, 2, 1}, {20, 1, 1}, {16, 4, 1}, {64, 4, 16}})
@@ -160,11 +160,11 @@ TEST(HostTileRounds, BlocksTakeTurns) {
         return out[plane + 8];
     };
     const uint32_t alone = last_read(303, {1, 1, 1}, {32, 1, 1});
-    EXPECT_NE(last_read(303, {2, 1, 1}, {32, 1, 1}), alone);
+    EXPECT_NE(last_read(303, {8, 1, 1}, {32, 1, 1}), alone);
     EXPECT_EQ(last_read(303, {1, 2, 1}, {32, 1, 1}), alone) << "it is of another row";
-    EXPECT_NE(last_read(303, {1, 1, 1}, {64, 1, 1}), alone) << "tiles of one block";
+    EXPECT_NE(last_read(303, {1, 1, 1}, {256, 1, 1}), alone) << "tiles of one block";
     const uint32_t near = last_read(63, {1, 1, 1}, {32, 1, 1});
-    EXPECT_EQ(last_read(63, {2, 1, 1}, {32, 1, 1}), near) << "rounds less than a page from each other";
+    EXPECT_EQ(last_read(63, {8, 1, 1}, {32, 1, 1}), near) << "rounds near each other";
 }
 
 sigjmp_buf after_fault;
@@ -212,9 +212,9 @@ TEST(HostTileRounds, OnlyWhereNothingElseTiesThreads) {
     };
     EXPECT_TRUE(takes_turns(march()));
     EXPECT_FALSE(takes_turns(march(), true)) << "sums that all threads of the process add to";
-    EXPECT_FALSE(takes_turns(march("", "add i32 0, 100"))) << "less than a page";
-    EXPECT_TRUE(takes_turns(march("", "add i32 0, 1024")));
-    EXPECT_TRUE(takes_turns(march("", "add i32 0, -1024")));
+    EXPECT_FALSE(takes_turns(march("", "add i32 0, 2047"))) << "less than two pages";
+    EXPECT_TRUE(takes_turns(march("", "add i32 0, 2048")));
+    EXPECT_TRUE(takes_turns(march("", "add i32 0, -2048")));
     EXPECT_FALSE(takes_turns(march("  %more = load volatile i32, ptr addrspace(1) %p0\n")));
     EXPECT_FALSE(takes_turns(march("  store volatile i32 %sum, ptr addrspace(1) %o.p\n")));
     EXPECT_FALSE(takes_turns(march("  %more = atomicrmw add ptr addrspace(1) %o.p, i32 1 monotonic\n")));
