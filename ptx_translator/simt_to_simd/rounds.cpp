@@ -28,6 +28,7 @@ using llvm::SCEV;
 using llvm::Value;
 
 constexpr unsigned least_accesses = 5; ///< of vectors: a round must be worth the call
+constexpr unsigned least_places = 128; ///< so many accesses in all rounds: fewer lines stay in the first cache
 constexpr uint32_t most_bytes = 1024;
 constexpr uint64_t least_step = 2 * page; ///< with one page turns gained nothing
 const llvm::Align aligned{8};             ///< in the frame
@@ -75,38 +76,44 @@ class Walk {
           library_of_function_(library_), assumptions_(function),
           evolution_(function, library_of_function_, assumptions_, dominators_, loops_) {}
 
-    /// Where `step` bytes are known before the loop.
+    /// What rounds go on by is known before the loop. `accesses`: of vectors, in a round.
     struct Found {
         llvm::Loop* loop = nullptr;
         const SCEV* step = nullptr;
+        unsigned accesses = 0;
     };
     Found find() {
         for (llvm::Loop* loop : loops_.getLoopsInPreorder()) {
             if (loop->getParentLoop() || !loop->isInnermost()) continue;
-            const SCEV* step = step_of(*loop);
-            if (!step || (!loop->getLoopPreheader() &&
-                          !llvm::InsertPreheaderForLoop(loop, &dominators_, &loops_, nullptr, false)))
+            const Found found = look_at(*loop);
+            if (!found.step || (!loop->getLoopPreheader() &&
+                                !llvm::InsertPreheaderForLoop(loop, &dominators_, &loops_, nullptr, false)))
                 continue;
             const llvm::SCEVExpander expander(evolution_, "step");
-            if (expander.isSafeToExpandAt(step, loop->getLoopPreheader()->getTerminator())) return {loop, step};
+            if (expander.isSafeToExpandAt(found.step, loop->getLoopPreheader()->getTerminator())) return found;
         }
         return {};
     }
 
-    /// Code in front of the loop: whether the step is long.
+    /// Code in front of the loop: whether the step is long, and there are enough of them, if that can be told.
     Value* is_far(const Found& found) {
         Instruction* at = found.loop->getLoopPreheader()->getTerminator();
         llvm::SCEVExpander expander(evolution_, "step");
         Value* step = expander.expandCodeFor(found.step, found.step->getType(), at);
         llvm::IRBuilder<> ir(at);
         Value* length = ir.CreateBinaryIntrinsic(llvm::Intrinsic::abs, step, ir.getFalse());
-        return ir.CreateICmpUGE(length, llvm::ConstantInt::get(step->getType(), least_step));
+        Value* result = ir.CreateICmpUGE(length, llvm::ConstantInt::get(step->getType(), least_step));
+        const SCEV* rounds = evolution_.getBackedgeTakenCount(found.loop);
+        if (llvm::isa<llvm::SCEVCouldNotCompute>(rounds) || !expander.isSafeToExpandAt(rounds, at)) return result;
+        Value* others = expander.expandCodeFor(rounds, rounds->getType(), at);
+        auto* least = llvm::ConstantInt::get(others->getType(), least_places / found.accesses);
+        return ir.CreateAnd(result, ir.CreateICmpUGE(others, least));
     }
 
   private:
-    /// By what the addresses of vectors that it stores go on, where those that it loads do so as well; null: they do
+    /// By what the addresses of vectors that it stores go on, where those that it loads do so as well; no step: they do
     /// not, or by less.
-    const SCEV* step_of(llvm::Loop& loop) {
+    Found look_at(llvm::Loop& loop) {
         unsigned accesses = 0;
         const SCEV *stored = nullptr, *loaded = nullptr;
         for (BasicBlock* block : loop.blocks())
@@ -121,7 +128,7 @@ class Walk {
                 if (constant && constant->getAPInt().abs().ult(least_step)) continue;
                 (instruction.mayWriteToMemory() ? stored : loaded) = step;
             }
-        return loaded && accesses >= least_accesses ? stored : nullptr;
+        return {&loop, loaded && accesses >= least_accesses ? stored : nullptr, accesses};
     }
 
     const SCEV* step_of(Value* pointer, const llvm::Loop& loop) {
