@@ -1,5 +1,6 @@
 #include "llvm_to_code/host.h"
 
+#include "llvm_to_code/alike.h"
 #include "llvm_to_code/approximations.h"
 #include "llvm_to_code/embedded.h"
 #include "llvm_to_code/host_calls.h"
@@ -122,8 +123,9 @@ llvm::GlobalVariable* export_pointer(llvm::Module& module, const std::string& na
 /// With no more, phases are worth LLVM's time. Where threads do not meet in their warps, phases are few and large.
 constexpr uint32_t few_phases = 4, few_between_barriers = 16;
 
-/// Nor are so many phases, where tiles are made only if they pay.
-constexpr ptrdiff_t most_phases_in_tiles = 16;
+/// Nor are so many phases, where tiles are made only if they pay, unless they are alike; nor so many functions of
+/// tiles.
+constexpr ptrdiff_t most_phases_in_tiles = 16, most_functions_of_tiles = 2 * most_phases_in_tiles;
 
 using PhaseCodes = llvm::StringMap<PhaseCode>;
 
@@ -171,12 +173,15 @@ llvm::SmallVector<TileCode, 4> make_tiles_of_phases(llvm::Module& module, const 
     };
     const bool through_warps = count(of_warps) > 0 && are_tiles_warps(target);
     llvm::SmallVector<TileCode, 4> codes;
-    if (options.warp == 2 && count(through_warps ? of_warps : phases) > most_phases_in_tiles) {
-        codes.resize(1);
+    const llvm::ArrayRef<llvm::Function*> bodies = through_warps ? of_warps : phases;
+    const bool many = options.warp == 2 && count(bodies) > most_phases_in_tiles;
+    const auto refuse = [&] {
+        codes.assign(1, {});
         codes[0].why_not = "its threads meet in too many places to be worth it";
         erase(of_warps);
         return codes;
-    }
+    };
+    if (many && count_alike(bodies) > most_phases_in_tiles) return refuse();
     if (through_warps) codes = make_tile_codes(of_warps, target, machine, options, counts, true, by_warps);
     bool all = !codes.empty();
     for (size_t i = 0; i < codes.size(); ++i) {
@@ -194,6 +199,12 @@ llvm::SmallVector<TileCode, 4> make_tiles_of_phases(llvm::Module& module, const 
             } else if (codes.empty()) {
                 codes.resize(others.size());
             }
+    }
+    llvm::SmallVector<llvm::Function*, 32> functions;
+    for (const TileCode& code : codes) functions.append({code.function, code.function_of_all});
+    if (many && count_alike(functions) > most_functions_of_tiles) {
+        erase(functions);
+        return refuse();
     }
     erase(of_warps);
     return codes;

@@ -67,6 +67,7 @@ class Leftover {
     std::pair<llvm::Value*, llvm::Value*> call(IR&, llvm::Value* lane, llvm::Value* size_x, const Place&,
                                                llvm::Value* rows, llvm::Value* x_end,
                                                llvm::ArrayRef<llvm::Value*> more) const;
+    llvm::Function& function() const { return *function_; }
 
   private:
     static constexpr unsigned fixed = 8; ///< arguments: the Lane*, %ntid.x, the place, rows and where x ends

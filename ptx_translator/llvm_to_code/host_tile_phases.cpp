@@ -1,4 +1,5 @@
 // Phases of tiles, one behind the other in one function.
+#include "llvm_to_code/alike.h"
 #include "llvm_to_code/host_tile_loops.h"
 #include "ptx/host_abi.h"
 
@@ -28,7 +29,19 @@ Wait wait_before(const llvm::GlobalVariable& cuts, uint32_t phase) {
     return Wait(llvm::cast<llvm::ConstantInt>(cut->getAggregateElement(0u))->getZExtValue());
 }
 
-class TilePhases {
+/// With more, their loops have functions of their own, of which those that are alike are one: LLVM's time is short.
+constexpr ptrdiff_t few_phases = 16;
+
+/// What loops over tiles see, in the function that they are in.
+struct Frame {
+    llvm::Function* function_ = nullptr;
+    Value *source_ = nullptr, *box_ = nullptr, *chain_ = nullptr; ///< its arguments
+    Value *lane_ = nullptr, *other_lane_ = nullptr, *state_ = nullptr, *slots_ = nullptr, *next_ = nullptr;
+    Value *begin_[3] = {}, *end_[3] = {}, *size_[3] = {}, *threads_ = nullptr, *count_ = nullptr;
+    llvm::AllocaInst *all_ = nullptr, *any_ = nullptr, *writes_ = nullptr, *abridged_ = nullptr;
+};
+
+class TilePhases : Frame {
   public:
     TilePhases(llvm::Module& module, const std::string& symbol, llvm::ArrayRef<llvm::Function*> phases,
                llvm::ArrayRef<TileCode> codes, uint32_t warp_bytes, llvm::function_ref<llvm::Function*(uint32_t)> alone,
@@ -45,19 +58,19 @@ class TilePhases {
                                        code.whole_warps == first_->whole_warps && code.abridged == first_->abridged);
             });
         can_abridge_ = can_abridge_ && !first_->abridged.empty();
+        apart_ = llvm::count_if(phases_, [](const llvm::Function* one) { return one; }) > few_phases;
         function_ = make_code(module, symbol + ".phases", i32_, {pointer_, i32_, pointer_, bit_}, false);
         make_entries(symbol);
-        set_up();
+        begin();
         for (uint32_t i = 0; i < phases_.size(); ++i)
             if (phases_[i]) make_phase(i);
+        if (apart_) merge();
     }
 
   private:
     BasicBlock* block(const llvm::Twine& name = "") {
         return BasicBlock::Create(module_.getContext(), name, function_);
     }
-    Value* chain() { return function_->getArg(3); }
-
     void make_entries(const std::string& symbol) {
         llvm::Function* phase = make_code(module_, symbol + ".phase", i32_, {pointer_, i32_, pointer_}, true);
         IR ir(&phase->getEntryBlock());
@@ -74,10 +87,12 @@ class TilePhases {
         ir.CreateRet(ir.CreateCall(function_, {all->getArg(0), all->getArg(1), box, ir.getTrue()}));
     }
 
-    /// What all phases need.
-    void set_up() {
+    /// What all loops need.
+    void set_up(Value* source, Value* box, Value* chain) {
         ir_.SetInsertPoint(&function_->getEntryBlock());
-        source_ = function_->getArg(0);
+        source_ = source;
+        box_ = box;
+        chain_ = chain;
         lane_ = copy_lane(ir_, source_);
         other_lane_ = copy_lane(ir_, source_);
         auto* grid = llvm::cast<llvm::LoadInst>(load(ir_, source_, offsetof(Lane, grid), pointer_));
@@ -94,8 +109,8 @@ class TilePhases {
         next_ = load(ir_, state_, offsetof(PhaseState, next), pointer_);
         threads_ = ir_.getInt32(1);
         for (unsigned axis = 0; axis < 3; ++axis) {
-            begin_[axis] = load(ir_, function_->getArg(2), offsetof(PhaseBox, begin) + 4 * axis, i32_);
-            end_[axis] = load(ir_, function_->getArg(2), offsetof(PhaseBox, end) + 4 * axis, i32_);
+            begin_[axis] = load(ir_, box_, offsetof(PhaseBox, begin) + 4 * axis, i32_);
+            end_[axis] = load(ir_, box_, offsetof(PhaseBox, end) + 4 * axis, i32_);
             size_[axis] = load(ir_, grid, offsetof(Grid, block_dim) + 4 * axis, i32_);
             threads_ = ir_.CreateNUWMul(threads_, size_[axis]);
         }
@@ -105,11 +120,13 @@ class TilePhases {
         all_ = ir_.CreateAlloca(i32_);
         any_ = ir_.CreateAlloca(i32_);
         writes_ = ir_.CreateAlloca(bit_);
+        if (can_abridge_) abridged_ = ir_.CreateAlloca(bit_);
+    }
+
+    void begin() {
+        set_up(function_->getArg(0), function_->getArg(2), function_->getArg(3));
         // Slots are as long as tiles have stored them all.
-        if (can_abridge_) {
-            abridged_ = ir_.CreateAlloca(bit_);
-            ir_.CreateStore(ir_.CreateAnd(chain(), ir_.CreateIsNull(function_->getArg(1))), abridged_);
-        }
+        if (can_abridge_) ir_.CreateStore(ir_.CreateAnd(chain_, ir_.CreateIsNull(function_->getArg(1))), abridged_);
         BasicBlock* unknown = block();
         llvm::SwitchInst* which = ir_.CreateSwitch(function_->getArg(1), unknown, unsigned(phases_.size()));
         begins_.resize(phases_.size());
@@ -153,13 +170,13 @@ class TilePhases {
         ir_.SetInsertPoint(begins_[number]);
         Value* result = nullptr;
         if (number < codes_.size() && codes_[number].any()) {
-            result = run_tiles(number);
+            result = apart_ ? call_tiles(number) : run_tiles(number);
         } else {
             complete_slots(ir_);
-            result = ir_.CreateCall(alone_(number), {source_, function_->getArg(2)});
+            result = ir_.CreateCall(alone_(number), {source_, box_});
         }
         BasicBlock *on = block("on"), *out = block("out");
-        ir_.CreateCondBr(chain(), on, out);
+        ir_.CreateCondBr(chain_, on, out);
         ir_.SetInsertPoint(out);
         leave_with(result);
         ir_.SetInsertPoint(on);
@@ -219,6 +236,38 @@ class TilePhases {
         at.CreateStore(at.CreateOr(at.CreateLoad(i32_, any_), either), any_);
     }
 
+    /// In a function: i32 (Lane*, PhaseBox*, i1 chain, i1* abridged). What is constant the caller knows.
+    Value* call_tiles(uint32_t number) {
+        const Frame outer = *this;
+        const llvm::IRBuilderBase::InsertPoint here = ir_.saveIP();
+        function_ = make_code(module_, outer.function_->getName() + llvm::Twine(number), i32_,
+                              {pointer_, pointer_, bit_, pointer_}, false);
+        function_->removeFnAttr(llvm::Attribute::NoInline);
+        loops_.push_back(function_);
+        Value* abridged = function_->getArg(3);
+        set_up(function_->getArg(0), function_->getArg(1), function_->getArg(2));
+        if (can_abridge_) ir_.CreateStore(ir_.CreateLoad(bit_, abridged), abridged_);
+        Value* result = run_tiles(number);
+        if (can_abridge_) ir_.CreateStore(ir_.CreateLoad(bit_, abridged_), abridged);
+        ir_.CreateRet(codes_[number].result ? ir_.getInt32(0) : result);
+        llvm::Function* loops = function_;
+        static_cast<Frame&>(*this) = outer;
+        ir_.restoreIP(here);
+        Value* own = can_abridge_ ? abridged_ : static_cast<Value*>(llvm::ConstantPointerNull::get(ir_.getPtrTy()));
+        Value* returned = ir_.CreateCall(loops, {source_, box_, chain_, own});
+        return codes_[number].result ? ir_.getInt32(*codes_[number].result) : returned;
+    }
+
+    /// What is called first, so that the callers are alike, too.
+    void merge() {
+        llvm::SmallVector<llvm::Function*, 64> called;
+        for (uint32_t i = 0; i < codes_.size(); ++i)
+            if (codes_[i].any()) called.append({phases_[i], codes_[i].function, codes_[i].function_of_all});
+        merge_alike(called);
+        merge_alike(leftovers_);
+        merge_alike(loops_);
+    }
+
     Value* run_tiles(uint32_t number) {
         llvm::Function& phase = *phases_[number];
         const TileCode& code = codes_[number];
@@ -229,7 +278,7 @@ class TilePhases {
         if (!code.result) {
             ir_.CreateStore(ir_.getInt32(~0u), all_);
             ir_.CreateStore(ir_.getInt32(0), any_);
-            ir_.CreateStore(ir_.CreateNot(chain()), writes_);
+            ir_.CreateStore(ir_.CreateNot(chain_), writes_);
         }
         const auto one = [&](IR& at, Value* lane, const Place& place, llvm::ArrayRef<Value*> more) -> Value* {
             Value *which = at.CreateZExt(place.number, i64_),
@@ -241,6 +290,7 @@ class TilePhases {
             return result;
         };
         const Leftover leftover(phase, {pointer_, pointer_, i64_, pointer_}, one);
+        leftovers_.push_back(&leftover.function());
         const auto threads_alone = [&](IR& at, const Place& place, Value* rows, Value* x_end) {
             if (!code.result && code.one_result) write_earlier(at, at.CreateLoad(i32_, all_));
             const auto [both, either] =
@@ -329,12 +379,8 @@ class TilePhases {
     const TileCode* first_ = nullptr;
     bool can_abridge_ = false;
     llvm::Function *complete_ = nullptr, *fill_ = nullptr;
-    llvm::AllocaInst* abridged_ = nullptr;
-    llvm::Function* function_; ///< i32 (Lane*, i32 phase, PhaseBox*, i1 chain)
-    Value *source_ = nullptr, *lane_ = nullptr, *other_lane_ = nullptr, *state_ = nullptr, *slots_ = nullptr,
-          *next_ = nullptr;
-    Value *begin_[3] = {}, *end_[3] = {}, *size_[3] = {}, *threads_ = nullptr, *count_ = nullptr;
-    llvm::AllocaInst *all_ = nullptr, *any_ = nullptr, *writes_ = nullptr;
+    bool apart_ = false;
+    llvm::SmallVector<llvm::Function*, 16> leftovers_, loops_; ///< of tiles, the latter if they are apart
     llvm::SmallVector<BasicBlock*, 16> begins_;
     BasicBlock* leave_ = nullptr;
     llvm::PHINode* result_ = nullptr;

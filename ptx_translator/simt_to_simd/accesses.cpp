@@ -130,6 +130,7 @@ void Widener::widen_store(llvm::StoreInst& store) {
     }
     if (!is_contiguous(pointer, value->getType(), backwards) || backwards) return scatter(store);
     Value* mask = masks_[current_];
+    if (mask && is_blend(store)) return blend(store, mask);
     if (!mask) prefetch(store);
     const auto contiguous = [&]() -> Value* {
         if (!mask || has_masked_accesses(value->getType()))

@@ -169,11 +169,12 @@ std::optional<Pattern> pattern_of(const Shapes& shapes, const llvm::DataLayout& 
     return Finder(shapes, data).find(value);
 }
 
-std::optional<Elements> Widener::elements_of(Value* pointer, llvm::Type* type) const {
-    const uint64_t bits = data_.getTypeSizeInBits(type).getFixedValue();
+std::optional<Elements> elements_of(const Shapes& shapes, const llvm::DataLayout& data, const Value* pointer,
+                                    llvm::Type* type) {
+    const uint64_t bits = data.getTypeSizeInBits(type).getFixedValue();
     if (bits != 32 && bits != 64) return std::nullopt;
     const int64_t size = int64_t(bits / 8);
-    const auto pattern = pattern_of(shapes_, data_, pointer);
+    const auto pattern = pattern_of(shapes, data, pointer);
     if (!pattern) return std::nullopt;
     const auto [least, most] = std::minmax_element(pattern->offsets.begin(), pattern->offsets.end());
     Elements result;
@@ -183,10 +184,15 @@ std::optional<Elements> Widener::elements_of(Value* pointer, llvm::Type* type) c
         result.of_lanes.push_back(unsigned((offset - *least) / size));
     }
     // What lies between is in the pages of the first and the last.
-    if ((*most - *least) / size >= int64_t(most_elements_for_each_lane * lanes_)) return std::nullopt;
+    if ((*most - *least) / size >= int64_t(most_elements_for_each_lane * shapes.tile().lanes()))
+        return std::nullopt;
     result.count = unsigned((*most - *least) / size) + 1;
     if (result.count < most_elements_of_piece) return std::nullopt;
     return result;
+}
+
+std::optional<Elements> Widener::elements_of(const Value* pointer, llvm::Type* type) const {
+    return simd::elements_of(shapes_, data_, pointer, type);
 }
 
 Value* Widener::element(Value* pointer, const Elements& elements, llvm::Type* type, unsigned number) {
@@ -237,10 +243,24 @@ Value* Widener::load_scattered(llvm::LoadInst& load) {
     return masks_[current_] ? choose(are_all(masks_[current_]), all, [&] { return gather(load); }) : all();
 }
 
+bool is_shared_memory(const Value* pointer, const llvm::DataLayout& data) {
+    const auto* load = dyn_cast<llvm::LoadInst>(llvm::getUnderlyingObject(pointer, 32));
+    llvm::APInt offset(64, 0);
+    return load &&
+           load->getPointerOperand()->stripAndAccumulateConstantOffsets(data, offset, true) ==
+               load->getFunction()->getArg(0) &&
+           offset == offsetof(host::Lane, shared);
+}
+
 /// Whether it is the CTA's own, which only this thread of the process sees.
 bool Widener::is_own_memory(const Value* pointer) const {
-    if (!machine_.alone) return false;
-    return is_lane_field(llvm::getUnderlyingObject(pointer, 32), offsetof(host::Lane, shared));
+    return machine_.alone && is_shared_memory(pointer, data_);
+}
+
+/// Whose value is left where lanes store to one place is not looked at.
+bool is_stored_between(const Elements& elements) {
+    const std::set<unsigned> places(elements.of_lanes.begin(), elements.of_lanes.end());
+    return elements.count <= 2 * elements.of_lanes.size() && places.size() == elements.of_lanes.size();
 }
 
 /// What lies between is stored as it was: only in memory that nobody else stores to meanwhile.
@@ -249,11 +269,8 @@ bool Widener::store_pattern(llvm::StoreInst& store) {
     llvm::Type* type = store.getValueOperand()->getType();
     if (type->isPointerTy() || !is_own_memory(pointer)) return false;
     const auto elements = elements_of(pointer, type);
-    if (!elements || elements->count > 2 * lanes_) return false;
-    // Whose value is left where lanes store to one place is not looked at here.
-    const std::set<unsigned> places(elements->of_lanes.begin(), elements->of_lanes.end());
-    if (places.size() < lanes_) return false;
-    if (!mask) return store_between(store, *elements), true;
+    if (!elements || !is_stored_between(*elements)) return false;
+    if (!mask || is_loaded_by_all(store)) return store_between(store, *elements), true;
     // Some lane is there, and so is all of its page.
     Value* begin = ir_.CreatePtrToInt(element(pointer, *elements, type, 0), ir_.getInt64Ty());
     const uint64_t bytes = elements->count * data_.getTypeStoreSize(type).getFixedValue();
@@ -271,6 +288,9 @@ void Widener::store_between(llvm::StoreInst& store, const Elements& elements) {
     for (unsigned lane = 0; lane < lanes_; ++lane) lane_of[elements.of_lanes[lane]] = int(lane);
     Value *wide = vector(value), *mask = masks_[current_];
     llvm::Type* word = ir_.getIntNTy(unsigned(data_.getTypeSizeInBits(type).getFixedValue()));
+    const auto former = [&](llvm::Type* piece, Value* at) -> Value* {
+        return mask ? load_former(piece, at, store.getAlign()) : ir_.CreateAlignedLoad(piece, at, store.getAlign());
+    };
     Value* words = mask && !machine_.bit_masks ? ir_.CreateSExt(mask, widened(word)) : nullptr;
     for (unsigned begin = 0; begin < elements.count;) {
         const unsigned size = std::min(most_elements_of_piece, llvm::bit_floor(elements.count - begin));
@@ -288,7 +308,7 @@ void Widener::store_between(llvm::StoreInst& store, const Elements& elements) {
                     if (words) some = ir_.CreateICmpSLT(some, llvm::Constant::getNullValue(some->getType()));
                     which = there == size ? some : ir_.CreateSelect(which, some, llvm::Constant::getNullValue(which->getType()));
                 }
-                piece = ir_.CreateSelect(which, piece, ir_.CreateAlignedLoad(piece->getType(), at, store.getAlign()));
+                piece = ir_.CreateSelect(which, piece, former(piece->getType(), at));
             }
             ir_.CreateAlignedStore(piece, at, store.getAlign());
         }

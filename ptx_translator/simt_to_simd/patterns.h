@@ -7,6 +7,7 @@
 
 namespace llvm {
 class DataLayout;
+class Type;
 class Value;
 } // namespace llvm
 
@@ -31,5 +32,12 @@ struct Elements {
     unsigned count = 0;
     llvm::SmallVector<unsigned, 32> of_lanes;
 };
+
+/// Null if there is no pattern, or few elements, or too many for what the lanes have of them.
+std::optional<Elements> elements_of(const Shapes&, const llvm::DataLayout&, const llvm::Value* pointer, llvm::Type*);
+/// Whether lanes may store the elements together with all that lies between.
+bool is_stored_between(const Elements&);
+/// Whether the address is in the CTA's shared memory, as the kernel's Lane says where it is.
+bool is_shared_memory(const llvm::Value* pointer, const llvm::DataLayout&);
 
 } // namespace ptx::simd

@@ -173,7 +173,7 @@ static bool is_harmless(const BasicBlock& block) {
 /// Whether control need not go around the block: some lane is surely there, or it costs nothing.
 bool Widener::needs_no_look(unsigned number) {
     return !shapes_.is_masked(blocks_[number]) || pending_[number].empty() || same_as_[number] ||
-           (is_harmless(*blocks_[number]) && !loops_.isLoopHeader(blocks_[number]));
+           ((is_harmless(*blocks_[number]) || only_blends(*blocks_[number])) && !loops_.isLoopHeader(blocks_[number]));
 }
 
 /// Where a loop has several ways out, lanes that left in earlier rounds may wait behind each of them.

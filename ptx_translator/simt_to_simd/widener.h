@@ -125,13 +125,19 @@ class Widener {
     llvm::Value* growth(llvm::Value*, unsigned row, const llvm::Loop&); ///< prefetch_rounds.cpp
     void prefetch_round(llvm::LoadInst&);
     // patterns.cpp
-    std::optional<Elements> elements_of(llvm::Value* pointer, llvm::Type*) const;
+    std::optional<Elements> elements_of(const llvm::Value* pointer, llvm::Type*) const;
     llvm::Value* element(llvm::Value* pointer, const Elements&, llvm::Type*, unsigned number);
     llvm::Value* load_pattern(llvm::LoadInst&, const Elements&);
     llvm::Value* load_runs(llvm::LoadInst&, unsigned group); ///< runs.cpp
     bool is_own_memory(const llvm::Value* pointer) const;
     bool store_pattern(llvm::StoreInst&);
     void store_between(llvm::StoreInst&, const Elements&);
+    // blends.cpp
+    bool is_loaded_by_all(const llvm::StoreInst&) const;
+    bool is_blend(const llvm::StoreInst&) const;
+    llvm::Value* load_former(llvm::Type*, llvm::Value* place, llvm::Align);
+    void blend(llvm::StoreInst&, llvm::Value* mask);
+    bool only_blends(const llvm::BasicBlock&) const;
     llvm::Value* load_scattered(llvm::LoadInst&);
     llvm::Value* gather(llvm::LoadInst&);
     void scatter(llvm::StoreInst&);

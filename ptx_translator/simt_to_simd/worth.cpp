@@ -1,6 +1,7 @@
 #include "simt_to_simd/worth.h"
 
 #include "simt_to_simd/directed.h"
+#include "simt_to_simd/patterns.h"
 #include "simt_to_simd/runs.h"
 #include "simt_to_simd/warp_operations.h"
 
@@ -24,6 +25,7 @@ constexpr double division = 20, call = 4;
 constexpr double lane_access =
     1.5;                         ///< to take a lane's address out of a vector, or to put its value in, is work besides
 constexpr double run_access = 2; ///< the same for a group of lanes (runs.h)
+constexpr double load_between = 3, store_between = 4; ///< of each register of elements that lie between others
 constexpr double lane_alone = 2; ///< an atomic or the like, in a loop over lanes
 constexpr double look = 2;       ///< whether any lane is there, and whether all are
 constexpr double rounds = 8;     ///< of a loop
@@ -53,11 +55,11 @@ double alone(const Instruction& instruction) {
 
 class Estimate {
   public:
-    Estimate(const Shapes& shapes, const llvm::TargetTransformInfo& costs, const llvm::DataLayout& data)
-        : shapes_(shapes), data_(data), lanes_(shapes.tile().lanes()),
+    Estimate(const Shapes& shapes, const Machine& machine, const llvm::DataLayout& data)
+        : shapes_(shapes), data_(data), alone_(machine.alone), lanes_(shapes.tile().lanes()),
           register_bits_(std::max<double>(
-              64, double(costs.getRegisterBitWidth(llvm::TargetTransformInfo::RGK_FixedWidthVector).getFixedValue()))) {
-    }
+              64, double(machine.costs.getRegisterBitWidth(llvm::TargetTransformInfo::RGK_FixedWidthVector)
+                             .getFixedValue()))) {}
 
     double together(const Instruction& instruction) const {
         const double one = alone(instruction);
@@ -93,18 +95,25 @@ class Estimate {
         if (pointer.is_regular() && pointer.stride == 0) return rows() + masks;
         if (const auto run = isa<llvm::LoadInst>(instruction) ? run_of(shapes_, data_, &place, type) : std::nullopt)
             return lanes_ / *run * run_access + masks;
+        const bool stores = isa<llvm::StoreInst>(instruction);
+        if (const auto elements = elements_of(shapes_, data_, &place, type);
+            elements && (!stores || (alone_ && is_stored_between(*elements) && is_shared_memory(&place, data_)))) {
+            const double pieces = std::ceil(elements->count * bits(type) / register_bits_);
+            return pieces * (stores ? store_between : load_between) + masks;
+        }
         return lanes_ * lane_access + masks;
     }
 
     const Shapes& shapes_;
     const llvm::DataLayout& data_;
+    const bool alone_;
     const double lanes_, register_bits_;
 };
 
 /// Of the lanes side by side, as a part of what one after another cost.
 double relative_cost(const llvm::Function& function, const Shapes& shapes, const llvm::LoopInfo& loops,
-                     const llvm::TargetTransformInfo& costs) {
-    const Estimate estimate(shapes, costs, function.getDataLayout());
+                     const Machine& machine) {
+    const Estimate estimate(shapes, machine, function.getDataLayout());
     double side_by_side = 0, one_by_one = 0;
     for (const llvm::BasicBlock& block : function) {
         double weight = 1, waiting = 1;
@@ -140,7 +149,7 @@ bool is_simple(const llvm::Function& function, const llvm::LoopInfo& loops) {
 
 bool pays(const llvm::Function& function, const Shapes& shapes, const llvm::LoopInfo& loops, const Machine& machine) {
     if (machine.bit_masks && is_simple(function, loops)) return false;
-    return relative_cost(function, shapes, loops, machine.costs) < most_of_one_by_one;
+    return relative_cost(function, shapes, loops, machine) < most_of_one_by_one;
 }
 
 } // namespace ptx::simd

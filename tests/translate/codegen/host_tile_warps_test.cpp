@@ -218,8 +218,11 @@ end:
 TEST(HostTileWarps, TooManyPhases) {
     const auto many = [](unsigned barriers) {
         std::string text = "%at0 = inttoptr i32 0 to ptr addrspace(3)\n";
-        for (unsigned i = 0; i < barriers; ++i)
-            text += "store volatile i32 %v, ptr addrspace(3) %at0\ncall void @cuttle.barrier.sync(i32 0, i32 0)\n";
+        for (unsigned i = 0; i < barriers; ++i) {
+            // None like another.
+            for (unsigned j = 0; j <= i; ++j) text += "store volatile i32 %v, ptr addrspace(3) %at0\n";
+            text += "call void @cuttle.barrier.sync(i32 0, i32 0)\n";
+        }
         return kernel(text + "ret void\n");
     };
     ptx::Target target;
