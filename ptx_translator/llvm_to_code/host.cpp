@@ -16,13 +16,16 @@
 #include "llvm_to_code/small_floats.h"
 
 #include <llvm/ADT/StringMap.h>
+#include <llvm/Analysis/LoopInfo.h>
 #include <llvm/Analysis/ValueTracking.h>
+#include <llvm/IR/Dominators.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/Utils/LoopUtils.h>
 
 #include <algorithm>
 
@@ -80,6 +83,18 @@ void keep_accesses_to_constant_addresses(llvm::Module& module) {
                 store && is_constant(store->getPointerOperand()))
                 store->setVolatile(true);
         }
+}
+
+/// Whoever made the PTX has unrolled loops, and has left one for the rounds that remain: with more of them in each
+/// other the processor guesses wrong where each ends. Rounds whose number is known may be unrolled.
+void keep_loops_rolled(llvm::Module& module) {
+    for (llvm::Function& function : module) {
+        if (function.isDeclaration()) continue;
+        const llvm::DominatorTree dominators(function);
+        const llvm::LoopInfo loops(dominators);
+        for (llvm::Loop* loop : loops.getLoopsInPreorder())
+            if (!loop->getLoopID()) llvm::addStringMetadataToLoop(loop, "llvm.loop.unroll.runtime.disable");
+    }
 }
 
 /// The numbers that a NaN loses against get through a fence, which costs nothing: with AVX-512 LLVM 22 gives the NaN
@@ -309,6 +324,7 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     link_library(module, "cuttle_", device_library::host_library());
     set_attributes(module, *machine, options);
     keep_accesses_to_constant_addresses(module);
+    keep_loops_rolled(module);
     make_entries(module, kernels, forms, note_stack, wide, *machine, target, options, image.remarks);
     make_atomics_of_one_cta_plain(module);
     lower_small_floats(module);

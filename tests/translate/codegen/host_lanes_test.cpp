@@ -233,4 +233,40 @@ define void @k() #1 {
     EXPECT_EQ(result, 0.9091796875); // sin 2
 }
 
+/// The PTX has been unrolled, and each further loop for the rounds that remain ends where nobody guesses it.
+TEST(HostLanes, LoopsAreNotUnrolledForRoundsThatRemain) {
+    const std::string code = optimized(R"(
+define void @k() #1 {
+start:
+  %p = call ptr addrspace(4) @cuttle.kernel.parameters()
+  %text = load ptr addrspace(1), ptr addrspace(4) %p
+  %q = getelementptr i8, ptr addrspace(4) %p, i64 8
+  %n = load i32, ptr addrspace(4) %q
+  %x = call i32 @cuttle.sreg.tid.x()
+  %xw = zext i32 %x to i64
+  br label %loop
+loop:
+  %at = phi ptr addrspace(1) [ %text, %start ], [ %at.next, %loop ]
+  %hash = phi i64 [ %xw, %start ], [ %hash.next, %loop ]
+  %k = phi i32 [ 0, %start ], [ %k.next, %loop ]
+  %byte = load i8, ptr addrspace(1) %at
+  %byte.w = zext i8 %byte to i64
+  %mixed = xor i64 %hash, %byte.w
+  %hash.next = mul i64 %mixed, 1099511628211
+  %at.next = getelementptr i8, ptr addrspace(1) %at, i64 1
+  %k.next = add i32 %k, 1
+  %more = icmp ult i32 %k.next, %n
+  br i1 %more, label %loop, label %end
+end:
+  %own = getelementptr i64, ptr addrspace(1) %text, i64 %xw
+  store i64 %hash.next, ptr addrspace(1) %own
+  ret void
+}
+)",
+                                       ptx::Target::parse("host:haswell"), {.phases = true});
+    const size_t first = code.find("1099511628211");
+    ASSERT_NE(first, std::string::npos);
+    EXPECT_EQ(code.find("1099511628211", first + 1), std::string::npos) << code;
+}
+
 } // namespace
