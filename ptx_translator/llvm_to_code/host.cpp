@@ -12,6 +12,7 @@
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/link_library.h"
 #include "llvm_to_code/machine.h"
+#include "llvm_to_code/mask_words.h"
 #include "llvm_to_code/neutral.h"
 #include "llvm_to_code/small_floats.h"
 
@@ -343,6 +344,7 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
         optimize_vectors(module, *machine);
     else
         optimize(module, *machine, middle);
+    put_masks_together_as_words(module, *machine);
     keep_numbers_against_nans(module);
     diagnostics.check();
     image.kernels = std::move(kernels);

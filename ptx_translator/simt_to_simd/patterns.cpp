@@ -304,9 +304,12 @@ void Widener::store_between(llvm::StoreInst& store, const Elements& elements) {
                 for (int lane : lanes) stored.push_back(ir_.getInt1(lane >= 0));
                 Value* which = llvm::ConstantVector::get(stored);
                 if (mask) {
-                    Value* some = ir_.CreateShuffleVector(words ? words : mask, lanes);
-                    if (words) some = ir_.CreateICmpSLT(some, llvm::Constant::getNullValue(some->getType()));
-                    which = there == size ? some : ir_.CreateSelect(which, some, llvm::Constant::getNullValue(which->getType()));
+                    // Between the lanes' elements there are those of no lane.
+                    llvm::SmallVector<int, 8> or_none;
+                    for (int lane : lanes) or_none.push_back(lane >= 0 ? lane : int(lanes_));
+                    Value* all = words ? words : mask;
+                    which = ir_.CreateShuffleVector(all, llvm::Constant::getNullValue(all->getType()), or_none);
+                    if (words) which = ir_.CreateICmpSLT(which, llvm::Constant::getNullValue(which->getType()));
                 }
                 piece = ir_.CreateSelect(which, piece, former(piece->getType(), at));
             }

@@ -93,6 +93,8 @@ TEST(HostTileAlike, WhatIsStoredBackIsNotMasked) {
     EXPECT_NE(assembly.find("vpcmp"), std::string::npos);
     EXPECT_EQ(assembly.find("vpmaskmov"), std::string::npos);
     EXPECT_EQ(assembly.find("vmaskmov"), std::string::npos);
+    const std::string code = optimized(sort(nothing), haswell(), {.phases = true, .warp = 1});
+    EXPECT_NE(code.find("xor <32 x i32>"), std::string::npos) << "LLVM makes bytes of masks of bits";
 }
 
 } // namespace
