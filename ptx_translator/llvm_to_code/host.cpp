@@ -291,6 +291,12 @@ uint32_t frame_of(const KernelInfo& kernel, const llvm::StringMap<uint64_t>& fra
         bytes = std::max(bytes, frames.lookup(kernel.symbol + phase_suffix + std::to_string(i)));
     for (const char* suffix : {"", ".phases", ".range", ".thread"})
         bytes = std::max(bytes, frames.lookup(kernel.symbol + suffix));
+    // Loops over tiles that have functions of their own are called by the other.
+    uint64_t called = 0;
+    for (const auto& frame : frames)
+        if (frame.first().starts_with(kernel.symbol + ".phases") && frame.first() != kernel.symbol + ".phases")
+            called = std::max(called, frame.second);
+    if (called) bytes = std::max(bytes, called + frames.lookup(kernel.symbol + ".phases"));
     return static_cast<uint32_t>(bytes);
 }
 
