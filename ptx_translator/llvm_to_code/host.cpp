@@ -143,6 +143,9 @@ constexpr uint32_t few_phases = 4, few_between_barriers = 16;
 /// tiles.
 constexpr ptrdiff_t most_phases_in_tiles = 16, most_functions_of_tiles = 2 * most_phases_in_tiles;
 
+/// Of more phases most are in tiles, or none, where tiles must pay.
+constexpr ptrdiff_t few_in_both_ways = 8;
+
 using PhaseCodes = llvm::StringMap<PhaseCode>;
 
 /// Cuts kernels into phases; gives the form of their code by the kernels' names.
@@ -221,6 +224,12 @@ llvm::SmallVector<TileCode, 4> make_tiles_of_phases(llvm::Module& module, const 
     if (many && count_alike(functions) > most_functions_of_tiles) {
         erase(functions);
         return refuse();
+    }
+    // Code of both kinds takes LLVM twice as long.
+    const auto in_tiles = llvm::count_if(codes, [](const TileCode& code) { return code.any(); });
+    if (options.warp == 2 && count(bodies) > few_in_both_ways && 3 * in_tiles < 2 * count(bodies)) {
+        erase(functions);
+        for (TileCode& code : codes) code.function = code.function_of_all = nullptr;
     }
     erase(of_warps);
     return codes;
