@@ -3,6 +3,7 @@
 #include "backend/cpu/timeline.h"
 
 #include <algorithm>
+#include <sched.h>
 
 namespace rt::backend::cpu {
 
@@ -16,6 +17,10 @@ Job::Job(Timeline& owner, unsigned slots)
     : owner_(owner), capacity_(std::max(1u, slots)), slots_(std::make_unique<Slot[]>(capacity_)) {}
 
 void Job::open(uint64_t units, unsigned slots, uint64_t chunk_limit, bool ordered, uint64_t together) {
+    // Whoever claims now has seen the counters of the work that is over, and would compare them with the new ends.
+    // Those who begin to claim from here on find closed counters, or new ones.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    while (claiming_.load(std::memory_order_acquire) != 0) sched_yield();
     units_ = units;
     together_ = together;
     cancelled_ = false;
@@ -50,12 +55,14 @@ bool Job::claim_from(Slot& slot, Chunk& chunk) {
 }
 
 bool Job::claim(unsigned participant, Chunk& chunk) {
-    const unsigned used = used_.load(std::memory_order_acquire);
-    if (!used) return false;
-    const unsigned start = ordered() ? 0 : participant % used;
-    for (unsigned i = 0; i < used; i++)
-        if (claim_from(slots_[(start + i) % used], chunk)) return true;
-    return false;
+    if (!claimable()) return false;
+    claiming_.fetch_add(1, std::memory_order_seq_cst);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    const unsigned used = used_.load(std::memory_order_acquire), start = ordered() || !used ? 0 : participant % used;
+    bool found = false;
+    for (unsigned i = 0; i < used && !found; i++) found = claim_from(slots_[(start + i) % used], chunk);
+    claiming_.fetch_sub(1, std::memory_order_release);
+    return found;
 }
 
 bool Job::claimable() const {

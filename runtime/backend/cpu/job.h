@@ -19,7 +19,7 @@ struct Chunk {
 /// Work in numbered units that several threads share: the CTAs of a grid, the pieces of a large copy.
 /// The units are split into one contiguous range per thread; who runs dry takes from the others' ranges.
 /// A job object is used again for the next work of its queue, possibly while a thread that came late is still trying to
-/// claim: a claim is therefore one atomic step, and counters of a finished job stand beyond every end.
+/// claim: counters of a finished job stand beyond every end, and the next work waits for who has begun to claim.
 class Job {
   public:
     /// `owner`: the queue whose work it is.
@@ -65,6 +65,7 @@ class Job {
     const unsigned capacity_;
     std::unique_ptr<Slot[]> slots_;
     std::atomic<unsigned> used_{0};
+    std::atomic<unsigned> claiming_{0}; ///< threads in claim()
     std::atomic<uint64_t> remaining_{0};
     std::atomic<uint64_t> chunk_limit_{1}, together_{1};
     std::atomic<bool> cancelled_{false}, ordered_{false};

@@ -28,4 +28,14 @@ TEST_F(ChunkTest, NoThreadGoesWithoutForAGroup) {
     }
 }
 
+// A thread that looks for work of one launch while that ends and the next begins takes nothing of the next that others
+// take, too. It takes a thread that is put aside at a bad moment: with more threads than processors, and many launches.
+TEST_F(ChunkTest, WhoComesLateTakesNothingTwice) {
+    constexpr uint32_t blocks = 24, launches = 10'000;
+    Array<uint32_t> ran(blocks);
+    for (uint32_t i = 0; i < launches; i++) launch(*queue, "count_slowly", {{blocks}, {1}}, {ran.address(), 60});
+    queue->synchronize();
+    for (uint32_t i = 0; i < blocks; i++) EXPECT_EQ(ran[i], launches) << i;
+}
+
 } // namespace cpu_test

@@ -87,6 +87,11 @@ void in_groups(Lane* lane) {
     if (thread_index(lane) == 0) atomic(pointer<uint32_t>(lane, 0)[block_index(lane)]).fetch_add(1);
 }
 
+WHOLE(count_slowly) { // counter of each block, pauses
+    for (uint64_t i = 0; i < parameter(lane, 1); i++) __builtin_ia32_pause();
+    atomic(pointer<uint32_t>(lane, 0)[block_index(lane)]).fetch_add(1, std::memory_order_relaxed);
+}
+
 WHOLE(append) { // value, digit
     uint64_t& value = *pointer<uint64_t>(lane, 0);
     value = value * 31 + parameter(lane, 1);
