@@ -10,6 +10,7 @@ for source in *.cu ../../tools/demo/demo.cu; do
     flags=() architecture=compute_80
     case $name in
         nvrtc_* | cdp_* | rdc_library* | cudart_* | former_cudart | batches) continue ;; # need cudart or NVRTC
+        grid_group) continue ;;                                                          # needs libcudadevrt
         rdc_*) flags=(-rdc=true) ;;
         cluster_groups) architecture=compute_90 ;;
     esac
