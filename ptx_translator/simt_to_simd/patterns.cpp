@@ -281,6 +281,23 @@ bool Widener::store_pattern(llvm::StoreInst& store) {
     return true;
 }
 
+/// Which elements are stored, of masks as words: between the lanes' there are those of no lane.
+static Value* lanes_or_none(IR& ir, Value* words, llvm::ArrayRef<int> lanes) {
+    const auto none = int(cast<llvm::FixedVectorType>(words->getType())->getNumElements());
+    llvm::SmallVector<int, 8> or_none;
+    for (int lane : lanes) or_none.push_back(lane >= 0 ? lane : none);
+    Value* some = ir.CreateShuffleVector(words, llvm::Constant::getNullValue(words->getType()), or_none);
+    return ir.CreateICmpSLT(some, llvm::Constant::getNullValue(some->getType()));
+}
+
+/// The same of masks as bits. LLVM 22 makes a shift of bits k.. with zeros behind them, which brings in the bits that
+/// come next (AVX-512), so no zeros are shuffled in.
+static Value* lanes_there(IR& ir, Value* mask, llvm::ArrayRef<int> lanes, llvm::Constant* there) {
+    Value* some = ir.CreateShuffleVector(mask, lanes);
+    if (there->isAllOnesValue()) return some;
+    return ir.CreateSelect(there, some, llvm::Constant::getNullValue(there->getType()));
+}
+
 void Widener::store_between(llvm::StoreInst& store, const Elements& elements) {
     Value *pointer = store.getPointerOperand(), *value = store.getValueOperand();
     llvm::Type* type = value->getType();
@@ -302,15 +319,9 @@ void Widener::store_between(llvm::StoreInst& store, const Elements& elements) {
             if (mask || there < size) {
                 llvm::SmallVector<llvm::Constant*, 8> stored;
                 for (int lane : lanes) stored.push_back(ir_.getInt1(lane >= 0));
-                Value* which = llvm::ConstantVector::get(stored);
-                if (mask) {
-                    // Between the lanes' elements there are those of no lane.
-                    llvm::SmallVector<int, 8> or_none;
-                    for (int lane : lanes) or_none.push_back(lane >= 0 ? lane : int(lanes_));
-                    Value* all = words ? words : mask;
-                    which = ir_.CreateShuffleVector(all, llvm::Constant::getNullValue(all->getType()), or_none);
-                    if (words) which = ir_.CreateICmpSLT(which, llvm::Constant::getNullValue(which->getType()));
-                }
+                llvm::Constant* there_or_not = llvm::ConstantVector::get(stored);
+                Value* which = there_or_not;
+                if (mask) which = words ? lanes_or_none(ir_, words, lanes) : lanes_there(ir_, mask, lanes, there_or_not);
                 piece = ir_.CreateSelect(which, piece, former(piece->getType(), at));
             }
             ir_.CreateAlignedStore(piece, at, store.getAlign());

@@ -98,4 +98,13 @@ TEST(HostTileAlike, WhatIsStoredBackIsNotMasked) {
     EXPECT_NE(code.find("xor <32 x i32>"), std::string::npos) << "LLVM makes bytes of masks of bits";
 }
 
+/// LLVM 22 makes a shift of bits k.. with zeros behind them, which brings in the bits that come next (AVX-512).
+TEST(HostTileAlike, NoZerosAreShuffledIntoBitMasks) {
+    ptx::Target target = ptx::Target::parse("host:sapphirerapids");
+    target.divide(64, 1);
+    const std::string code = optimized(sort(nothing), target, {.phases = true, .warp = 1});
+    EXPECT_NE(code.find("shufflevector <32 x i1>"), std::string::npos);
+    EXPECT_EQ(code.find(", <32 x i1> <i1 false"), std::string::npos);
+}
+
 } // namespace
