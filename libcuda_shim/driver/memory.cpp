@@ -3,6 +3,7 @@
 #include "api/constants.h"
 #include "driver/handles.h"
 #include "driver/memory_pool.h"
+#include "rt/graph.h"
 
 #include <fmt/format.h>
 
@@ -65,7 +66,10 @@ Status driver::cuMemAllocPitch_v2(CUdeviceptr* address, size_t* pitch, size_t wi
 
 // Needs no current context: an allocation knows its own.
 Status driver::cuMemFree_v2(CUdeviceptr address) {
-    if (!address) return Status::success;
+    if (!address) {
+        rt::capture::forbid_unsafe(); // refused in a capture like any free, by which programs tell whether there is one
+        return Status::success;
+    }
     const auto found = rt::memory::find(address);
     if (!found) throw Error(Status::invalid_value, fmt::format("{:#x} is no allocation", address));
     // What graphs allocate belongs to no context.

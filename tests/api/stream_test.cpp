@@ -233,3 +233,17 @@ TEST_F(Streams, ExternalEventsOfACaptureAreNodes) {
     EXPECT_OK(cuStreamDestroy_v2(stream));
     EXPECT_OK(cuStreamDestroy_v2(other));
 }
+
+TEST_F(Streams, FreeingNothingIsUnsafeInACapture) {
+    CUstream stream = create(CU_STREAM_NON_BLOCKING);
+    CUgraph graph = nullptr;
+    ASSERT_OK(cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_RELAXED));
+    EXPECT_OK(cuMemFree_v2(0));
+    ASSERT_OK(cuStreamEndCapture(stream, &graph));
+    EXPECT_OK(cuGraphDestroy(graph));
+    ASSERT_OK(cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+    EXPECT_STATUS(stream_capture_unsupported, cuMemFree_v2(0));
+    EXPECT_STATUS(stream_capture_invalidated, cuStreamEndCapture(stream, &graph));
+    EXPECT_OK(cuMemFree_v2(0));
+    EXPECT_OK(cuStreamDestroy_v2(stream));
+}
