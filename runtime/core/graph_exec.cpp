@@ -16,10 +16,14 @@ class Run {
     explicit Run(Stream& stream, bool allocates_again = false) : stream_(stream), allocates_again_(allocates_again) {}
 
     void all(const std::vector<GraphNode*>& order) {
-        add(order);
-        launch_chain();
-        // The executable graph may go before its launches have ended, and with it what it alone owns.
-        if (!memory_.empty()) stream_.call([memory = std::move(memory_)] {});
+        try {
+            add(order);
+            launch_chain();
+        } catch (...) {
+            keep_memory();
+            throw;
+        }
+        keep_memory();
     }
 
     void operator()(const KernelNode& node) {
@@ -50,8 +54,9 @@ class Run {
         memory_.push_back(node.block);
     }
     void operator()(const ReleaseNode& node) {
-        memory_.push_back(graph_memory::release(node.address));
-        if (!memory_.back()) throw Error(Status::invalid_value, "a graph frees memory that is not allocated");
+        auto block = graph_memory::release(node.address);
+        if (!block) throw Error(Status::invalid_value, "a graph frees memory that is not allocated");
+        memory_.push_back(std::move(block));
     }
 
     void operator()(const ConditionalNode& node) const {
@@ -96,6 +101,10 @@ class Run {
     void launch_chain() {
         if (!chain_.empty()) stream_.launch_all(chain_);
         chain_.clear();
+    }
+    /// The executable graph may go before its launches have ended, and with it what it alone owns.
+    void keep_memory() {
+        if (!memory_.empty()) stream_.call([memory = std::move(memory_)] {});
     }
     static Event& alive(Event* event) {
         if (!HandleBase::alive(event, HandleKind::event))

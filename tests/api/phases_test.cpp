@@ -74,22 +74,26 @@ class Phases : public Driver {
                     << body;
     }
 
-    /// %p: the thread is one of block 3001 of 5000.
-    static void fails_in_block_3001(const std::string& body) {
-        constexpr unsigned blocks = 5000, threads = 64;
-        const std::string source = text("mov.u32 %s0, %ctaid.x; setp.eq.u32 %p, %s0, 3001;\n" + body);
-        CUlogIterator log_start = 0;
-        EXPECT_OK(cuLogsCurrent(&log_start, 0));
+    /// What the context says after a launch of blocks of 64 threads, with an output for each.
+    static CUresult ends_with(const std::string& body, unsigned blocks) {
+        const std::string source = text(body);
         CUmodule module = nullptr;
         CUfunction function = nullptr;
-        ASSERT_EQ(cuModuleLoadData(&module, source.c_str()), 0);
-        ASSERT_EQ(cuModuleGetFunction(&function, module, "k"), 0);
+        EXPECT_OK(cuModuleLoadData(&module, source.c_str()));
+        EXPECT_OK(cuModuleGetFunction(&function, module, "k"));
         CUdeviceptr memory = 0;
         uint32_t n = 1;
-        ASSERT_EQ(cuMemAlloc_v2(&memory, 4 * blocks * threads), 0);
+        EXPECT_OK(cuMemAlloc_v2(&memory, size_t{4} * 64 * blocks));
         void* parameters[] = {&memory, &n};
-        ASSERT_EQ(cuLaunchKernel(function, blocks, 1, 1, threads, 1, 1, 0, nullptr, parameters, nullptr), 0);
-        EXPECT_NE(cuCtxSynchronize(), 0);
+        EXPECT_OK(cuLaunchKernel(function, blocks, 1, 1, 64, 1, 1, 0, nullptr, parameters, nullptr));
+        return cuCtxSynchronize();
+    }
+
+    /// %p: the thread is one of block 3001 of 5000.
+    static void fails_in_block_3001(const std::string& body, rt::Status status) {
+        CUlogIterator log_start = 0;
+        EXPECT_OK(cuLogsCurrent(&log_start, 0));
+        EXPECT_EQ(ends_with("mov.u32 %s0, %ctaid.x; setp.eq.u32 %p, %s0, 3001;\n" + body, 5000), int(status));
         std::string log(25600, '\0');
         size_t size = log.size();
         EXPECT_OK(cuLogsDumpToMemory(&log_start, log.data(), &size, 0));
@@ -345,43 +349,27 @@ TEST_F(Phases, BlocksThatWaitForBlocks) {
 }
 
 TEST_F(Phases, ThreadsThatWaitForEverAreReported) {
-    const std::string source =
-        text("setp.lt.u32 %p, %t, 5; @%p bra E; bar.sync 0; bra F; E: bar.sync 1; F: st.global.u32 [%out], %t;");
-    CUmodule module = nullptr;
-    CUfunction function = nullptr;
-    ASSERT_EQ(cuModuleLoadData(&module, source.c_str()), 0);
-    ASSERT_EQ(cuModuleGetFunction(&function, module, "k"), 0);
-    CUdeviceptr memory = 0;
-    uint32_t n = 1;
-    ASSERT_EQ(cuMemAlloc_v2(&memory, 4096), 0);
-    void* parameters[] = {&memory, &n};
-    ASSERT_EQ(cuLaunchKernel(function, 1, 1, 1, 64, 1, 1, 0, nullptr, parameters, nullptr), 0);
-    EXPECT_STATUS(launch_failed, cuCtxSynchronize());
+    EXPECT_STATUS(launch_failed, ends_with("setp.lt.u32 %p, %t, 5; @%p bra E; bar.sync 0; bra F; E: bar.sync 1; "
+                                           "F: st.global.u32 [%out], %t;",
+                                           1));
 }
 
 // Where phases follow each other without the runner, they look for that themselves.
 TEST_F(Phases, BlocksThatMeetForEverStopWithTheirLaunch) {
-    const std::string source = text("mov.u32 %s0, %ctaid.x; setp.eq.u32 %p, %s0, 1; @%p trap;\n"
-                                    "L: bar.sync 0; add.u32 %t, %t, 1; st.global.u32 [%out], %t; bar.sync 0; bra L;");
-    CUmodule module = nullptr;
-    CUfunction function = nullptr;
-    ASSERT_EQ(cuModuleLoadData(&module, source.c_str()), 0);
-    ASSERT_EQ(cuModuleGetFunction(&function, module, "k"), 0);
-    CUdeviceptr memory = 0;
-    uint32_t n = 1;
-    ASSERT_EQ(cuMemAlloc_v2(&memory, 4096), 0);
-    void* parameters[] = {&memory, &n};
-    ASSERT_EQ(cuLaunchKernel(function, 2, 1, 1, 64, 1, 1, 0, nullptr, parameters, nullptr), 0);
-    EXPECT_STATUS(launch_failed, cuCtxSynchronize());
+    EXPECT_STATUS(launch_failed,
+                  ends_with("mov.u32 %s0, %ctaid.x; setp.eq.u32 %p, %s0, 1; @%p trap;\n"
+                            "L: bar.sync 0; add.u32 %t, %t, 1; st.global.u32 [%out], %t; bar.sync 0; bra L;",
+                            2));
 }
 
 // Blocks without barriers run many to a call; what fails among them is still known.
 TEST_F(Phases, AFaultAmongManyBlocksNamesItsBlock) {
-    fails_in_block_3001("selp.b64 %out, 64, %out, %p; st.global.u32 [%out], %t;");
+    fails_in_block_3001("selp.b64 %out, 64, %out, %p; st.global.u32 [%out], %t;", rt::Status::illegal_address);
 }
 
 TEST_F(Phases, ATrapAmongManyBlocksNamesItsBlock) {
-    fails_in_block_3001("setp.eq.and.u32 %q, %t, 5, %p; @%q trap; st.global.u32 [%out], %t;");
+    fails_in_block_3001("setp.eq.and.u32 %q, %t, 5, %p; @%q trap; st.global.u32 [%out], %t;",
+                        rt::Status::launch_failed);
 }
 
 } // namespace

@@ -29,9 +29,6 @@ StandIn stand_ins[] = {
     {"libnvJitLink.so.12", "libnvJitLink.so.12", {}, false},
 };
 
-/// What la_objopen says of our libraries that are no stand-ins; of those it says their place in the table, from 1 on.
-constexpr uintptr_t other_of_ours = uintptr_t(-1);
-
 /// What programs get from us only where the loader finds no other, and the file, seen from our folder.
 struct LastResort {
     const char *name, *file;
@@ -107,21 +104,12 @@ __attribute__((visibility("default"))) unsigned int la_version(unsigned int vers
     return version < LAV_CURRENT ? version : LAV_CURRENT;
 }
 
-/// Marks our libraries, whose own requests are answered with the real library, and which of them are stand-ins.
+/// Marks our libraries, whose own requests are answered with the real library. A stand-in stays once it is loaded.
 __attribute__((visibility("default"))) unsigned int la_objopen(link_map* map, Lmid_t, uintptr_t* cookie) {
-    *cookie = 0;
-    if (!is_ours(map->l_name) || std::strcmp(base_name(map->l_name), "libcuda.so.1") == 0) return 0;
-    *cookie = other_of_ours;
+    const char* name = base_name(map->l_name);
+    *cookie = is_ours(map->l_name) && std::strcmp(name, "libcuda.so.1") != 0 ? 1 : 0;
     for (StandIn& one : stand_ins)
-        if (std::strcmp(base_name(map->l_name), one.file) == 0) {
-            *cookie = uintptr_t(1 + (&one - stand_ins));
-            one.loaded = true;
-        }
-    return 0;
-}
-
-__attribute__((visibility("default"))) unsigned int la_objclose(uintptr_t* cookie) {
-    if (*cookie != 0 && *cookie != other_of_ours) stand_ins[*cookie - 1].loaded = false;
+        if (*cookie == 1 && std::strcmp(name, one.file) == 0) one.loaded = true;
     return 0;
 }
 
@@ -134,7 +122,7 @@ __attribute__((visibility("default"))) char* la_objsearch(const char* name, uint
         return same;
     }
     // A name alone is searched for, and comes again with each folder in front.
-    if (*cookie != 0 || std::strchr(name, '/') == nullptr) return same;
+    if (*cookie == 1 || std::strchr(name, '/') == nullptr) return same;
     if (const LastResort* ours = last_resort_for(name, flag); ours != nullptr && !own_folder().empty()) {
         static thread_local std::string file;
         file = own_folder() + ours->file;
