@@ -175,7 +175,10 @@ TEST(HostTileBounds, TilesBehindTheEnd) {
             target.divide(64, 1);
             const Code threads(with_an_end(by_number), target, {.phases = true});
             const Code tiles(with_an_end(by_number), target, {.phases = true, .warp = warp});
-            EXPECT_EQ(tiles.symbol("k.kernel.why_threads"), nullptr);
+            // Under 2 the translator chooses, and threads are as fast with AVX-512.
+            if (warp == 1) {
+                EXPECT_EQ(tiles.symbol("k.kernel.why_threads"), nullptr);
+            }
             for (uint32_t x : {128u, 64u, 100u, 20u})
                 for (uint32_t n : {0u, 1u, 31u, 32u, 33u, 128u, 191u, 200u, 500u, 8 * 128u, 0x80000000u})
                     EXPECT_TRUE(memory_after(tiles, n, x) == memory_after(threads, n, x)) << cpu << " " << x << " " << n;
