@@ -112,6 +112,7 @@ Status driver::cuMemHostAlloc(void** pointer, size_t bytes, unsigned int flags) 
 }
 
 Status driver::cuMemFreeHost(void* pointer) {
+    if (!pointer) rt::capture::forbid_unsafe(); // as cuMemFree
     const auto found = rt::memory::find(uint64_t(pointer));
     rt::memory::release(found && found->context ? *found->context : rt::Context::current(), uint64_t(pointer),
                         MemoryKind::pinned);

@@ -239,11 +239,15 @@ TEST_F(Streams, FreeingNothingIsUnsafeInACapture) {
     CUgraph graph = nullptr;
     ASSERT_OK(cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_RELAXED));
     EXPECT_OK(cuMemFree_v2(0));
+    EXPECT_OK(cuMemFreeHost(nullptr));
     ASSERT_OK(cuStreamEndCapture(stream, &graph));
     EXPECT_OK(cuGraphDestroy(graph));
     ASSERT_OK(cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
     EXPECT_STATUS(stream_capture_unsupported, cuMemFree_v2(0));
     EXPECT_STATUS(stream_capture_invalidated, cuStreamEndCapture(stream, &graph));
     EXPECT_OK(cuMemFree_v2(0));
+    ASSERT_OK(cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_GLOBAL));
+    EXPECT_STATUS(stream_capture_unsupported, cuMemFreeHost(nullptr));
+    EXPECT_STATUS(stream_capture_invalidated, cuStreamEndCapture(stream, &graph));
     EXPECT_OK(cuStreamDestroy_v2(stream));
 }
