@@ -48,13 +48,10 @@ struct Piece {
     std::string text;
 };
 
-class Generator {
-  public:
-    explicit Generator(uint64_t seed) : random_(seed), wide_(seed >= RandomKernel::first_wide_seed) {}
-    RandomKernel make(uint64_t seed);
-
-  private:
-    using Emit = void (Generator::*)(const Region&);
+/// Draws random numbers, and writes PTX with them.
+class Writer {
+  protected:
+    explicit Writer(uint64_t seed) : random_(seed) {}
 
     /// Adds a statement: `format` with each %s or %u replaced by the next piece, and %% by %. The pieces draw random
     /// numbers, and only in a list like this one do all compilers let them do so in one order.
@@ -74,6 +71,19 @@ class Generator {
     void label(unsigned number) { body_ += "L" + std::to_string(number) + ":\n"; }
 
     static std::string name(const char* prefix, unsigned n) { return prefix + std::to_string(n); }
+
+    Random random_;
+    std::string body_;
+};
+
+class Generator : Writer {
+  public:
+    explicit Generator(uint64_t seed) : Writer(seed), wide_(seed >= RandomKernel::first_wide_seed) {}
+    RandomKernel make(uint64_t seed);
+
+  private:
+    using Emit = void (Generator::*)(const Region&);
+
     std::string r() { return name("%r", random_.below(integers)); }
     std::string f() { return name("%f", random_.below(floats)); }
     std::string d() { return name("%d", random_.below(longs)); }
@@ -135,9 +145,7 @@ class Generator {
     std::string declarations() const;
     void reset();
 
-    Random random_;
     const bool wide_;
-    std::string body_;
     unsigned next_half_ = 0;
     unsigned next_integer_ = 0, next_float_ = 0, next_long_ = 0, next_predicate_ = 0, next_label_ = 0;
     unsigned functions_ = 0, threads_ = 0;

@@ -12,6 +12,7 @@
 #include "random_kernel.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -46,7 +47,8 @@ uint64_t digest(const std::vector<uint32_t>& words) { // FNV-1a over words
 /// The kernel's output; `level` as CU_JIT_OPTIMIZATION_LEVEL.
 std::vector<uint32_t> run(uint64_t seed, unsigned level) {
     const RandomKernel kernel = make_random_kernel(seed);
-    std::vector<uint32_t> in(RandomKernel::input_words), out(kernel.output_words());
+    auto numbers = std::to_array(kernel.numbers);
+    std::vector<uint32_t> in(kernel.in_words), out(kernel.output_words);
     for (unsigned i = 0; i < in.size(); i++) in[i] = fuzz_input(i);
     std::vector<char> log(4096);
     CUjit_option options[] = {CU_JIT_OPTIMIZATION_LEVEL, CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
@@ -63,8 +65,10 @@ std::vector<uint32_t> run(uint64_t seed, unsigned level) {
     require(cuMemAlloc_v2(&device_out, out.size() * 4), "cuMemAlloc");
     require(cuMemcpyHtoDAsync_v2(device_in, in.data(), in.size() * 4, stream), "cuMemcpyHtoD");
     require(cuMemsetD8Async(device_out, 0, out.size() * 4, stream), "cuMemsetD8");
-    void* arguments[] = {&device_out, &device_in};
-    require(cuLaunchKernel(function, RandomKernel::blocks, 1, 1, kernel.threads, 1, 1, 0, stream, arguments, nullptr),
+    void* arguments[] = {&device_out, &device_in, &numbers[0], &numbers[1], &numbers[2]};
+    const auto &grid = kernel.grid, &block = kernel.block;
+    require(cuLaunchKernel(function, grid[0], grid[1], grid[2], block[0], block[1], block[2], 0, stream, arguments,
+                           nullptr),
             "cuLaunchKernel");
     require(cuMemcpyDtoHAsync_v2(out.data(), device_out, out.size() * 4, stream), "cuMemcpyDtoH");
     require(cuStreamSynchronize(stream), "cuStreamSynchronize");

@@ -1,4 +1,4 @@
-#include "generator.h"
+#include "shape_generator.h"
 
 #include <span>
 
@@ -122,7 +122,8 @@ void Generator::function(unsigned number) {
 
 RandomKernel Generator::make(uint64_t seed) {
     RandomKernel kernel;
-    threads_ = kernel.threads = 32 * (1 + random_.below(4));
+    threads_ = kernel.threads = kernel.block[0] = 32 * (1 + random_.below(4));
+    kernel.output_words = RandomKernel::blocks * threads_ * RandomKernel::words_per_thread + RandomKernel::atomic_words;
     kernel.text = "// seed " + std::to_string(seed) + "\n" +
                   (wide_ ? ".version 8.0\n.target sm_90\n" : ".version 7.4\n.target sm_80\n") + ".address_size 64\n\n" +
                   (wide_ ? wide_module() : "");
@@ -171,7 +172,10 @@ RandomKernel Generator::make(uint64_t seed) {
 
 } // namespace kernel_fuzz
 
-RandomKernel make_random_kernel(uint64_t seed) { return kernel_fuzz::Generator(seed).make(seed); }
+RandomKernel make_random_kernel(uint64_t seed) {
+    if (seed >= RandomKernel::first_shape_seed) return kernel_fuzz::ShapeGenerator(seed).make(seed);
+    return kernel_fuzz::Generator(seed).make(seed);
+}
 
 uint32_t fuzz_input(unsigned i) {
     uint64_t z = (uint64_t{i} + 1) * 0x9e3779b97f4a7c15;
