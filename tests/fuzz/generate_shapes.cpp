@@ -307,10 +307,19 @@ void ShapeGenerator::own_loop(const Place& place) {
 void ShapeGenerator::march(const Place& place) {
     if (place.rounds || place.depth) return loop(place);
     const std::string from = fresh('a'), to = fresh('a'), left = fresh('r'), p = fresh('p'), word = fresh('r');
-    const unsigned step = random_.one_in(2) ? 4096 : 1u << (8 + random_.below(4)); // words
+    const bool far = in_planes_ ? !random_.one_in(5) : random_.one_in(2);
+    const unsigned step = far ? far_plane << random_.below(2) : 1u << (8 + random_.below(3)); // words
     const unsigned row = block_[0] * grid_[0], head = next_label_++, end = next_label_++;
     const unsigned limit = in_words - 1 - 4096 * most_rounds - 2 * row;
-    line("mov.u64 %s, %s;", {from, address("in", affine(limit, place), 4)});
+    std::string index;
+    if (in_planes_ && !random_.one_in(4) && row * block_[1] * grid_[1] + 8 < limit) { // as stencils do
+        index = fresh('r');
+        line("mad.lo.u32 %s, y, %u, x;", {index, row});
+        if (random_.one_in(2)) line("add.u32 %s, %s, %u;", {index, index, random_.below(8)});
+    } else {
+        index = affine(limit, place);
+    }
+    line("mov.u64 %s, %s;", {from, address("in", index, 4)});
     line("mad.wide.u32 %s, id, 4, out;", {to});
     line("add.u64 %s, %s, %u;", {to, to, 4ull * all_ * random_.below(first_backwards - most_rounds)});
     line("mov.u32 %s, %s;", {left, random_.one_in(2) ? std::string("rounds") : number(most_rounds)});
@@ -319,7 +328,7 @@ void ShapeGenerator::march(const Place& place) {
     label(head);
     line("setp.eq.u32 %s, %s, 0;", {p, left});
     line("@%s bra L%u;", {p, end});
-    const unsigned loads = 1 + random_.below(7);
+    const unsigned loads = (in_planes_ ? 3 : 1) + random_.below(5);
     for (unsigned i = 0; i < loads; i++) {
         const unsigned offsets[] = {0, 4, 8, 4 * row, 4 * row + 4, 8 * row};
         line("ld.global.u32 %s, [%s+%u];", {word, from, offsets[random_.below(std::size(offsets))]});

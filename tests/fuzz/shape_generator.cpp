@@ -11,7 +11,7 @@ void ShapeGenerator::choose_shape(RandomKernel& kernel) {
                                              {20, 7, 1},  {33, 3, 1}, {2, 32, 1},  {1, 64, 1},  {8, 4, 4},   {4, 4, 4},
                                              {32, 2, 2},  {16, 2, 4}, {16, 8, 1},  {128, 2, 1}};
     const auto& block = blocks[random_.below(std::size(blocks))];
-    const unsigned most[3] = {block[0] * block[1] <= 256 && random_.one_in(3) ? 12u : 4u,
+    const unsigned most[3] = {block[0] * block[1] <= 256 && (in_planes_ || random_.one_in(3)) ? 12u : 4u,
                               block[1] > 1 || random_.one_in(4) ? 3u : 1u, block[2] > 1 ? 2u : 1u};
     threads_ = all_ = 1;
     for (unsigned i = 0; i < 3; i++) {
@@ -19,6 +19,11 @@ void ShapeGenerator::choose_shape(RandomKernel& kernel) {
         kernel.grid[i] = grid_[i] = 1 + random_.below(most[i]);
         threads_ *= block_[i];
         all_ *= block_[i] * grid_[i];
+    }
+    if (in_planes_ && all_ < far_plane && !random_.one_in(4)) { // so that planes of `out` are far apart
+        all_ /= grid_[0];
+        kernel.grid[0] = grid_[0] = (far_plane - 1) / all_ + 1 + random_.below(3);
+        all_ *= grid_[0];
     }
     kernel.threads = threads_;
     for (unsigned i = 0; i < 2; i++) { // an end near the grid's
@@ -74,13 +79,19 @@ void ShapeGenerator::statement(const Place& place) {
         {&ShapeGenerator::loop, 3},       {&ShapeGenerator::own_loop, 1},       {&ShapeGenerator::march, 2},
         {&ShapeGenerator::own_array, 1},  {&ShapeGenerator::count_globally, 1},
     };
+    static constexpr Row in_planes[] = {
+        {&ShapeGenerator::arithmetic, 5}, {&ShapeGenerator::load, 5},   {&ShapeGenerator::store, 3},
+        {&ShapeGenerator::guarded, 2},    {&ShapeGenerator::branch, 3}, {&ShapeGenerator::march, 6},
+    };
     static constexpr Row together[] = {
         {&ShapeGenerator::exchange, 6},     {&ShapeGenerator::rows_of_tile, 2}, {&ShapeGenerator::tree, 2},
         {&ShapeGenerator::sorting_step, 2}, {&ShapeGenerator::butterflies, 1},  {&ShapeGenerator::histogram, 1},
         {&ShapeGenerator::across_warp, 2},
     };
     const bool meet = meets_ && place.uniform && random_.one_in(3);
-    const std::span<const Row> from = meet ? std::span<const Row>(together) : alone;
+    const std::span<const Row> from = meet         ? std::span<const Row>(together)
+                                      : in_planes_ ? std::span<const Row>(in_planes)
+                                                   : std::span<const Row>(alone);
     unsigned all = 0;
     for (const Row& row : from) all += row.weight;
     unsigned chosen = random_.below(all);
@@ -109,18 +120,19 @@ std::string ShapeGenerator::text(uint64_t seed) const {
 
 RandomKernel ShapeGenerator::make(uint64_t seed) {
     RandomKernel kernel;
+    meets_ = random_.below(5) < 3;
+    in_planes_ = !meets_ && random_.one_in(2);
     choose_shape(kernel);
     next_['p'] = 1;
     next_['r'] = integers;
     next_['f'] = floats;
     next_['d'] = doubles;
-    meets_ = random_.below(5) < 3;
     prologue();
-    for (unsigned i = 0; i < own_words; i++) line("st.local.u32 [own+%u], %u;", {4 * i, 1000 + i});
+    for (unsigned i = 0; i < own_words && !in_planes_; i++) line("st.local.u32 [own+%u], %u;", {4 * i, 1000 + i});
     if (!meets_ && random_.one_in(2)) { // as most kernels begin
         line("@!%s bra END;", {condition(false)});
     }
-    budget_ = int(10 + random_.below(30));
+    budget_ = int(in_planes_ ? 3 + random_.below(8) : 10 + random_.below(30));
     while (budget_ > 0) statements(Place{}, 20);
     const std::string at = fresh('a'), pair = fresh('a');
     line("mad.wide.u32 %s, id, 8, out;", {pair});
@@ -129,6 +141,7 @@ RandomKernel ShapeGenerator::make(uint64_t seed) {
     line("mad.wide.u32 %s, id, 4, out;", {at});
     for (unsigned i = 0; i < integers + floats; i++) {
         line("add.u64 %s, %s, %u;", {pair, at, 4ull * all_ * (first_result + 2 + i)});
+        if (in_planes_ && i >= 2) break;
         if (i < integers) {
             line("st.global.u32 [%s], r%u;", {pair, i});
             continue;

@@ -38,11 +38,13 @@ class ShapeGenerator : Writer {
     /// the end.
     static constexpr unsigned planes = 64, first_backwards = 24, first_by_column = 32, first_of_two = 40,
                               first_of_four = 48, first_result = 52;
+    static constexpr unsigned far_plane = 2048; ///< words; tiles may take turns where planes are as far apart
     static constexpr const char* axes[] = {"x", "y", "z"};
 
-    std::string r() { return name("r", random_.below(integers)); }
-    std::string f() { return name("f", random_.below(floats)); }
-    std::string d() { return name("d", random_.below(doubles)); }
+    // In planes there are few, as what lives on from round to round must be little for tiles to take turns.
+    std::string r() { return name("r", random_.below(in_planes_ ? 2 : integers)); }
+    std::string f() { return name("f", random_.below(in_planes_ ? 1 : floats)); }
+    std::string d() { return name("d", random_.below(in_planes_ ? 1 : doubles)); }
     std::string fresh(char kind) { return std::string(1, kind) + std::to_string(next_[uint8_t(kind)]++); }
     std::string number(unsigned most) { return std::to_string(random_.below(most + 1)); }
 
@@ -89,6 +91,7 @@ class ShapeGenerator : Writer {
     unsigned threads_ = 0, all_ = 0; ///< of a block, of the grid
     unsigned numbers_[3] = {};       ///< n and m, ends in x and y, and rounds
     bool meets_ = false;             ///< has barriers
+    bool in_planes_ = false;         ///< does little but march through planes: nothing ties its threads to others
     int budget_ = 0;
 };
 
