@@ -22,6 +22,20 @@ namespace {
 
 constexpr unsigned most_harmless = 8;
 
+/// Only lanes that are there have the address that a load or store says it has, and vectors begin at any element.
+void align_as_elements(llvm::Function& function) {
+    const llvm::DataLayout& data = function.getParent()->getDataLayout();
+    for (llvm::Instruction& instruction : llvm::instructions(function)) {
+        const auto size = [&](const llvm::Value* value) {
+            return data.getTypeStoreSize(value->getType()).getFixedValue();
+        };
+        if (auto* load = dyn_cast<llvm::LoadInst>(&instruction))
+            load->setAlignment(llvm::commonAlignment(load->getAlign(), size(load)));
+        else if (auto* store = dyn_cast<llvm::StoreInst>(&instruction))
+            store->setAlignment(llvm::commonAlignment(store->getAlign(), size(store->getValueOperand())));
+    }
+}
+
 } // namespace
 
 Widener::Widener(llvm::Function& scalar, const Shapes& shapes, const llvm::LoopInfo& loops,
@@ -38,6 +52,7 @@ llvm::Function* Widener::run(llvm::Value* exit, bool value_of_exit, llvm::Value*
     value_of_exit_ = value_of_exit;
     end_ = end;
     value_of_end_ = value_of_end;
+    align_as_elements(scalar_);
     make_signature();
     blocks_ = order_blocks(scalar_, loops_);
     const size_t count = blocks_.size();

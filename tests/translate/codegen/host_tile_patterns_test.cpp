@@ -54,6 +54,26 @@ rest:
     }
 }
 
+/// What each lane's address is a multiple of, addresses between are not.
+TEST(HostTilePatterns, AddressesOfManyBytes) {
+    expect_same(kernel(R"(
+  %near = and i32 %x, 31
+  %near.w = zext i32 %near to i64
+  %near.b = shl i64 %near.w, 4
+  %near.a = add i64 %in, %near.b
+  %a.p = inttoptr i64 %near.a to ptr addrspace(1)
+  %a = load i32, ptr addrspace(1) %a.p, align 16
+  %own = shl i32 %near, 4
+  %sp = inttoptr i32 %own to ptr addrspace(3)
+  store i32 %v, ptr addrspace(3) %sp, align 16
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %b = load i32, ptr addrspace(3) %sp, align 16
+  %ab = xor i32 %a, %b
+  store i32 %ab, ptr addrspace(1) %o
+  ret void
+)"));
+}
+
 /// Numbers that wrap around in their type, and lanes that are not there.
 TEST(HostTilePatterns, NumbersThatWrapAround) {
     expect_same(kernel(R"(
