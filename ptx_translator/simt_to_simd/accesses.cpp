@@ -22,6 +22,10 @@ bool Widener::is_contiguous(const Value* pointer, const llvm::Type* type, bool& 
 }
 
 void Widener::widen_load(llvm::LoadInst& load) {
+    if (const Bundle* bundle = bundles_.of(&load)) {
+        if (bundle->doer() == &load) load_bundle(*bundle);
+        return;
+    }
     Value* pointer = load.getPointerOperand();
     if (!load.isSimple()) return one_by_one(load);
     if (shapes_.is_guess(&load)) return widen_guess(load);
@@ -115,6 +119,10 @@ Value* Widener::load_contiguous(llvm::LoadInst& load, bool backwards, Value* mas
 }
 
 void Widener::widen_store(llvm::StoreInst& store) {
+    if (const Bundle* bundle = bundles_.of(&store)) {
+        if (bundle->doer() == &store) store_bundle(*bundle);
+        return;
+    }
     Value *pointer = store.getPointerOperand(), *value = store.getValueOperand();
     if (!store.isSimple()) return one_by_one(store);
     const Shape shape = shapes_.of(pointer);

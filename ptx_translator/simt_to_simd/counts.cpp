@@ -40,6 +40,7 @@ bool Widener::is_scattered(const Instruction& access) const {
     const auto* load = llvm::dyn_cast<llvm::LoadInst>(&access);
     const auto* store = llvm::dyn_cast<llvm::StoreInst>(&access);
     if (!(load && load->isSimple()) && !(store && store->isSimple())) return true;
+    if (bundles_.of(&access)) return false;
     Value* pointer = const_cast<Value*>(llvm::getLoadStorePointerOperand(&access));
     llvm::Type* type = llvm::getLoadStoreType(const_cast<Instruction*>(&access));
     bool backwards = false;

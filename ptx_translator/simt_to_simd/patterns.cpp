@@ -20,14 +20,13 @@ using llvm::Instruction;
 using llvm::Value;
 
 bool never_carries(const Pattern& pattern) {
-    return llvm::all_of(pattern.offsets, [&](int64_t offset) {
-        return offset >= 0 && uint64_t(offset) < uint64_t(1) << std::min(pattern.zero_bits, 30u);
-    });
+    return llvm::all_of(pattern.offsets,
+                        [&](int64_t offset) { return offset >= 0 && (uint64_t(offset) & pattern.bits) == 0; });
 }
 
 namespace {
 
-constexpr unsigned most_depth = 16, all_bits = 63;
+constexpr unsigned most_depth = 16;
 /// Elements that may lie between the first and the last, for each lane; elements in one load.
 constexpr unsigned most_elements_for_each_lane = 4, most_elements_of_piece = 8;
 
@@ -39,18 +38,36 @@ class Finder {
         const llvm::Type* type = value->getType();
         if (!type->isPointerTy() && !(type->isIntegerTy() && type->getIntegerBitWidth() <= 64)) return std::nullopt;
         auto pattern = find_unchecked(value, depth);
-        const unsigned width = type->isPointerTy() ? 64 : type->getIntegerBitWidth();
+        if (!pattern) return std::nullopt;
+        const unsigned width = width_of(value);
+        pattern->bits &= llvm::maskTrailingOnes<uint64_t>(width);
         // What has wrapped around in the type is not seen as such.
-        const bool fits =
-            pattern && llvm::all_of(pattern->offsets, [&](int64_t offset) { return llvm::isIntN(width, offset); });
+        const bool fits = is_signed(*pattern, width) || (never_carries(*pattern) && is_unsigned(*pattern, width));
         return fits ? pattern : std::nullopt;
     }
 
+    /// Nobody else need look out for the sign's bit.
+    std::optional<Pattern> find_signed(const Value* value) const {
+        auto pattern = find(value);
+        return pattern && is_signed(*pattern, width_of(value)) ? pattern : std::nullopt;
+    }
+
   private:
+    static bool is_signed(const Pattern& pattern, unsigned width) {
+        return llvm::all_of(pattern.offsets, [&](int64_t offset) { return llvm::isIntN(width, offset); });
+    }
+    static bool is_unsigned(const Pattern& pattern, unsigned width) {
+        return llvm::all_of(pattern.offsets, [&](int64_t offset) { return llvm::isUIntN(width, uint64_t(offset)); });
+    }
+    /// Of an integer or a pointer.
+    static unsigned width_of(const Value* value) {
+        return value->getType()->isPointerTy() ? 64 : value->getType()->getIntegerBitWidth();
+    }
+
     std::optional<Pattern> find_unchecked(const Value* value, unsigned depth) const {
         const Shape shape = shapes_.of(value);
         if (const auto* constant = dyn_cast<llvm::ConstantInt>(value)) {
-            Pattern pattern{all_bits, {}};
+            Pattern pattern;
             pattern.offsets.assign(shapes_.tile().lanes(), constant->getSExtValue());
             return pattern;
         }
@@ -62,9 +79,16 @@ class Finder {
         switch (instruction->getOpcode()) {
         case Instruction::SExt:
         case Instruction::ZExt: {
-            auto pattern = find(instruction->getOperand(0), depth + 1);
-            return pattern && never_carries(*pattern) ? pattern : std::nullopt;
+            const Value* narrow = instruction->getOperand(0);
+            auto pattern = find(narrow, depth + 1);
+            if (!pattern || !never_carries(*pattern) || !is_signed(*pattern, width_of(narrow))) return std::nullopt;
+            // It may have the sign's bit.
+            if (instruction->getOpcode() == Instruction::SExt)
+                pattern->bits = with_sign(pattern->bits, width_of(narrow));
+            return pattern;
         }
+        case Instruction::Call:
+            return of_call(llvm::cast<llvm::CallInst>(*instruction), depth);
         case Instruction::IntToPtr:
         case Instruction::PtrToInt:
             return find(instruction->getOperand(0), depth + 1);
@@ -77,16 +101,18 @@ class Finder {
         const Tile tile = shapes_.tile();
         if (shape.assumed || (shape.by_row && tile.rows > 1)) return std::nullopt;
         Pattern pattern;
-        const unsigned known =
-            value->getType()->isIntegerTy() ? llvm::computeKnownBits(value, data_).countMinTrailingZeros() : 0;
-        pattern.zero_bits = shape.stride != 0 ? shape.zero_bits : std::min(known, all_bits);
+        pattern.bits = ~uint64_t(0);
+        if (value->getType()->isIntegerTy()) pattern.bits &= ~llvm::computeKnownBits(value, data_).Zero.getZExtValue();
+        if (shape.stride != 0) pattern.bits &= ~uint64_t(0) << shape.zero_bits;
         for (unsigned lane = 0; lane < tile.lanes(); ++lane)
             pattern.offsets.push_back(shape.stride * int64_t(lane % tile.columns));
         return pattern;
     }
 
     static Pattern sum(const Pattern& a, const Pattern& b, int64_t factor) {
-        Pattern result{std::min(a.zero_bits, b.zero_bits), a.offsets};
+        Pattern result{a.bits | b.bits, a.offsets};
+        // Of two numbers' sum low bits are zero that are so in both.
+        if (b.bits && (a.bits || factor < 0)) result.bits = ~uint64_t(0) << llvm::countr_zero(result.bits);
         for (size_t i = 0; i < result.offsets.size(); ++i) result.offsets[i] += b.offsets[i] * factor;
         return result;
     }
@@ -116,7 +142,7 @@ class Finder {
         case Instruction::Shl:
             if (!constant || constant->getValue().uge(32)) return std::nullopt;
             each([&](int64_t offset) { return offset << constant->getZExtValue(); });
-            result.zero_bits = std::min(all_bits, result.zero_bits + unsigned(constant->getZExtValue()));
+            result.bits <<= constant->getZExtValue();
             return checked(result);
         case Instruction::And:
         case Instruction::Or:
@@ -125,26 +151,49 @@ class Finder {
             return of_bits(operation.getOpcode(), *left, constant->getValue());
         case Instruction::LShr:
         case Instruction::AShr:
-            if (!constant || !never_carries(*left) || constant->getValue().ugt(result.zero_bits)) return std::nullopt;
+            if (!constant || !never_carries(*left) || constant->getValue().uge(width_of(&operation)))
+                return std::nullopt;
+            if (operation.getOpcode() == Instruction::AShr) {
+                if (!is_signed(*left, width_of(&operation))) return std::nullopt;
+                result.bits = with_sign(result.bits, width_of(&operation));
+            }
             each([&](int64_t offset) { return offset >> constant->getZExtValue(); });
-            result.zero_bits -= unsigned(constant->getZExtValue());
+            result.bits = uint64_t(int64_t(result.bits) >> constant->getZExtValue());
             return result;
         default:
             return std::nullopt;
         }
     }
 
-    /// Low bits are the offsets' alone, high ones the number's.
+    /// Bits that the number may have are its own, others the offsets', up to the highest that they have.
     static std::optional<Pattern> of_bits(unsigned opcode, Pattern pattern, const llvm::APInt& constant) {
-        const unsigned own = std::min(pattern.zero_bits, 30u);
-        const auto low = int64_t(constant.extractBitsAsZExtValue(std::min(own, constant.getBitWidth()), 0));
+        const uint64_t all = constant.getZExtValue();
+        uint64_t highest = 0;
+        for (const int64_t offset : pattern.offsets) highest |= uint64_t(offset);
+        const uint64_t room = llvm::maskTrailingOnes<uint64_t>(unsigned(llvm::bit_width(highest)));
+        const auto own = int64_t(all & room & ~pattern.bits);
         for (int64_t& offset : pattern.offsets)
-            offset = opcode == Instruction::And ? offset & low : opcode == Instruction::Or ? offset | low : offset ^ low;
-        // Of the number nothing may be left, or all that there is changes alike.
-        if (opcode != Instruction::And)
-            pattern.zero_bits = own;
-        else if (constant.getActiveBits() <= own)
-            pattern.zero_bits = all_bits;
+            offset = opcode == Instruction::And  ? offset & own
+                     : opcode == Instruction::Or ? offset | own
+                                                 : offset ^ own;
+        pattern.bits = opcode == Instruction::And ? pattern.bits & all : pattern.bits | (all & ~room);
+        return pattern;
+    }
+
+    /// All bits of a wider number that has the narrow one's sign.
+    static uint64_t with_sign(uint64_t bits, unsigned width) {
+        return bits >> (width - 1) & 1 ? bits | ~uint64_t(0) << (width - 1) : bits;
+    }
+
+    std::optional<Pattern> of_call(const llvm::CallInst& call, unsigned depth) const {
+        if (call.getIntrinsicID() != llvm::Intrinsic::bitreverse) return std::nullopt;
+        auto pattern = find(call.getArgOperand(0), depth + 1);
+        if (!pattern || !never_carries(*pattern)) return std::nullopt;
+        const auto turned = [width = width_of(&call)](uint64_t bits) {
+            return llvm::reverseBits(bits) >> (64 - width);
+        };
+        pattern->bits = turned(pattern->bits);
+        for (int64_t& offset : pattern->offsets) offset = int64_t(turned(uint64_t(offset)));
         return pattern;
     }
 
@@ -166,7 +215,7 @@ class Finder {
 } // namespace
 
 std::optional<Pattern> pattern_of(const Shapes& shapes, const llvm::DataLayout& data, const Value* value) {
-    return Finder(shapes, data).find(value);
+    return Finder(shapes, data).find_signed(value);
 }
 
 std::optional<Elements> elements_of(const Shapes& shapes, const llvm::DataLayout& data, const Value* pointer,
@@ -184,8 +233,7 @@ std::optional<Elements> elements_of(const Shapes& shapes, const llvm::DataLayout
         result.of_lanes.push_back(unsigned((offset - *least) / size));
     }
     // What lies between is in the pages of the first and the last.
-    if ((*most - *least) / size >= int64_t(most_elements_for_each_lane * shapes.tile().lanes()))
-        return std::nullopt;
+    if ((*most - *least) / size >= int64_t(most_elements_for_each_lane * shapes.tile().lanes())) return std::nullopt;
     result.count = unsigned((*most - *least) / size) + 1;
     if (result.count < most_elements_of_piece) return std::nullopt;
     return result;
@@ -209,7 +257,8 @@ Value* Widener::load_pattern(llvm::LoadInst& load, const Elements& elements) {
     for (unsigned begin = 0; begin < elements.count; begin += most_elements_of_piece) {
         // The last one ends with the last element.
         const unsigned at = std::min(begin, elements.count - most_elements_of_piece);
-        Value* piece = ir_.CreateAlignedLoad(piece_type, element(load.getPointerOperand(), elements, type, at), load.getAlign());
+        Value* piece =
+            ir_.CreateAlignedLoad(piece_type, element(load.getPointerOperand(), elements, type, at), load.getAlign());
         if (at != begin) {
             llvm::SmallVector<int, 8> order;
             for (unsigned i = 0; i < most_elements_of_piece; ++i)
@@ -253,9 +302,7 @@ bool is_shared_memory(const Value* pointer, const llvm::DataLayout& data) {
 }
 
 /// Whether it is the CTA's own, which only this thread of the process sees.
-bool Widener::is_own_memory(const Value* pointer) const {
-    return machine_.alone && is_shared_memory(pointer, data_);
-}
+bool Widener::is_own_memory(const Value* pointer) const { return machine_.alone && is_shared_memory(pointer, data_); }
 
 /// Whose value is left where lanes store to one place is not looked at.
 bool is_stored_between(const Elements& elements) {
@@ -321,7 +368,8 @@ void Widener::store_between(llvm::StoreInst& store, const Elements& elements) {
                 for (int lane : lanes) stored.push_back(ir_.getInt1(lane >= 0));
                 llvm::Constant* there_or_not = llvm::ConstantVector::get(stored);
                 Value* which = there_or_not;
-                if (mask) which = words ? lanes_or_none(ir_, words, lanes) : lanes_there(ir_, mask, lanes, there_or_not);
+                if (mask)
+                    which = words ? lanes_or_none(ir_, words, lanes) : lanes_there(ir_, mask, lanes, there_or_not);
                 piece = ir_.CreateSelect(which, piece, former(piece->getType(), at));
             }
             ir_.CreateAlignedStore(piece, at, store.getAlign());

@@ -17,7 +17,7 @@ class Shapes;
 
 /// A value that is not regular, but the same number and a constant in each lane: %tid.x * 2 - (%tid.x & 3).
 struct Pattern {
-    unsigned zero_bits = 0; ///< so many low bits of the number are zero
+    uint64_t bits = 0; ///< that the number may have; others are zero
     llvm::SmallVector<int64_t, 32> offsets;
 };
 

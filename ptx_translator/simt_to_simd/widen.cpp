@@ -334,8 +334,9 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
             if (const auto* end = llvm::dyn_cast<llvm::ReturnInst>(block.getTerminator());
                 end && end->getReturnValue() && !shapes.of(end->getReturnValue()).is_uniform())
                 return nullptr;
-    if (machine.only_if_faster && !pays(scalar, shapes, loops, machine)) return nullptr;
-    llvm::Function* made = Widener(scalar, shapes, loops, dominators, post, machine, slots)
+    const Bundles bundles(scalar, shapes, scalar.getDataLayout(), slots);
+    if (machine.only_if_faster && !pays(scalar, shapes, loops, machine, bundles)) return nullptr;
+    llvm::Function* made = Widener(scalar, shapes, loops, dominators, post, machine, slots, bundles)
                                .run(exit.condition, exit.value_of_exit, end.condition, end.value_of_exit, results);
     if (!made) return nullptr;
     sink(*made);

@@ -40,9 +40,9 @@ void align_as_elements(llvm::Function& function) {
 
 Widener::Widener(llvm::Function& scalar, const Shapes& shapes, const llvm::LoopInfo& loops,
                  const llvm::DominatorTree& dominators, const llvm::PostDominatorTree& post, const Machine& machine,
-                 const SlotAccesses& slots)
+                 const SlotAccesses& slots, const Bundles& bundles)
     : scalar_(scalar), shapes_(shapes), loops_(loops), dominators_(dominators), post_(post), machine_(machine),
-      slots_(slots), data_(scalar.getParent()->getDataLayout()), context_(scalar.getContext()), tile_(shapes.tile()),
+      slots_(slots), bundles_(bundles), data_(scalar.getParent()->getDataLayout()), context_(scalar.getContext()), tile_(shapes.tile()),
       lanes_(tile_.lanes()), ir_(context_) {}
 
 llvm::Function* Widener::run(llvm::Value* exit, bool value_of_exit, llvm::Value* end, bool value_of_end,

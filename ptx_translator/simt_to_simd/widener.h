@@ -1,5 +1,6 @@
 #pragma once
 
+#include "simt_to_simd/bundles.h"
 #include "simt_to_simd/directed.h"
 #include "simt_to_simd/patterns.h"
 #include "simt_to_simd/shapes.h"
@@ -34,7 +35,7 @@ constexpr uint64_t page = 4096; ///< of memory that is there as a whole or not: 
 class Widener {
   public:
     Widener(llvm::Function& scalar, const Shapes&, const llvm::LoopInfo&, const llvm::DominatorTree&,
-            const llvm::PostDominatorTree&, const Machine&, const SlotAccesses&);
+            const llvm::PostDominatorTree&, const Machine&, const SlotAccesses&, const Bundles&);
     /// `exit`: null, or a condition in the entry block; tiles are refused any of whose lanes has the value for it. Null
     /// if a slot cannot be abridged that should be. `end`: null, or the same of lanes that have nothing to do at all:
     /// tiles of such lanes alone count as run.
@@ -132,6 +133,9 @@ class Widener {
     bool is_own_memory(const llvm::Value* pointer) const;
     bool store_pattern(llvm::StoreInst&);
     void store_between(llvm::StoreInst&, const Elements&);
+    // bundle_accesses.cpp
+    void load_bundle(const Bundle&);
+    void store_bundle(const Bundle&);
     // blends.cpp
     bool is_loaded_by_all(const llvm::StoreInst&) const;
     bool is_blend(const llvm::StoreInst&) const;
@@ -161,6 +165,7 @@ class Widener {
     const llvm::PostDominatorTree& post_;
     const Machine& machine_;
     const SlotAccesses& slots_;
+    const Bundles& bundles_;
     const llvm::DataLayout& data_;
     llvm::LLVMContext& context_;
     const Tile tile_;

@@ -26,6 +26,7 @@ constexpr double lane_access =
     1.5;                         ///< to take a lane's address out of a vector, or to put its value in, is work besides
 constexpr double run_access = 2; ///< the same for a group of lanes (runs.h)
 constexpr double load_between = 3, store_between = 4; ///< of each register of elements that lie between others
+constexpr double shuffled = 2;   ///< a register of what lanes load or store together with others, as bundles do
 constexpr double lane_alone = 2; ///< an atomic or the like, in a loop over lanes
 constexpr double look = 2;       ///< whether any lane is there, and whether all are
 constexpr double rounds = 8;     ///< of a loop
@@ -55,14 +56,15 @@ double alone(const Instruction& instruction) {
 
 class Estimate {
   public:
-    Estimate(const Shapes& shapes, const Machine& machine, const llvm::DataLayout& data)
-        : shapes_(shapes), data_(data), alone_(machine.alone), lanes_(shapes.tile().lanes()),
+    Estimate(const Shapes& shapes, const Machine& machine, const llvm::DataLayout& data, const Bundles& bundles)
+        : shapes_(shapes), data_(data), bundles_(bundles), alone_(machine.alone), lanes_(shapes.tile().lanes()),
           register_bits_(std::max<double>(
               64, double(machine.costs.getRegisterBitWidth(llvm::TargetTransformInfo::RGK_FixedWidthVector)
                              .getFixedValue()))) {}
 
     double together(const Instruction& instruction) const {
         const double one = alone(instruction);
+        if (const Bundle* bundle = bundles_.of(&instruction)) return in_bundle(*bundle);
         if (instruction.isTerminator()) return shapes_.is_divergent(instruction.getParent()) ? 1 + look : one;
         if (const llvm::Value* pointer = llvm::getLoadStorePointerOperand(&instruction))
             return access(instruction, *pointer);
@@ -104,16 +106,23 @@ class Estimate {
         return lanes_ * lane_access + masks;
     }
 
+    /// A bundle's pieces, and shuffles of what each access has.
+    double in_bundle(const Bundle& bundle) const {
+        const unsigned most = std::max<unsigned>(1, unsigned(register_bits_) / 8 / bundle.size);
+        return double(bundle.pieces(most)) / double(bundle.accesses.size()) + registers(8 * bundle.size) * shuffled;
+    }
+
     const Shapes& shapes_;
     const llvm::DataLayout& data_;
+    const Bundles& bundles_;
     const bool alone_;
     const double lanes_, register_bits_;
 };
 
 /// Of the lanes side by side, as a part of what one after another cost.
 double relative_cost(const llvm::Function& function, const Shapes& shapes, const llvm::LoopInfo& loops,
-                     const Machine& machine) {
-    const Estimate estimate(shapes, machine, function.getDataLayout());
+                     const Machine& machine, const Bundles& bundles) {
+    const Estimate estimate(shapes, machine, function.getDataLayout(), bundles);
     double side_by_side = 0, one_by_one = 0;
     for (const llvm::BasicBlock& block : function) {
         double weight = 1, waiting = 1;
@@ -147,9 +156,10 @@ bool is_simple(const llvm::Function& function, const llvm::LoopInfo& loops) {
 
 } // namespace
 
-bool pays(const llvm::Function& function, const Shapes& shapes, const llvm::LoopInfo& loops, const Machine& machine) {
+bool pays(const llvm::Function& function, const Shapes& shapes, const llvm::LoopInfo& loops, const Machine& machine,
+          const Bundles& bundles) {
     if (machine.bit_masks && is_simple(function, loops)) return false;
-    return relative_cost(function, shapes, loops, machine) < most_of_one_by_one;
+    return relative_cost(function, shapes, loops, machine, bundles) < most_of_one_by_one;
 }
 
 } // namespace ptx::simd

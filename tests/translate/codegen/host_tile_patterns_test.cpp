@@ -107,6 +107,31 @@ end:
 )"));
 }
 
+/// Lanes' numbers turned round, as a Fourier transform begins: their bits come above those that lanes have in common.
+TEST(HostTilePatterns, BitsTurnedRound) {
+    for (const char* shift : {"lshr", "ashr"})
+        expect_same(kernel(R"(
+  %turned = call i32 @llvm.bitreverse.i32(i32 %x)
+  %far = )" + std::string(shift) + R"( i32 %turned, 20
+  %place = and i32 %far, 4088
+  %s.p = inttoptr i32 %place to ptr addrspace(3)
+  %pair = insertelement <2 x i32> poison, i32 %v, i64 0
+  %both = insertelement <2 x i32> %pair, i32 %i, i64 1
+  store <2 x i32> %both, ptr addrspace(3) %s.p
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %top = or i32 %turned, 7
+  %all = xor i32 %top, 1073741824
+  %high = lshr i32 %all, 26
+  %wide = sext i32 %high to i64
+  %bytes = shl i64 %wide, 2
+  %a.n = add i64 %in, %bytes
+  %a.p = inttoptr i64 %a.n to ptr addrspace(1)
+  %a = load i32, ptr addrspace(1) %a.p
+  store i32 %a, ptr addrspace(1) %o
+  ret void
+)") + "declare i32 @llvm.bitreverse.i32(i32)\n");
+}
+
 /// Groups of lanes whose first address is anywhere, and the others' behind it: rows of a matrix, a group in each. Also
 /// under a mask, and where the lanes of a group are not in order.
 TEST(HostTilePatterns, RunsOfLanes) {
