@@ -225,11 +225,13 @@ llvm::SmallVector<TileCode, 4> make_tiles_of_phases(llvm::Module& module, const 
         erase(functions);
         return refuse();
     }
-    // Code of both kinds takes LLVM twice as long.
+    // Code of both kinds takes LLVM twice as long, which few phases in tiles do not make up for.
     const auto in_tiles = llvm::count_if(codes, [](const TileCode& code) { return code.any(); });
     if (options.warp == 2 && count(bodies) > few_in_both_ways && 3 * in_tiles < 2 * count(bodies)) {
         erase(functions);
         for (TileCode& code : codes) code.function = code.function_of_all = nullptr;
+        if (in_tiles > 0)
+            codes[0].why_not = "lanes are faster one after another in most places between its threads' meetings";
     }
     erase(of_warps);
     return codes;
