@@ -42,8 +42,8 @@ Widener::Widener(llvm::Function& scalar, const Shapes& shapes, const llvm::LoopI
                  const llvm::DominatorTree& dominators, const llvm::PostDominatorTree& post, const Machine& machine,
                  const SlotAccesses& slots, const Bundles& bundles)
     : scalar_(scalar), shapes_(shapes), loops_(loops), dominators_(dominators), post_(post), machine_(machine),
-      slots_(slots), bundles_(bundles), data_(scalar.getParent()->getDataLayout()), context_(scalar.getContext()), tile_(shapes.tile()),
-      lanes_(tile_.lanes()), ir_(context_) {}
+      slots_(slots), bundles_(bundles), data_(scalar.getParent()->getDataLayout()), context_(scalar.getContext()),
+      tile_(shapes.tile()), lanes_(tile_.lanes()), ir_(context_) {}
 
 llvm::Function* Widener::run(llvm::Value* exit, bool value_of_exit, llvm::Value* end, bool value_of_end,
                              Results results) {
