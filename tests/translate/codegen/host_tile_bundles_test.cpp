@@ -81,7 +81,7 @@ TEST(HostTileBundles, NothingGoesLaneByLane) {
                         if (stage == "assembly") assembly = text;
                         return true;
                     });
-            EXPECT_NE(assembly.find("%ymm"), std::string::npos);
+            EXPECT_TRUE(assembly.find("%ymm") != assembly.npos || assembly.find("%zmm") != assembly.npos);
             for (const char* one : {"vextractps", "vpextrd", "scatter", "gather"})
                 EXPECT_EQ(assembly.find(one), std::string::npos) << one;
         }
