@@ -37,6 +37,7 @@ constexpr Field fields[] = {{offsetof(Lane, thread), 1024},
 
 constexpr unsigned least_columns = 4, most_lanes = 32, unknown_columns = 16, many_instructions = 600;
 constexpr unsigned most_lanes_of_rows = 64;
+constexpr double short_work = 160;        ///< instructions done for lanes, of all phases
 constexpr double least_shared = 1.0 / 16; ///< of the instructions: loads that rows have in common
 
 simd::Tile tile_for(const Target& target) {
@@ -147,6 +148,7 @@ llvm::SmallVector<simd::Shape, 12> shapes_of_arguments(unsigned scalars, simd::T
     if (scalars > 1) consecutive(scalars - 1, by_row);
     consecutive(scalars, false);                           // x
     shapes[scalars + 1] = simd::Shape::regular(0, by_row); // y
+    shapes[scalars + 1].is_row = true;
     consecutive(scalars + 2, by_row);                      // lane
     shapes[scalars + 3] = simd::Shape::regular(0, by_row); // warp
     return shapes;
@@ -157,11 +159,12 @@ unsigned scalars_of(const Candidate& one) { return unsigned(one.copy->arg_size()
 using GuessesFor = llvm::function_ref<simd::Guesses(llvm::Function&)>;
 
 /// Whether tiles of so many rows load less for each of them, in all that the kernel does, and have room for what its
-/// lanes hold. The others' rounds then also hide what their multiplications wait for.
+/// lanes hold. The others' rounds then also hide what their multiplications wait for. So do tiles of kernels that are
+/// short and have no loops: what a tile costs besides is as much as a row.
 bool gains_by_rows(llvm::ArrayRef<Candidate> all, simd::Tile tile, llvm::TargetMachine& machine,
                    GuessesFor guesses_for) {
     double shared = 0, work = 0;
-    bool good = true;
+    bool good = true, is_straight = true;
     for (const Candidate& one : all) {
         if (!good || !one.copy || !one.code.why_not.empty()) continue;
         llvm::ValueToValueMapTy map;
@@ -171,11 +174,12 @@ bool gains_by_rows(llvm::ArrayRef<Candidate> all, simd::Tile tile, llvm::TargetM
         const simd::MoreRows rows = simd::look_at_rows(*clone, tile, shapes, guesses);
         shared += rows.shared;
         work += rows.work;
+        is_straight &= !rows.loops;
         good = !rows.parts && !simd::look_at(*clone, tile, shapes, guesses).parts_between_rows &&
                simd::fits_registers(*clone, tile, shapes, guesses, machine.getTargetTransformInfo(*clone));
         clone->eraseFromParent();
     }
-    return good && shared >= least_shared * work;
+    return good && (shared >= least_shared * work || (is_straight && work <= short_work));
 }
 
 /// What every thread returns, if that is always the same.

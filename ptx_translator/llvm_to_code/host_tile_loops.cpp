@@ -234,7 +234,9 @@ llvm::SmallVector<Value*, 16> tile_arguments(IR& ir, llvm::ArrayRef<Value*> comm
             arguments.push_back(
                 ir.CreateZExt(numbers_end ? ir.CreateAnd(number, numbers_end - 1) : number, ir.getInt64Ty()));
     arguments.push_back(place.x);
-    for (unsigned row = 0; row < code.rows; ++row) arguments.push_back(ir.CreateNUWAdd(place.y, ir.getInt32(row)));
+    // PTX ISA 10.1: %tid.y is below 1024. LLVM then adds rows up in addresses.
+    Value* y = ir.CreateAnd(place.y, 1023);
+    for (unsigned row = 0; row < code.rows; ++row) arguments.push_back(ir.CreateNUWAdd(y, ir.getInt32(row)));
     for (Value* number : numbers) arguments.push_back(ir.CreateAnd(number, 31));
     for (Value* number : numbers) arguments.push_back(ir.CreateLShr(number, 5));
     arguments.append({results, abridged});

@@ -30,12 +30,13 @@ void hoist(Instruction& instruction, Instruction* end) {
     instruction.moveBefore(end->getIterator());
 }
 
-void hoist_assumptions(llvm::Function& scalar, const Shapes& shapes) {
+void hoist_assumptions(llvm::Function& scalar, const Shapes& shapes,
+                       const llvm::SmallPtrSetImpl<const llvm::BasicBlock*>& but) {
     Instruction* end = scalar.getEntryBlock().getTerminator();
     llvm::SmallVector<Instruction*, 8> found;
     for (Instruction& instruction : llvm::instructions(scalar))
         if (llvm::isa<llvm::SExtInst, llvm::ZExtInst>(instruction) && shapes.of(&instruction).assumed &&
-            may_hoist(instruction, end))
+            !but.contains(instruction.getParent()) && may_hoist(instruction, end))
             found.push_back(&instruction);
     for (Instruction* instruction : found) hoist(*instruction, end);
 }

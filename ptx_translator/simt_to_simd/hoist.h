@@ -1,6 +1,9 @@
 #pragma once
 
+#include <llvm/ADT/SmallPtrSet.h>
+
 namespace llvm {
+class BasicBlock;
 class Function;
 class Instruction;
 } // namespace llvm
@@ -16,7 +19,10 @@ bool may_hoist(llvm::Instruction&, const llvm::Instruction* end, unsigned depth 
 /// Computes them there.
 void hoist(llvm::Instruction&, llvm::Instruction* end);
 
-/// Widened sums that may wrap around are asked about once, before anything is done, where that is possible.
-void hoist_assumptions(llvm::Function&, const Shapes&);
+/// Widened sums that may wrap around are asked about once, before anything is done, where that is possible; not those
+/// of blocks `but`.
+void hoist_assumptions(
+    llvm::Function&, const Shapes&,
+    const llvm::SmallPtrSetImpl<const llvm::BasicBlock*>& but = llvm::SmallPtrSet<const llvm::BasicBlock*, 1>());
 
 } // namespace ptx::simd

@@ -80,6 +80,7 @@ MoreRows look_at_rows(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
         const llvm::Loop* loop = known.loops.getLoopFor(&block);
         result.parts |= loop && known.shapes.is_divergent(&block);
         double weight = 1;
+        result.loops |= loop != nullptr;
         for (; loop; loop = loop->getParentLoop()) weight *= rounds;
         for (const Instruction& instruction : block) {
             if (!known.shapes.of(&instruction).is_uniform() && !isa<llvm::PHINode>(instruction) &&

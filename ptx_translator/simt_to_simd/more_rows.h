@@ -13,6 +13,7 @@ struct MoreRows {
     double shared = 0;  ///< loads that all rows have in common, as those of a matrix product's second factor
     double work = 0;    ///< instructions
     bool parts = false; ///< in loops lanes part, which more of them do more often
+    bool loops = false; ///< there are some
 };
 MoreRows look_at_rows(llvm::Function& scalar, Tile, llvm::ArrayRef<Shape> arguments, const Guesses&);
 

@@ -141,7 +141,9 @@ Shape Shapes::same_for_all(const Instruction& instruction) const {
 }
 
 Shape Shapes::transfer(const Instruction& instruction) const {
-    if (is_of_one_lane(instruction.getParent()) || is_of_all(&instruction)) return Shape::regular();
+    if (is_of_one_lane(instruction.getParent()) || is_of_all(&instruction) || is_of_any_row(&instruction))
+        return Shape::regular();
+    if (picked_row(&instruction)) return of(instruction.getOperand(0)).in_one_row();
     if (const auto* phi = dyn_cast<llvm::PHINode>(&instruction)) return transfer_phi(*phi);
     if (isa<llvm::BinaryOperator>(instruction)) return transfer_binary(instruction);
     if (isa<llvm::ICmpInst>(instruction)) return transfer_compare(instruction);
@@ -152,8 +154,8 @@ Shape Shapes::transfer(const Instruction& instruction) const {
     if (const auto* select = dyn_cast<llvm::SelectInst>(&instruction)) {
         const Shape condition = of(select->getCondition()), yes = of(select->getTrueValue()),
                     no = of(select->getFalseValue());
-        if (condition.is_uniform() && yes.is_regular() && no.is_regular() && yes.stride == no.stride &&
-            !yes.assumed && !no.assumed && yes.stride != 0)
+        if (condition.is_uniform() && yes.is_regular() && no.is_regular() && yes.stride == no.stride && !yes.assumed &&
+            !no.assumed && yes.stride != 0)
             return Shape::regular(yes.stride, yes.by_row || no.by_row);
         return same_for_all(instruction);
     }
@@ -214,8 +216,7 @@ Shape Shapes::transfer_binary(const Instruction& instruction) const {
     const Shape a = of(left), b = of(right);
     if (a.kind == Shape::Kind::unknown || b.kind == Shape::Kind::unknown) return {};
     if (a.is_varying() || b.is_varying()) return Shape::varying();
-    if ((a.stride == 0 && b.stride == 0) || !has_integer_lanes(instruction.getType()))
-        return same_for_all(instruction);
+    if ((a.stride == 0 && b.stride == 0) || !has_integer_lanes(instruction.getType())) return same_for_all(instruction);
     Shape result = Shape::regular(0, a.by_row || b.by_row);
     result.assumed = a.assumed || b.assumed;
     const auto* constant = dyn_cast<llvm::ConstantInt>(right);
@@ -303,7 +304,8 @@ Shape Shapes::transfer_compare(const Instruction& instruction) const {
 
 bool Shapes::is_monotone(const llvm::Value* comparison) const {
     const auto* compare = dyn_cast<llvm::ICmpInst>(comparison);
-    if (!compare || !compare->getOperand(0)->getType()->isIntegerTy() || !has_integer_lanes(compare->getOperand(0)->getType()))
+    if (!compare || !compare->getOperand(0)->getType()->isIntegerTy() ||
+        !has_integer_lanes(compare->getOperand(0)->getType()))
         return false;
     const unsigned width = width_of(compare->getOperand(0)->getType());
     bool steps = false;
@@ -350,8 +352,8 @@ Shape Shapes::transfer_cast(const Instruction& instruction) const {
     case Instruction::SExt:
     case Instruction::ZExt:
         // The way through all columns must be short against the type, or wrapping around is not seen.
-        if (width_of(value->getType()) < 8 || uint64_t(std::abs(shape.stride)) * tile_.columns >=
-                                                  uint64_t(1) << (width_of(value->getType()) - 1))
+        if (width_of(value->getType()) < 8 ||
+            uint64_t(std::abs(shape.stride)) * tile_.columns >= uint64_t(1) << (width_of(value->getType()) - 1))
             return Shape::varying();
         // In the entry block the function as a whole depends on it: widen.h.
         if (instruction.getParent() != &function_.getEntryBlock())

@@ -31,10 +31,11 @@ struct Tile {
 struct Shape {
     enum class Kind : uint8_t { unknown, regular, varying };
     Kind kind = Kind::unknown;
-    bool by_row = false;  ///< regular: the first column's value differs from row to row
-    bool assumed = false; ///< regular if some sum does not wrap around, which is asked where the value is used
+    bool by_row = false;   ///< regular: the first column's value differs from row to row
+    bool assumed = false;  ///< regular if some sum does not wrap around, which is asked where the value is used
+    bool is_row = false;   ///< of an argument: by row, one more in each
     uint8_t zero_bits = 0; ///< so many low bits of the first column's value are zero; counted where there is a stride
-    int64_t stride = 0;   ///< regular: from column to column, modulo 2 to the width
+    int64_t stride = 0;    ///< regular: from column to column, modulo 2 to the width
 
     static Shape regular(int64_t stride = 0, bool by_row = false) {
         Shape shape;
@@ -46,6 +47,11 @@ struct Shape {
     static Shape varying() {
         Shape shape;
         shape.kind = Kind::varying;
+        return shape;
+    }
+    Shape in_one_row() const {
+        Shape shape = *this;
+        shape.by_row = false;
         return shape;
     }
     bool is_regular() const { return kind == Kind::regular; }
@@ -61,12 +67,16 @@ using Guesses = llvm::DenseMap<const llvm::Value*, Shape>;
 /// Comparisons by which lanes are taken not to part, which is asked before anything is done.
 using Agreed = llvm::SmallPtrSet<const llvm::Value*, 8>;
 
-/// What few_lanes.h and rounds_of_all.h say of a function that they have changed. Marked instructions are freezes, which
-/// change nothing for a thread alone.
+/// What few_lanes.h and rounds_of_all.h say of a function that they have changed. Marked instructions are freezes,
+/// which change nothing for a thread alone.
 struct Marks {
     llvm::SmallPtrSet<const llvm::BasicBlock*, 8> of_one_lane; ///< blocks for one lane, which is there
     llvm::DenseMap<const llvm::Value*, unsigned> picks;        ///< the operand's value in the lane of that number
-    llvm::SmallPtrSet<const llvm::Value*, 4> of_all;           ///< whether the operand, a comparison, is true in all lanes
+    llvm::SmallPtrSet<const llvm::Value*, 4> of_all; ///< whether the operand, a comparison, is true in all lanes
+    /// Blocks for one row alone, which is there: the comparison that is true in it.
+    llvm::DenseMap<const llvm::BasicBlock*, const llvm::Value*> of_one_row;
+    llvm::DenseMap<const llvm::Value*, const llvm::Value*> row_picks; ///< the operand in that row, by the comparison
+    llvm::SmallPtrSet<const llvm::Value*, 4> of_any_row; ///< whether the operand, such a comparison, is true in a row
 };
 
 /// Which values of a scalar function are the same in all lanes or go from lane to lane in equal steps, and where lanes
@@ -102,6 +112,10 @@ class Shapes {
         return found == marks_.picks.end() ? -1 : int(found->second);
     }
     bool is_of_all(const llvm::Value* value) const { return marks_.of_all.contains(value); }
+    /// Null: the block is for all rows, or the instruction an ordinary one.
+    const llvm::Value* row_of(const llvm::BasicBlock* block) const { return marks_.of_one_row.lookup(block); }
+    const llvm::Value* picked_row(const llvm::Value* value) const { return marks_.row_picks.lookup(value); }
+    bool is_of_any_row(const llvm::Value* value) const { return marks_.of_any_row.contains(value); }
     /// Whether a value is small as threads' numbers in their block are.
     static bool is_of_block(const llvm::Value*, const llvm::DataLayout&);
 

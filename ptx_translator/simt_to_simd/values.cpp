@@ -74,8 +74,8 @@ Value* Widener::vector(Value* value) {
     return vectors_[value] = spread(ir, rows[0], shape.stride, rows);
 }
 
-/// A lane's element by way of a register that has several, if they are small: shifts are cheaper than to take each out of
-/// a vector, which LLVM would make of them again.
+/// A lane's element by way of a register that has several, if they are small: shifts are cheaper than to take each out
+/// of a vector, which LLVM would make of them again.
 Value* Widener::from_word(Value* wide, const llvm::ConstantInt* lane) {
     constexpr unsigned word_bits = 64;
     llvm::Type* type = wide->getType()->getScalarType();
@@ -111,8 +111,42 @@ void Widener::do_in_one_lane(Instruction& instruction) {
     copy->setMetadata(llvm::LLVMContext::MD_access_group, nullptr);
 }
 
+/// What is the row's for which the comparison is true.
+Value* Widener::in_row(const Value* test, llvm::ArrayRef<Value*> rows) {
+    Value* value = rows.back();
+    for (size_t row = rows.size() - 1; row-- > 0;)
+        value = ir_.CreateSelect(base(const_cast<Value*>(test), unsigned(row)), rows[row], value);
+    return value;
+}
+
+void Widener::pick_row(Instruction& instruction, const Value* test) {
+    Value* whole = instruction.getOperand(0);
+    if (shapes_.of(whole).is_regular()) {
+        const auto rows = bases_.find(whole)->second;
+        bases_[&instruction] = {in_row(test, rows)};
+        return;
+    }
+    take_lanes_of(&scalar_.getEntryBlock());
+    Value* wide = vector(whole);
+    take_lanes_of(instruction.getParent());
+    llvm::SmallVector<Value*, 4> rows;
+    for (unsigned row = 0; row < shapes_.tile().rows; ++row) {
+        llvm::SmallVector<int, 32> lanes;
+        for (unsigned i = 0; i < tile_.columns; ++i) lanes.push_back(int(row * tile_.columns + i));
+        rows.push_back(ir_.CreateShuffleVector(wide, lanes));
+    }
+    note(instruction, in_row(test, rows));
+}
+
 void Widener::widen_instruction(Instruction& instruction) {
     if (shapes_.is_of_one_lane(instruction.getParent())) return do_in_one_lane(instruction);
+    if (const Value* test = shapes_.picked_row(&instruction)) return pick_row(instruction, test);
+    if (shapes_.is_of_any_row(&instruction)) {
+        Value* any = nullptr;
+        for (Value* one : bases_.find(instruction.getOperand(0))->second) any = any ? ir_.CreateOr(any, one) : one;
+        bases_[&instruction] = {any};
+        return;
+    }
     if (shapes_.is_of_all(&instruction)) {
         bases_[&instruction] = {true_in_all(*cast<llvm::ICmpInst>(instruction.getOperand(0)))};
         return;
@@ -148,7 +182,8 @@ Value* Widener::address_in_row(Value* pointer, unsigned row) {
     for (unsigned i = 0; i < tile_.rows; ++i) {
         const unsigned which = i + 1 == tile_.rows ? row : i < row ? i : i + 1; // the row itself last, so that it wins
         llvm::SmallVector<int, 32> lanes;
-        for (unsigned column = 0; column < tile_.columns; ++column) lanes.push_back(int(which * tile_.columns + column));
+        for (unsigned column = 0; column < tile_.columns; ++column)
+            lanes.push_back(int(which * tile_.columns + column));
         llvm::Type* type = ir_.getIntNTy(tile_.columns);
         Value* some = ir_.CreateIsNotNull(ir_.CreateBitCast(ir_.CreateShuffleVector(mask, lanes), type));
         other = other ? ir_.CreateSelect(some, base(pointer, which), other) : base(pointer, which);
@@ -161,6 +196,10 @@ void Widener::widen_regular(Instruction& instruction) {
     llvm::SmallVector<Value*, 2> made;
     auto* load = dyn_cast<llvm::LoadInst>(&instruction);
     for (unsigned row = 0; row < rows_of(&instruction); ++row) {
+        if (Value* value = load ? nullptr : from_rows_before(instruction, made)) {
+            made.push_back(value);
+            continue;
+        }
         Instruction* copy = instruction.clone();
         for (llvm::Use& use : copy->operands()) use.set(base(use.get(), row));
         if (load && rows_of(&instruction) > 1) copy->setOperand(0, address_in_row(load->getPointerOperand(), row));
@@ -243,8 +282,8 @@ void Widener::keep_guard(Instruction& instruction) {
     for (unsigned row = 0; row < rows_of(narrow); ++row) {
         Value* first = base(narrow, row);
         // Unsigned steps down are steps up by what is missing, so both directions are compared.
-        Value* last = ir_.CreateAdd(first, llvm::ConstantInt::get(narrow->getType(),
-                                                                  uint64_t(stride) * (tile_.columns - 1), false, true));
+        Value* last = ir_.CreateAdd(
+            first, llvm::ConstantInt::get(narrow->getType(), uint64_t(stride) * (tile_.columns - 1), false, true));
         const bool up = stride > 0;
         Value* right = is_signed ? (up ? ir_.CreateICmpSLE(first, last) : ir_.CreateICmpSGE(first, last))
                                  : (up ? ir_.CreateICmpULE(first, last) : ir_.CreateICmpUGE(first, last));
@@ -315,16 +354,14 @@ void Widener::widen_intrinsic(llvm::CallInst& call) {
     const unsigned count = structure ? structure->getNumElements() : 1;
     llvm::SmallVector<Value*, 2> results;
     for (unsigned i = 0; i < count; ++i)
-        results.push_back(
-            llvm::PoisonValue::get(widened(structure ? structure->getElementType(i) : call.getType())));
+        results.push_back(llvm::PoisonValue::get(widened(structure ? structure->getElementType(i) : call.getType())));
     for (unsigned lane = 0; lane < lanes_; ++lane) {
         Instruction* copy = call.clone();
         for (unsigned i = 0; i < call.arg_size(); ++i)
             cast<llvm::CallInst>(copy)->setArgOperand(i, in_lane(call.getArgOperand(i), ir_.getInt32(lane)));
         ir_.Insert(copy);
         for (unsigned i = 0; i < count; ++i)
-            results[i] =
-                ir_.CreateInsertElement(results[i], structure ? ir_.CreateExtractValue(copy, i) : copy, lane);
+            results[i] = ir_.CreateInsertElement(results[i], structure ? ir_.CreateExtractValue(copy, i) : copy, lane);
     }
     if (structure)
         fields_[&call] = results;

@@ -10,9 +10,9 @@
 
 #include <llvm/Analysis/PostDominators.h>
 #include <llvm/IR/Dominators.h>
-#include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/IRBuilder.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
@@ -24,6 +24,7 @@ namespace ptx::simd {
 namespace {
 
 using llvm::Instruction;
+using Blocks = llvm::SmallPtrSet<const llvm::BasicBlock*, 8>;
 
 constexpr unsigned most_others_for_each_scattered = 16;
 
@@ -46,13 +47,14 @@ void hoist_guesses(llvm::Function& scalar, Guesses& guesses) {
 }
 
 /// Comparisons with the size of the data: where most tiles are, all lanes are on one side.
-Agreed find_agreed(llvm::Function& scalar, const Shapes& shapes) {
+Agreed find_agreed(llvm::Function& scalar, const Shapes& shapes, const Blocks& of_single_rows) {
     Instruction* end = scalar.getEntryBlock().getTerminator();
     Agreed agreed;
     llvm::SmallVector<Instruction*, 8> found;
     for (Instruction& instruction : llvm::instructions(scalar)) {
         if (!llvm::isa<llvm::ICmpInst>(instruction) || shapes.of(&instruction).is_uniform() ||
-            !shapes.is_monotone(&instruction) || !may_hoist(instruction, end))
+            of_single_rows.contains(instruction.getParent()) || !shapes.is_monotone(&instruction) ||
+            !may_hoist(instruction, end))
             continue;
         if (llvm::all_of(instruction.operands(),
                          [&](llvm::Use& use) { return Shapes::is_of_block(use.get(), scalar.getDataLayout()); }))
@@ -251,11 +253,12 @@ Outlook look_at(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> argumen
     const llvm::PostDominatorTree post(scalar);
     const llvm::LoopInfo loops(dominators);
     const Shapes shapes(scalar, loops, post, tile, arguments, guesses);
+    const Blocks of_single_rows = blocks_of_single_rows(scalar, shapes, post, dominators);
     Outlook outlook;
     for (const llvm::BasicBlock& block : scalar) {
         if (const auto* result = llvm::dyn_cast<llvm::ReturnInst>(block.getTerminator()))
             outlook.one_result = !result->getReturnValue() || shapes.of(result->getReturnValue()).is_uniform();
-        if (!shapes.is_divergent(&block)) continue;
+        if (!shapes.is_divergent(&block) || of_single_rows.contains(&block)) continue;
         const auto* compare =
             llvm::dyn_cast<llvm::ICmpInst>(llvm::cast<llvm::BranchInst>(block.getTerminator())->getCondition());
         const Shape shape = compare ? shapes.of(compare) : Shape::varying();
@@ -287,7 +290,8 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
         }
         end = exit;
         stay_within_bounds(scalar, tile, arguments, guesses, exit);
-        // What bounds were taken for it may hang on; phases say where their threads go on; and what tiles do is counted.
+        // What bounds were taken for it may hang on; phases say where their threads go on; and what tiles do is
+        // counted.
         if (exit.condition != end.condition || !scalar.getReturnType()->isVoidTy() || machine.counts) end = {};
     }
     hoist_guesses(scalar, guesses);
@@ -301,8 +305,9 @@ llvm::Function* widen(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
         const llvm::LoopInfo loops(dominators);
         {
             const Shapes shapes(scalar, loops, post, tile, arguments, guesses);
-            hoist_assumptions(scalar, shapes);
-            if (all_alike) agreed = find_agreed(scalar, shapes);
+            const Blocks of_single_rows = blocks_of_single_rows(scalar, shapes, post, dominators);
+            hoist_assumptions(scalar, shapes, of_single_rows);
+            if (all_alike) agreed = find_agreed(scalar, shapes, of_single_rows);
         }
         if (all_alike && !exit.condition && agreed.empty()) return nullptr;
         if (!loops.empty()) {

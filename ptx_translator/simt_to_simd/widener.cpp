@@ -83,11 +83,10 @@ void Widener::make_signature() {
     for (llvm::Argument& argument : scalar_.args()) types.append(rows_of(&argument), argument.getType());
     types.append({ir_.getPtrTy(), ir_.getInt1Ty()});
     auto* type = llvm::FunctionType::get(ir_.getInt1Ty(), types, false);
-    made_ = llvm::Function::Create(type, llvm::Function::InternalLinkage, scalar_.getName() + ".simd",
-                                   scalar_.getParent());
-    made_->setAttributes(llvm::AttributeList::get(
-        context_, llvm::AttributeList::FunctionIndex,
-        llvm::AttrBuilder(context_, scalar_.getAttributes().getFnAttrs())));
+    made_ =
+        llvm::Function::Create(type, llvm::Function::InternalLinkage, scalar_.getName() + ".simd", scalar_.getParent());
+    made_->setAttributes(llvm::AttributeList::get(context_, llvm::AttributeList::FunctionIndex,
+                                                  llvm::AttrBuilder(context_, scalar_.getAttributes().getFnAttrs())));
     results_place_ = made_->getArg(made_->arg_size() - 2);
     abridged_ = made_->getArg(made_->arg_size() - 1);
     entry_ = BasicBlock::Create(context_, "", made_);
@@ -97,15 +96,16 @@ void Widener::make_signature() {
             bases_[&argument].push_back(aligned(argument, made_->getArg(place++)));
 }
 
-/// What is known of the argument's low bits, so that LLVM sees it.
+/// What is known of the argument's low bits, and those it cannot have, so that LLVM sees it.
 llvm::Value* Widener::aligned(const llvm::Argument& argument, llvm::Value* given) {
     const unsigned zeros = shapes_.of(&argument).zero_bits;
     if (zeros == 0 || !argument.getType()->isIntegerTy()) return given;
     const unsigned width = argument.getType()->getIntegerBitWidth();
-    if (const auto range = argument.getRange(); range && range->getUnsignedMax().getActiveBits() <= zeros)
-        return llvm::ConstantInt::get(argument.getType(), 0);
+    unsigned end = width;
+    if (const auto range = argument.getRange()) end = range->getUnsignedMax().getActiveBits();
+    if (end <= zeros) return llvm::ConstantInt::get(argument.getType(), 0);
     ir_.SetInsertPoint(entry_);
-    return ir_.CreateAnd(given, llvm::ConstantInt::get(context_, llvm::APInt::getBitsSetFrom(width, zeros)));
+    return ir_.CreateAnd(given, llvm::ConstantInt::get(context_, llvm::APInt::getBitsSet(width, zeros, end)));
 }
 
 /// One for each phi, and for the mask of each block that needs its own.
@@ -116,6 +116,7 @@ void Widener::make_variables() {
         return variables_.back();
     };
     for (BasicBlock* block : blocks_) {
+        take_lanes_of(block);
         for (llvm::PHINode& phi : block->phis()) {
             const Shape shape = shapes_.of(&phi);
             const unsigned count = shape.is_regular() ? rows_of(&phi) : 1;
@@ -125,6 +126,7 @@ void Widener::make_variables() {
         const unsigned number = number_of(block);
         if (shapes_.is_masked(block) && !same_as_[number]) mask_variables_[number] = variable(mask_in_memory());
     }
+    take_lanes_of(blocks_[0]);
     clear_masks(nullptr);
     ir_.CreateBr(entries_[0]);
 }
@@ -199,9 +201,18 @@ void Widener::expect_at_exits(const llvm::Loop& loop) {
     for (BasicBlock* exit : exits) pending_[number_of(loop.getHeader())].insert(number_of(exit));
 }
 
+void Widener::take_lanes_of(const BasicBlock* block) {
+    const unsigned rows = shapes_.row_of(block) ? 1 : shapes_.tile().rows;
+    if (rows == tile_.rows) return;
+    tile_.rows = rows;
+    lanes_ = tile_.lanes();
+    std::swap(vectors_, other_vectors_);
+}
+
 void Widener::widen_block(unsigned number) {
     BasicBlock* block = blocks_[number];
     current_ = number;
+    take_lanes_of(block);
     ir_.SetInsertPoint(entries_[number]);
     if (!needs_no_look(number)) {
         if (llvm::Value* perhaps = perhaps_any(block)) {

@@ -11,8 +11,8 @@
 #include <llvm/ADT/MapVector.h>
 #include <llvm/ADT/STLFunctionalExtras.h>
 #include <llvm/Analysis/LoopInfo.h>
-#include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Instructions.h>
+#include <llvm/IR/IRBuilder.h>
 
 #include <optional>
 #include <set>
@@ -49,6 +49,7 @@ class Widener {
     void make_variables();
     void clear_masks(const llvm::Loop*);
     void expect_at_exits(const llvm::Loop&);
+    void take_lanes_of(const llvm::BasicBlock*);
     void widen_block(unsigned number);
     void end_block(unsigned number);
     void end_divergent(unsigned number, llvm::BranchInst&);
@@ -80,6 +81,8 @@ class Widener {
     unsigned rows_of(const llvm::Value*) const;
     void widen_instruction(llvm::Instruction&);
     void do_in_one_lane(llvm::Instruction&);
+    llvm::Value* in_row(const llvm::Value* test, llvm::ArrayRef<llvm::Value*> rows);
+    void pick_row(llvm::Instruction&, const llvm::Value* test);
     void widen_regular(llvm::Instruction&);
     llvm::Value* address_in_row(llvm::Value* pointer, unsigned row);
     llvm::Value* make_wide(IR&, llvm::Instruction&, llvm::ArrayRef<llvm::Value*> operands);
@@ -99,6 +102,16 @@ class Widener {
     void keep_guard(llvm::Instruction&);
     llvm::Value* guard(llvm::Value*);
     void note(llvm::Instruction&, llvm::Value* wide);
+
+    // row_steps.cpp
+    struct RowStep {
+        llvm::Value* times = nullptr; ///< uniform; null: one
+        int64_t count = 0;
+    };
+    static std::optional<RowStep> sum(const std::optional<RowStep>&, const std::optional<RowStep>&);
+    std::optional<RowStep> row_step(llvm::Value*);
+    std::optional<RowStep> row_step_of(llvm::Instruction&);
+    llvm::Value* from_rows_before(llvm::Instruction&, llvm::ArrayRef<llvm::Value*> before);
 
     // counts.cpp
     void make_counters();
@@ -121,6 +134,7 @@ class Widener {
     using Later = llvm::DenseMap<llvm::Value*, llvm::Value*>;
     bool is_lane_field(const llvm::Value*, uint64_t field) const;
     llvm::Value* in_later(llvm::Value*, unsigned row, bool blocks, Later& known);
+    std::optional<int64_t> way_to_later(const llvm::Value*, unsigned depth = 0) const;
     llvm::Value* in_next_round(llvm::Value* pointer, unsigned row);
     void prefetch(llvm::Instruction& access);
     llvm::Value* growth(llvm::Value*, unsigned row, const llvm::Loop&); ///< prefetch_rounds.cpp
@@ -168,8 +182,8 @@ class Widener {
     const Bundles& bundles_;
     const llvm::DataLayout& data_;
     llvm::LLVMContext& context_;
-    const Tile tile_;
-    const unsigned lanes_;
+    Tile tile_; ///< of the block that is made: a row, where only that is there
+    unsigned lanes_;
 
     llvm::Function* made_ = nullptr;
     IR ir_;
@@ -190,13 +204,16 @@ class Widener {
     llvm::SmallVector<llvm::AllocaInst*, 4> counters_; ///< the fields of host::Counts but the last; none: not counted
 
     llvm::DenseMap<llvm::Value*, llvm::SmallVector<llvm::Value*, 2>> bases_;
+    llvm::DenseMap<llvm::Value*, std::optional<RowStep>> row_steps_;
     llvm::DenseMap<llvm::Value*, llvm::Value*> vectors_, guards_;
+    llvm::DenseMap<llvm::Value*, llvm::Value*>
+        other_vectors_; ///< of a row while blocks are made for all, or the other way
     llvm::DenseMap<llvm::Value*, llvm::SmallVector<llvm::Value*, 2>> fields_; ///< of structures, as vectors
     llvm::DenseMap<llvm::PHINode*, llvm::SmallVector<llvm::AllocaInst*, 2>> phis_;
     llvm::DenseMap<llvm::Value*, llvm::AllocaInst*> memory_; ///< vectors that lie in memory for one_by_one
     bool by_words_ = false; ///< in_lane() takes small elements from registers that have several
     llvm::DenseMap<std::pair<llvm::Value*, unsigned>, llvm::Value*> words_; ///< these, by their place in the vector
-    llvm::DenseMap<llvm::Type*, llvm::AllocaInst*> blocks_of_registers_; ///< of matrices, by their size
+    llvm::DenseMap<llvm::Type*, llvm::AllocaInst*> blocks_of_registers_;    ///< of matrices, by their size
     llvm::CallInst* last_multiply_ = nullptr;
     std::set<std::tuple<const llvm::Value*, unsigned, int64_t>> prefetched_; ///< by origin, row and line from there
     llvm::SmallVector<llvm::Value*, 4> entry_guards_;
