@@ -6,6 +6,9 @@
 #include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/InstrTypes.h>
 #include <llvm/IR/Module.h>
+#include <llvm/IR/PatternMatch.h>
+
+#include <cmath>
 
 namespace ptx::simd {
 
@@ -45,7 +48,53 @@ std::optional<Directed> directed_of(const llvm::CallBase& call) {
     return std::nullopt;
 }
 
+namespace {
+
+/// y > 0 ? y : 0, and what is below 1 of that: as .sat is lowered.
+bool is_saturated(Value* value) {
+    using namespace llvm::PatternMatch;
+    Value *inner = nullptr, *given = nullptr;
+    llvm::CmpPredicate less, greater;
+    return match(value, m_Select(m_FCmp(less, m_Value(inner), m_SpecificFP(1)), m_Deferred(inner), m_SpecificFP(1))) &&
+           less == llvm::CmpInst::FCMP_OLT &&
+           match(inner, m_Select(m_FCmp(greater, m_Value(given), m_PosZeroFP()), m_Deferred(given), m_PosZeroFP())) &&
+           greater == llvm::CmpInst::FCMP_OGT;
+}
+
+/// Whether all sums x * factor + sum, of x from 0 to 1, lie with `sum`, a positive number, between the same powers
+/// of 2.
+bool stay_in_binade(Value* factor, Value* sum) {
+    const auto *a = llvm::dyn_cast<llvm::ConstantFP>(factor), *c = llvm::dyn_cast<llvm::ConstantFP>(sum);
+    if (!a || !c || !a->getType()->isFloatTy() || !a->getValueAPF().isNormal() || !c->getValueAPF().isNormal() ||
+        a->isNegative() || c->isNegative())
+        return false;
+    const double first = c->getValueAPF().convertToFloat();
+    return std::ilogb(first + double(a->getValueAPF().convertToFloat())) == std::ilogb(first);
+}
+
+} // namespace
+
+/// Down from the nearest number, if that is above: with a write of MXCSR the processor would wait for all before.
+/// CUDA's expf has such a sum: its integer part is wanted. Null: it is another sum.
+Value* Widener::fuse_down(llvm::CallInst& call, const Directed& how) {
+    const unsigned mode = (how.mxcsr - default_mxcsr) >> rounding_shift;
+    if (how.operands != 3 || !call.getType()->isFloatTy() || (mode != 1 && mode != 3) ||
+        !is_saturated(call.getArgOperand(0)) || !stay_in_binade(call.getArgOperand(1), call.getArgOperand(2)))
+        return nullptr;
+    Value *x = vector(call.getArgOperand(0)), *factor = vector(call.getArgOperand(1)),
+          *sum = vector(call.getArgOperand(2));
+    llvm::Type* bits = widened(ir_.getInt32Ty());
+    const auto fuse = [&](Value* last) {
+        return ir_.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, factor, last});
+    };
+    Value* nearest = fuse(sum);
+    Value* more = fuse(ir_.CreateFNeg(ir_.CreateFSub(nearest, sum))); // exact difference; its sign is right
+    Value* down = ir_.CreateAShr(ir_.CreateBitCast(more, bits), 31);
+    return ir_.CreateBitCast(ir_.CreateAdd(ir_.CreateBitCast(nearest, bits), down), x->getType());
+}
+
 void Widener::widen_directed(llvm::CallInst& call, const Directed& how) {
+    if (Value* sum = fuse_down(call, how)) return note(call, sum);
     IR entry(entry_, entry_->begin());
     Value *old = entry.CreateAlloca(ir_.getInt32Ty()), *mode = entry.CreateAlloca(ir_.getInt32Ty());
     ir_.CreateStore(ir_.getInt32(how.mxcsr), mode);
@@ -59,8 +108,8 @@ void Widener::widen_directed(llvm::CallInst& call, const Directed& how) {
     for (unsigned first = 0; first < lanes_; first += most_at_once * step) {
         const unsigned count = std::min(most_at_once, (lanes_ - first + step - 1) / step);
         // Results, the register's old value; first operands in the results' places, the others, the mode.
-        std::string text = "stmxcsr $" + std::to_string(count) + "\n\tldmxcsr $" +
-                           std::to_string(count + 1 + count * how.operands);
+        std::string text =
+            "stmxcsr $" + std::to_string(count) + "\n\tldmxcsr $" + std::to_string(count + 1 + count * how.operands);
         std::string constraints;
         for (unsigned i = 0; i < count; ++i) constraints += "=&x,";
         constraints += "=*m";

@@ -89,6 +89,7 @@ class Widener {
     llvm::Value* widen_division(llvm::Instruction&, llvm::Value* left, llvm::Value* right);
     void widen_intrinsic(llvm::CallInst&);
     void widen_directed(llvm::CallInst&, const Directed&); ///< directed.cpp
+    llvm::Value* fuse_down(llvm::CallInst&, const Directed&);
     // warp_operations.cpp
     void widen_warp_operation(llvm::CallInst&);
     void widen_shuffle(llvm::CallInst&);

@@ -126,4 +126,45 @@ end:
         EXPECT_TRUE(has(in_tiles(text, cpu, 2), "cuttle_matrix_multiply_tile")) << cpu;
 }
 
+/// A number from 0 to 1, times 252, and `sum`, rounded as `mode` says: the beginning of CUDA's expf.
+std::string rounded(const char* mode, const char* sum) {
+    const std::string function = "@cuttle.round.fma." + std::string(mode) + ".f32";
+    return kernel(R"(
+  %f = sitofp i32 %v to float
+  %scaled = fmul float %f, 0x3E20000000000000
+  %level = fsub float %scaled, 0x3FC0000000000000
+  %positive = fcmp ogt float %level, 0.0
+  %z = select i1 %positive, float %level, float 0.0
+  %small = fcmp olt float %z, 1.0
+  %saturated = select i1 %small, float %z, float 1.0
+  %sum = call float )" +
+                  function + "(float %saturated, float 252.0, float " + sum + R"()
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  store float %sum, ptr addrspace(1) %o
+  ret void
+)") + "declare float " +
+           function + "(float, float, float)\n";
+}
+
+/// Where all sums have steps of one size, MXCSR stays as it is.
+TEST(HostTileLanes, SumsRoundedDown) {
+    const auto writes_mode = [](const std::string& text) { return has(in_tiles(text, "host:haswell"), "vfmadd213ps"); };
+    EXPECT_FALSE(writes_mode(rounded("rm", "12582913.0")));
+    EXPECT_FALSE(writes_mode(rounded("rz", "12582913.0")));
+    EXPECT_TRUE(writes_mode(rounded("rp", "12582913.0")));
+    EXPECT_TRUE(writes_mode(rounded("rm", "8388500.0"))) << "steps grow";
+    EXPECT_TRUE(writes_mode(rounded("rz", "-12582913.0"))) << "down is away from zero";
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return;
+    for (const char* mode : {"rm", "rz", "rp"})
+        for (const char* sum : {"12582913.0", "8388500.0", "-12582913.0"}) {
+            SCOPED_TRACE(std::string(mode) + " " + sum);
+            ptx::Target target = ptx::Target::parse("host:haswell");
+            const Code threads(rounded(mode, sum), target, {.phases = true});
+            target.divide(64, 1);
+            const Code tiles(rounded(mode, sum), target, {.phases = true, .warp = true});
+            EXPECT_TRUE(memory_after(tiles, 64, 1) == memory_after(threads, 64, 1));
+            EXPECT_TRUE(memory_after(tiles, 100, 1) == memory_after(threads, 100, 1));
+        }
+}
+
 } // namespace
