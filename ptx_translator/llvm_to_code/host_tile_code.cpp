@@ -160,7 +160,7 @@ using GuessesFor = llvm::function_ref<simd::Guesses(llvm::Function&)>;
 
 /// Whether tiles of so many rows load less for each of them, in all that the kernel does, and have room for what its
 /// lanes hold. The others' rounds then also hide what their multiplications wait for. So do tiles of kernels that are
-/// short and have no loops: what a tile costs besides is as much as a row.
+/// short, without loops and with all accesses in order: what a tile costs besides is as much as a row.
 bool gains_by_rows(llvm::ArrayRef<Candidate> all, simd::Tile tile, llvm::TargetMachine& machine,
                    GuessesFor guesses_for) {
     double shared = 0, work = 0;
@@ -174,7 +174,7 @@ bool gains_by_rows(llvm::ArrayRef<Candidate> all, simd::Tile tile, llvm::TargetM
         const simd::MoreRows rows = simd::look_at_rows(*clone, tile, shapes, guesses);
         shared += rows.shared;
         work += rows.work;
-        is_straight &= !rows.loops;
+        is_straight &= !rows.loops && !rows.scattered;
         good = !rows.parts && !simd::look_at(*clone, tile, shapes, guesses).parts_between_rows &&
                simd::fits_registers(*clone, tile, shapes, guesses, machine.getTargetTransformInfo(*clone));
         clone->eraseFromParent();

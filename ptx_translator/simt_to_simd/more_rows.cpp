@@ -38,6 +38,15 @@ bool is_shared(const Value* value, const Shapes& shapes) {
     return place.is_regular() && place.stride != 0 && !place.by_row;
 }
 
+bool is_scattered(const Instruction& instruction, const Shapes& shapes) {
+    const Value* pointer = llvm::getLoadStorePointerOperand(&instruction);
+    if (!pointer) return instruction.isAtomic();
+    const Shape place = shapes.of(pointer);
+    const auto size =
+        int64_t(instruction.getDataLayout().getTypeStoreSize(llvm::getLoadStoreType(&instruction)).getFixedValue());
+    return place.is_varying() || (place.stride != 0 && place.stride != size);
+}
+
 using Live = llvm::SmallPtrSet<const Value*, 16>;
 
 /// Registers that the value's vector takes; 0: it is none, or loaded where it is used, or an address, which has an
@@ -87,6 +96,7 @@ MoreRows look_at_rows(llvm::Function& scalar, Tile tile, llvm::ArrayRef<Shape> a
                 !instruction.isTerminator())
                 result.work += weight;
             if (is_shared(&instruction, known.shapes)) result.shared += weight;
+            result.scattered |= is_scattered(instruction, known.shapes);
         }
     }
     return result;

@@ -110,15 +110,23 @@ end:
 }
 
 TEST(HostTileRows, ShortKernels) {
-    const std::string text = kernel(R"(
+    const auto text = [](const char* place) {
+        return kernel(R"(
+  %y512 = mul i32 %y, 512
+  %x4 = shl i32 %x, )" +
+                      std::string(place) + R"(
+  %own.n = add i32 %y512, %x4
+  %own = inttoptr i32 %own.n to ptr addrspace(3)
   %row = mul i32 %y, 100
   %sum = add i32 %row, %v
-  store i32 %sum, ptr addrspace(1) %o
+  store i32 %sum, ptr addrspace(3) %own
   call void @cuttle.barrier.sync(i32 0, i32 0)
   ret void
 )");
-    EXPECT_EQ(tile_of(text, 16, 16, "host:haswell"), Size(16, 4));
-    expect_same_memory(text, {{16, 16}, {8, 8}});
+    };
+    EXPECT_EQ(tile_of(text("2"), 16, 16, "host:haswell"), Size(16, 4));
+    EXPECT_EQ(tile_of(text("3"), 16, 16, "host:haswell"), Size(16, 2)) << "stores one by one";
+    expect_same_memory(text("2"), {{16, 16}, {8, 8}});
 }
 
 /// A stencil's halo: the first and the sixth row load one more, and the first and the fourth column do.
