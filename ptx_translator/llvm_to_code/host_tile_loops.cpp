@@ -70,8 +70,10 @@ void TileLoops::make(IR& ir) {
     }
     llvm::Function* function = ir.GetInsertBlock()->getParent();
     const auto block = [&](const char* name) { return BasicBlock::Create(ir.getContext(), name, function); };
-    BasicBlock *before = ir.GetInsertBlock(), *head = block("piece"), *next_row = block("row"), *next_z = block("z"),
-               *again = block("again"), *done = block("done");
+    BasicBlock *head = block("piece"), *next_row = block("row"), *next_z = block("z"), *again = block("again"),
+               *done = block("done");
+    if (idle_from && *idle_from <= columns && rows == 1) make_only_tile(ir, done);
+    BasicBlock* before = ir.GetInsertBlock();
     Value* first = row_number(ir, begin[2], begin[1]);
     const Row first_row = make_row(ir, first, begin[1], true);
     ir.CreateBr(head);
@@ -112,6 +114,32 @@ void TileLoops::make(IR& ir) {
     enter(on, next_z, {begin[0], begin[1], z_after, number_after, row_of_z.end, row_of_z.step});
     ir.CreateCondBr(ir.CreateICmpULT(z_after, end[2]), again, done);
     ir.SetInsertPoint(done);
+}
+
+/// Where only the first tile of each row has threads that are not idle, and there is one row, as in the last rounds of
+/// a sum: no loop. What is asked is the same in all phases.
+void TileLoops::make_only_tile(IR& ir, BasicBlock* done) {
+    llvm::Function* function = ir.GetInsertBlock()->getParent();
+    IR at(ir.getContext());
+    at.SetInsertPoint(ir.GetInsertBlock(), ir.GetInsertPoint());
+    if (llvm::Instruction* end = function->getEntryBlock().getTerminator()) at.SetInsertPoint(end);
+    Value* corner = at.CreateIsNull(at.CreateOr(at.CreateOr(begin[0], begin[1]), begin[2]));
+    Value* one_row = at.CreateICmpEQ(at.CreateOr(end[1], end[2]), at.getInt32(1));
+    Value* whole = at.CreateAnd(at.CreateICmpUGE(end[0], at.getInt32(columns)),
+                                at.CreateIsNull(at.CreateAnd(size[0], columns - 1)));
+    Value* alone = at.CreateAnd(at.CreateAnd(corner, one_row), whole);
+    const auto block = [&](const char* name) { return BasicBlock::Create(ir.getContext(), name, function); };
+    BasicBlock *only = block("only"), *run = block("run"), *loops = block("loops");
+    llvm::MDNode* likely = llvm::MDBuilder(ir.getContext()).createLikelyBranchWeights();
+    ir.CreateCondBr(alone, only, loops, likely);
+    ir.SetInsertPoint(only);
+    Value* zero = ir.getInt32(0);
+    const Place first{zero, zero, zero, zero};
+    ir.CreateCondBr(tile(ir, first), run, loops, likely);
+    ir.SetInsertPoint(run);
+    after_tile(ir, first);
+    ir.CreateBr(done);
+    ir.SetInsertPoint(loops);
 }
 
 /// Of the first thread of a row. PTX ISA 10.1 and 10.3: threads are numbered x first.

@@ -43,6 +43,7 @@ class TileLoops {
 
   private:
     llvm::Value* x_end_ = nullptr;
+    void make_only_tile(IR&, llvm::BasicBlock* done);
     struct Row {
         llvm::Value* end;  ///< the %tid.x where the row's tiles end
         llvm::Value* step; ///< how many rows they have, if that may be more than one
