@@ -1,9 +1,11 @@
-// translation_times FILE.ptx ...: how long each kernel's translation takes, for this machine's processor and for AMD
-// GPUs, in milliseconds of processor time, the least of several. No test: times are the machine's.
+// translation_times [--host] [--block X Y] [--rounds N] FILE.ptx ...: how long each kernel's translation takes, for
+// this machine's processor and, but with --host, for AMD GPUs, in milliseconds of processor time, the least of several.
+// Tiles are made for blocks of that size (32 1). No test: times are the machine's.
 #include "ptx/translate.h"
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <ctime>
 #include <exception>
 #include <fmt/format.h>
@@ -14,42 +16,71 @@
 
 namespace {
 
-constexpr int repetitions = 3;
-
 struct Way {
     const char* name;
     const char* target;
-    uint8_t warp; ///< the host's CUTTLE_CPU_MODE, as in ptx::Options
+    bool phases; ///< the host's CUTTLE_CPU_MODE, as in ptx::Options
+    uint8_t warp;
 };
-constexpr Way ways[] = {{"auto", "host", 2},
-                        {"phases", "host", 0},
-                        {"warp", "host", 1},
-                        {"gfx1100", "amdgcn:gfx1100", 0},
-                        {"gfx942", "amdgcn:gfx942", 0}};
-/// What the others are compared with: the host as users have it, and the least that it does.
-constexpr size_t compared = 2;
+constexpr Way ways[] = {{"lane", "host", false, 0},
+                        {"auto", "host", true, 2},
+                        {"phases", "host", true, 0},
+                        {"warp", "host", true, 1},
+                        {"gfx1100", "amdgcn:gfx1100", false, 0},
+                        {"gfx942", "amdgcn:gfx942", false, 0}};
+/// What the others are compared with: the host with fibers, as users have it, and without vectors.
+constexpr size_t compared = 3, of_host = 4;
+
+struct Arguments {
+    size_t count = std::size(ways); ///< of the ways
+    int rounds = 3;
+    uint32_t block[2] = {32, 1};
+    std::vector<const char*> files;
+
+    Arguments(int all, char** values) {
+        for (int i = 1; i < all; ++i) {
+            const std::string_view value = values[i];
+            const auto next = [&] { return i + 1 < all ? unsigned(std::atoi(values[++i])) : 1; };
+            if (value == "--host")
+                count = of_host;
+            else if (value == "--rounds")
+                rounds = int(next());
+            else if (value == "--block")
+                for (uint32_t& side : block) side = next();
+            else
+                files.push_back(values[i]);
+        }
+    }
+};
 
 /// NaN when it is refused.
-double time_of(std::string_view source, const std::string& kernel, const Way& way) {
-    double least = std::nan("");
-    for (int i = 0; i < repetitions; ++i) {
-        ptx::Request request;
-        request.sources = {&source, 1};
-        request.kernels = {kernel};
-        request.target = ptx::Target::parse(way.target);
-        request.options.phases = request.target.arch == ptx::Arch::host;
-        request.options.warp = way.warp;
-        if (way.warp) request.target.divide(32, 1);
-        const std::clock_t start = std::clock();
-        try {
-            const ptx::Image image = ptx::translate(request);
-            if (image.code.empty()) return std::nan("");
-        } catch (const std::exception&) {
-            return std::nan("");
-        }
-        const double time = double(std::clock() - start) / CLOCKS_PER_SEC * 1e3;
-        if (!(least <= time)) least = time;
+double time_of(std::string_view source, const std::string& kernel, const Way& way, const Arguments& arguments) {
+    ptx::Request request;
+    request.sources = {&source, 1};
+    request.kernels = {kernel};
+    request.target = ptx::Target::parse(way.target);
+    request.options.phases = way.phases;
+    request.options.warp = way.warp;
+    if (way.warp) request.target.divide(arguments.block[0], arguments.block[1]);
+    const std::clock_t start = std::clock();
+    try {
+        if (ptx::translate(request).code.empty()) return std::nan("");
+    } catch (const std::exception&) {
+        return std::nan("");
     }
+    return double(std::clock() - start) / CLOCKS_PER_SEC * 1e3;
+}
+
+using Times = std::vector<double>;
+
+/// The least of the rounds, in which all ways take turns, as the machine may be busy for a while.
+Times times_of(std::string_view source, const std::string& kernel, const Arguments& arguments) {
+    Times least(arguments.count, std::nan(""));
+    for (int round = 0; round < arguments.rounds; ++round)
+        for (size_t way = 0; way < arguments.count; ++way) {
+            const double time = time_of(source, kernel, ways[way], arguments);
+            if (!(least[way] <= time)) least[way] = time;
+        }
     return least;
 }
 
@@ -59,8 +90,8 @@ struct Ratios {
     size_t greater[std::size(ways)] = {}; ///< than 1
     std::string of_greatest[std::size(ways)];
 
-    void add(const double (&times)[std::size(ways)], size_t base, const std::string& kernel) {
-        for (size_t way = 0; way < std::size(ways); ++way) {
+    void add(const Times& times, size_t base, const std::string& kernel) {
+        for (size_t way = 0; way < times.size(); ++way) {
             const double ratio = times[way] / times[base];
             logarithms[way] += std::log(ratio);
             if (ratio > 1) greater[way]++;
@@ -69,15 +100,15 @@ struct Ratios {
             of_greatest[way] = kernel;
         }
     }
-    void print(const char* base, size_t kernels) const {
+    void print(const char* base, size_t kernels, size_t count) const {
         fmt::print("{:<28}", fmt::format("of {} ({})", base, kernels));
-        for (double sum : logarithms) fmt::print("{:>10.2f}", std::exp(sum / double(kernels)));
+        for (size_t way = 0; way < count; ++way) fmt::print("{:>10.2f}", std::exp(logarithms[way] / double(kernels)));
         fmt::print("\n{:<28}", fmt::format("longer than {}", base));
-        for (size_t count : greater) fmt::print("{:>10}", count);
+        for (size_t way = 0; way < count; ++way) fmt::print("{:>10}", greater[way]);
         fmt::print("\n{:<28}", fmt::format("at most, of {}", base));
-        for (double ratio : greatest) fmt::print("{:>10.2f}", ratio);
+        for (size_t way = 0; way < count; ++way) fmt::print("{:>10.2f}", greatest[way]);
         fmt::print("\n");
-        for (size_t way = 0; way < std::size(ways); ++way)
+        for (size_t way = 0; way < count; ++way)
             if (greatest[way] > 1) fmt::print("  {}: {}\n", ways[way].name, of_greatest[way]);
     }
 };
@@ -85,26 +116,26 @@ struct Ratios {
 } // namespace
 
 int main(int argc, char** argv) {
+    const Arguments arguments(argc, argv);
     Ratios ratios[compared];
     size_t kernels = 0;
     fmt::print("{:<28}", "kernel");
-    for (const Way& way : ways) fmt::print("{:>10}", way.name);
-    fmt::print("\n");
-    for (int i = 1; i < argc; ++i) {
-        std::ifstream file(argv[i], std::ios::binary);
+    for (size_t way = 0; way < arguments.count; ++way) fmt::print("{:>10}", ways[way].name);
+    fmt::print("{:>10}\n", "auto/lane");
+    for (const char* name : arguments.files) {
+        std::ifstream file(name, std::ios::binary);
         const std::string text{std::istreambuf_iterator<char>(file), {}};
         const std::string_view source = text;
         for (const ptx::KernelInfo& kernel : ptx::index({&source, 1}).kernels) {
-            double times[std::size(ways)];
-            for (size_t way = 0; way < std::size(ways); ++way) times[way] = time_of(source, kernel.name, ways[way]);
+            const Times times = times_of(source, kernel.name, arguments);
             fmt::print("{:<28}", kernel.name);
             for (double time : times) fmt::print("{:>10.1f}", time);
-            fmt::print("\n");
-            if (std::any_of(std::begin(times), std::end(times), [](double time) { return std::isnan(time); })) continue;
+            fmt::print("{:>10.2f}\n", times[1] / times[0]);
+            if (std::any_of(times.begin(), times.end(), [](double time) { return std::isnan(time); })) continue;
             ++kernels;
             for (size_t base = 0; base < compared; ++base) ratios[base].add(times, base, kernel.name);
         }
     }
     if (!kernels) return 1;
-    for (size_t base = 0; base < compared; ++base) ratios[base].print(ways[base].name, kernels);
+    for (size_t base = 0; base < compared; ++base) ratios[base].print(ways[base].name, kernels, arguments.count);
 }
