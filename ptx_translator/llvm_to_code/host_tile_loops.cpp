@@ -10,6 +10,7 @@
 
 namespace ptx::code {
 
+using host::Grid;
 using host::Lane;
 using llvm::BasicBlock;
 using llvm::Value;
@@ -38,14 +39,13 @@ void loop(IR& ir, Value* first, Value* after, llvm::function_ref<Value*(IR&, Val
     ir.SetInsertPoint(done);
 }
 
-namespace {
-
-/// The scalar code of threads that are left over from tiles, or refused by them.
 void make_leftover(llvm::Function& body) {
     body.removeFnAttr(llvm::Attribute::AlwaysInline);
     body.addFnAttr(llvm::Attribute::NoInline);
     body.addFnAttr(llvm::Attribute::OptimizeForSize);
 }
+
+namespace {
 
 void set_thread(IR& ir, Value* lane, const Place& place) {
     store(ir, lane, offsetof(Lane, thread), place.x);
@@ -61,21 +61,28 @@ void set_thread(IR& ir, Value* lane, const Place& place) {
 /// one way back, or LLVM would make a loop for each axis again, and put what is the same in a row, of one tile, on the
 /// stack.
 void TileLoops::make(IR& ir) {
+    IR early(ir.getContext());
+    early.SetInsertPoint(ir.GetInsertBlock());
+    if (ahead) early.SetInsertPoint(ahead);
     x_end_ = end[0];
     if (idle_from) {
         // Where only idle ones are in the box they are run like others: no loop is empty.
-        Value* idle = ir.getInt32(uint32_t(llvm::alignTo(*idle_from, columns)));
-        Value* first = ir.CreateBinaryIntrinsic(llvm::Intrinsic::umin, end[0], idle);
-        x_end_ = ir.CreateSelect(ir.CreateICmpULT(begin[0], idle), first, end[0]);
+        Value* idle = early.getInt32(uint32_t(llvm::alignTo(*idle_from, columns)));
+        Value* first = early.CreateBinaryIntrinsic(llvm::Intrinsic::umin, end[0], idle);
+        x_end_ = early.CreateSelect(early.CreateICmpULT(begin[0], idle), first, end[0]);
     }
+    tiles_end_ = early.CreateAnd(x_end_, ~(columns - 1));
+    aligned_ = early.CreateIsNull(early.CreateAnd(early.CreateOr(begin[0], size[0]), columns - 1));
+    if (rows == 1) rest_end_ = early.CreateSelect(aligned_, tiles_end_, early.getInt32(0));
+    Value* first = row_number(early, begin[2], begin[1]);
+    const Row first_row = make_row(early, first, begin[1], true);
+    if (!ahead) ir.SetInsertPoint(early.GetInsertBlock());
     llvm::Function* function = ir.GetInsertBlock()->getParent();
     const auto block = [&](const char* name) { return BasicBlock::Create(ir.getContext(), name, function); };
     BasicBlock *head = block("piece"), *next_row = block("row"), *next_z = block("z"), *again = block("again"),
                *done = block("done");
     if (idle_from && *idle_from <= columns && rows == 1) make_only_tile(ir, done);
     BasicBlock* before = ir.GetInsertBlock();
-    Value* first = row_number(ir, begin[2], begin[1]);
-    const Row first_row = make_row(ir, first, begin[1], true);
     ir.CreateBr(head);
     enum { x, y, z, number, tiles_end, step, values };
     using Values = std::array<Value*, values>;
@@ -150,8 +157,11 @@ Value* TileLoops::row_number(IR& ir, Value* z, Value* y) const {
 /// Tiles begin at multiples of their width, by %tid.x and by number, in all rows. Those behind the first have tiles
 /// only if each row has: that is known before the loop.
 TileLoops::Row TileLoops::make_row(IR& ir, Value* number, Value* y, bool is_first) const {
-    Value* low = ir.CreateOr(begin[0], is_first && rows == 1 ? ir.CreateNUWAdd(number, begin[0]) : size[0]);
-    Value* aligned = ir.CreateIsNull(ir.CreateAnd(low, columns - 1));
+    Value* aligned = aligned_;
+    if (rows == 1) {
+        if (!is_first) return {rest_end_, nullptr};
+        aligned = ir.CreateIsNull(ir.CreateAnd(ir.CreateOr(begin[0], ir.CreateNUWAdd(number, begin[0])), columns - 1));
+    }
     Value* step = nullptr;
     if (rows > 1) {
         Value* enough = ir.CreateICmpUGE(ir.CreateSub(end[1], y), ir.getInt32(rows));
@@ -163,7 +173,7 @@ TileLoops::Row TileLoops::make_row(IR& ir, Value* number, Value* y, bool is_firs
         Value* first = ir.CreateAnd(ir.CreateNUWAdd(number, begin[0]), columns * rows - 1);
         aligned = ir.CreateAnd(aligned, ir.CreateIsNull(first));
     }
-    return {ir.CreateSelect(aligned, ir.CreateAnd(x_end_, ~(columns - 1)), ir.getInt32(0)), step};
+    return {ir.CreateSelect(aligned, tiles_end_, ir.getInt32(0)), step};
 }
 
 Value* TileLoops::make_piece(IR& ir, const Place& place, Value* tiles_end, Value* step) {
@@ -202,24 +212,25 @@ Value* TileLoops::make_piece(IR& ir, const Place& place, Value* tiles_end, Value
     return way;
 }
 
-Leftover::Leftover(llvm::Function& body, llvm::ArrayRef<llvm::Type*> more, One one) {
-    make_leftover(body);
-    llvm::LLVMContext& context = body.getContext();
+Leftover::Leftover(llvm::Module& module, const llvm::Twine& name, llvm::ArrayRef<llvm::Type*> more, One one) {
+    llvm::LLVMContext& context = module.getContext();
     llvm::Type *pointer = llvm::PointerType::get(context, 0), *i32 = llvm::Type::getInt32Ty(context);
     llvm::SmallVector<llvm::Type*, 12> types{pointer};
     types.append(fixed - 1, i32);
     types.append(more.begin(), more.end());
     auto* type = llvm::FunctionType::get(llvm::StructType::get(i32, i32), types, false);
-    function_ =
-        llvm::Function::Create(type, llvm::Function::InternalLinkage, body.getName() + ".leftover", body.getParent());
+    function_ = llvm::Function::Create(type, llvm::Function::InternalLinkage, name + ".leftover", module);
     make_leftover(*function_);
     IR ir(BasicBlock::Create(context, "entry", function_));
     const auto argument = [&](unsigned i) -> Value* { return function_->getArg(i); };
-    Value *size = argument(1), *x = argument(2), *y = argument(3), *z = argument(4), *number = argument(5),
-          *rows = argument(6), *x_end = argument(7);
+    Value *x = argument(1), *y = argument(2), *z = argument(3), *rows = argument(4), *x_end = argument(5);
     llvm::SmallVector<Value*, 4> others;
     for (unsigned i = fixed; i < function_->arg_size(); ++i) others.push_back(argument(i));
     Value* lane = copy_lane(ir, argument(0));
+    Value* grid = load(ir, argument(0), offsetof(Lane, grid), pointer);
+    Value* size = load(ir, grid, offsetof(Grid, block_dim), i32);
+    Value* number = ir.CreateNUWMul(z, load(ir, grid, offsetof(Grid, block_dim) + 4, i32));
+    number = ir.CreateNUWAdd(ir.CreateNUWMul(ir.CreateNUWAdd(number, y), size), x);
     llvm::AllocaInst *all = ir.CreateAlloca(i32), *any = ir.CreateAlloca(i32);
     ir.CreateStore(ir.getInt32(~0u), all);
     ir.CreateStore(ir.getInt32(0), any);
@@ -241,9 +252,9 @@ Leftover::Leftover(llvm::Function& body, llvm::ArrayRef<llvm::Type*> more, One o
     ir.CreateAggregateRet(both, 2);
 }
 
-std::pair<Value*, Value*> Leftover::call(IR& ir, Value* lane, Value* size_x, const Place& at, Value* rows, Value* x_end,
+std::pair<Value*, Value*> Leftover::call(IR& ir, Value* lane, const Place& at, Value* rows, Value* x_end,
                                          llvm::ArrayRef<Value*> more) const {
-    llvm::SmallVector<Value*, 12> arguments{lane, size_x, at.x, at.y, at.z, at.number, rows, x_end};
+    llvm::SmallVector<Value*, 12> arguments{lane, at.x, at.y, at.z, rows, x_end};
     arguments.append(more.begin(), more.end());
     Value* both = ir.CreateCall(function_, arguments);
     return {ir.CreateExtractValue(both, 0), ir.CreateExtractValue(both, 1)};

@@ -7,6 +7,7 @@
 #include <llvm/ADT/STLFunctionalExtras.h>
 
 #include <optional>
+#include <string>
 #include <utility>
 
 /// What loops over tiles are made of.
@@ -37,12 +38,13 @@ class TileLoops {
     llvm::function_ref<void(IR&)> refused; ///< if it was not
     unsigned columns, rows;
     bool whole_warps = false;
-    std::optional<uint32_t> idle_from; ///< the %tid.x from which on threads have nothing to do, if there is one
+    std::optional<uint32_t> idle_from;  ///< the %tid.x from which on threads have nothing to do, if there is one
+    llvm::Instruction* ahead = nullptr; ///< where what several such loops have in common may be computed
 
     void make(IR&);
 
   private:
-    llvm::Value* x_end_ = nullptr;
+    llvm::Value *x_end_ = nullptr, *tiles_end_ = nullptr, *aligned_ = nullptr, *rest_end_ = nullptr;
     void make_only_tile(IR&, llvm::BasicBlock* done);
     struct Row {
         llvm::Value* end;  ///< the %tid.x where the row's tiles end
@@ -53,6 +55,9 @@ class TileLoops {
     llvm::Value* make_piece(IR&, const Place&, llvm::Value* tiles_end, llvm::Value* step);
 };
 
+/// Makes it the scalar code of threads that are left over from tiles, or refused by them.
+void make_leftover(llvm::Function& body);
+
 /// A function of its own for threads one by one, so that it costs the loops over tiles neither registers nor a copy of
 /// the Lane.
 class Leftover {
@@ -62,16 +67,15 @@ class Leftover {
 
     /// `one` makes code for the thread at a place, whose Lane is `lane`, and gives what it returns, or null. `more`:
     /// the function's further arguments.
-    Leftover(llvm::Function& body, llvm::ArrayRef<llvm::Type*> more, One one);
+    Leftover(llvm::Module&, const llvm::Twine& name, llvm::ArrayRef<llvm::Type*> more, One one);
 
     /// The bits that all results have, and those that any has.
-    std::pair<llvm::Value*, llvm::Value*> call(IR&, llvm::Value* lane, llvm::Value* size_x, const Place&,
-                                               llvm::Value* rows, llvm::Value* x_end,
-                                               llvm::ArrayRef<llvm::Value*> more) const;
+    std::pair<llvm::Value*, llvm::Value*> call(IR&, llvm::Value* lane, const Place&, llvm::Value* rows,
+                                               llvm::Value* x_end, llvm::ArrayRef<llvm::Value*> more) const;
     llvm::Function& function() const { return *function_; }
 
   private:
-    static constexpr unsigned fixed = 8; ///< arguments: the Lane*, %ntid.x, the place, rows and where x ends
+    static constexpr unsigned fixed = 6; ///< arguments: the Lane*, the place by its %tid, rows and where x ends
     llvm::Function* function_;
 };
 
@@ -96,6 +100,12 @@ constexpr uint32_t in_warp = 32;
 llvm::Value* slots_of(IR&, llvm::Value* slots, llvm::Value* number, uint32_t warp_bytes);
 /// void (slots, threads, i32 %ntid.x, .y, .z): gives the abridged slots of all tiles what each thread has.
 llvm::Function* make_slots_complete(llvm::Module&, const llvm::Twine& name, const TileCode&, uint32_t warp_bytes);
+/// S.phase and S.chain (ptx/host_abi.h), of a function of all phases: i32 (Lane*, i32 phase, PhaseBox*, i1 chain).
+void make_tile_entries(llvm::Function& phases, const std::string& symbol);
+/// The phases that may follow one without anybody else, behind barriers of all threads. `cuts`: S.cuts. `anywhere`: the
+/// phase goes on where threads alone would stop.
+llvm::SmallVector<uint32_t, 4> phases_behind(llvm::ArrayRef<llvm::Function*> phases, const llvm::GlobalVariable& cuts,
+                                             uint32_t number, bool anywhere);
 /// void (next, i32 threads, i32 phase): all of them go on there.
 llvm::Function* make_fill(llvm::Module&, const llvm::Twine& name);
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <optional>
 
 namespace ptx::code {
 namespace {
@@ -18,16 +19,8 @@ using host::Grid;
 using host::Lane;
 using host::PhaseBox;
 using host::PhaseState;
-using host::Wait;
 using llvm::BasicBlock;
 using llvm::Value;
-
-/// What threads wait for before the phase, by S.cuts.
-Wait wait_before(const llvm::GlobalVariable& cuts, uint32_t phase) {
-    static_assert(offsetof(host::PhaseCut, wait) == 0);
-    const llvm::Constant* cut = cuts.getInitializer()->getAggregateElement(phase);
-    return Wait(llvm::cast<llvm::ConstantInt>(cut->getAggregateElement(0u))->getZExtValue());
-}
 
 /// With more, their loops have functions of their own, of which those that are alike are one: LLVM's time is short.
 constexpr ptrdiff_t few_phases = 16;
@@ -60,7 +53,7 @@ class TilePhases : Frame {
         can_abridge_ = can_abridge_ && !first_->abridged.empty();
         apart_ = llvm::count_if(phases_, [](const llvm::Function* one) { return one; }) > few_phases;
         function_ = make_code(module, symbol + ".phases", i32_, {pointer_, i32_, pointer_, bit_}, false);
-        make_entries(symbol);
+        make_tile_entries(*function_, symbol);
         begin();
         for (uint32_t i = 0; i < phases_.size(); ++i)
             if (phases_[i]) make_phase(i);
@@ -71,22 +64,6 @@ class TilePhases : Frame {
     BasicBlock* block(const llvm::Twine& name = "") {
         return BasicBlock::Create(module_.getContext(), name, function_);
     }
-    void make_entries(const std::string& symbol) {
-        llvm::Function* phase = make_code(module_, symbol + ".phase", i32_, {pointer_, i32_, pointer_}, true);
-        IR ir(&phase->getEntryBlock());
-        ir.CreateRet(ir.CreateCall(function_, {phase->getArg(0), phase->getArg(1), phase->getArg(2), ir.getFalse()}));
-        llvm::Function* all = make_code(module_, symbol + ".chain", i32_, {pointer_, i32_}, true);
-        ir.SetInsertPoint(&all->getEntryBlock());
-        auto* box = ir.CreateAlloca(llvm::ArrayType::get(i32_, sizeof(PhaseBox) / 4));
-        Value* grid = load(ir, all->getArg(0), offsetof(Lane, grid), pointer_);
-        for (unsigned axis = 0; axis < 3; ++axis) {
-            store(ir, box, uint32_t(offsetof(PhaseBox, begin) + 4 * axis), ir.getInt32(0));
-            store(ir, box, uint32_t(offsetof(PhaseBox, end) + 4 * axis),
-                  load(ir, grid, offsetof(Grid, block_dim) + 4 * axis, i32_));
-        }
-        ir.CreateRet(ir.CreateCall(function_, {all->getArg(0), all->getArg(1), box, ir.getTrue()}));
-    }
-
     /// What all loops need.
     void set_up(Value* source, Value* box, Value* chain) {
         ir_.SetInsertPoint(&function_->getEntryBlock());
@@ -182,7 +159,9 @@ class TilePhases : Frame {
         ir_.SetInsertPoint(on);
         BasicBlock* others = block("others");
         llvm::SwitchInst* where = ir_.CreateSwitch(result, others, 2);
-        for (const uint32_t next : following(number)) {
+        // Warps pass by where threads alone would stop.
+        const bool anywhere = number < codes_.size() && codes_[number].whole_warps;
+        for (const uint32_t next : phases_behind(phases_, cuts_, number, anywhere)) {
             BasicBlock* way = block("barrier");
             where->addCase(ir_.getInt32(next), way);
             ir_.SetInsertPoint(way);
@@ -190,24 +169,6 @@ class TilePhases : Frame {
         }
         ir_.SetInsertPoint(others);
         leave_with(result);
-    }
-
-    /// The phases that may be next without anybody else: behind barriers of all threads.
-    llvm::SmallVector<uint32_t, 4> following(uint32_t number) const {
-        llvm::SmallVector<uint32_t, 4> all;
-        const auto add = [&](uint32_t which) {
-            if (phases_[which] && wait_before(cuts_, which) == Wait::barrier && !llvm::is_contained(all, which))
-                all.push_back(which);
-        };
-        // Warps pass by where threads alone would stop.
-        if (number < codes_.size() && codes_[number].whole_warps)
-            for (uint32_t i = 1; i < phases_.size(); ++i) add(i);
-        for (const BasicBlock& one : *phases_[number]) {
-            const auto* end = llvm::dyn_cast<llvm::ReturnInst>(one.getTerminator());
-            const auto* next = end ? llvm::dyn_cast<llvm::ConstantInt>(end->getReturnValue()) : nullptr;
-            if (next && next->getZExtValue() < phases_.size()) add(uint32_t(next->getZExtValue()));
-        }
-        return all;
     }
 
     /// Past a barrier; in loops only as long as nobody wants to stop.
@@ -268,8 +229,33 @@ class TilePhases : Frame {
         merge_alike(loops_);
     }
 
-    Value* run_tiles(uint32_t number) {
+    /// The phase's threads of so many rows from a place on. One function goes through those of all phases, but where
+    /// there are many, those that are alike become one, with constants for arguments.
+    std::pair<Value*, Value*> run_alone(IR& ir, uint32_t number, const Place& place, Value* rows, Value* x_end) {
         llvm::Function& phase = *phases_[number];
+        const auto one = [&](IR& at, Value* lane, const Place& thread, llvm::ArrayRef<Value*> more) -> Value* {
+            Value* which = at.CreateZExt(thread.number, i64_);
+            Value* state = load(at, lane, offsetof(Lane, phases), pointer_);
+            Value* slots = load(at, state, offsetof(PhaseState, slots), pointer_);
+            Value* among = warp_bytes_ ? at.CreateAnd(which, in_warp - 1) : which;
+            Value* arguments[] = {lane, state, slots_of(at, slots, thread.number, warp_bytes_), more[0], among};
+            Value* result = at.CreateCall(phase.getFunctionType(), apart_ ? &phase : more[1], arguments);
+            if (apart_ && codes_[number].result) return nullptr;
+            Value* next = load(at, state, offsetof(PhaseState, next), pointer_);
+            at.CreateStore(result, at.CreateGEP(i32_, next, which));
+            return result;
+        };
+        if (apart_) {
+            const Leftover leftover(module_, phase.getName(), i64_, one);
+            leftovers_.push_back(&leftover.function());
+            return leftover.call(ir, source_, place, rows, x_end, threads_);
+        }
+        if (!leftover_)
+            leftover_.emplace(module_, function_->getName(), llvm::ArrayRef<llvm::Type*>{i64_, pointer_}, one);
+        return leftover_->call(ir, source_, place, rows, x_end, {threads_, &phase});
+    }
+
+    Value* run_tiles(uint32_t number) {
         const TileCode& code = codes_[number];
         const unsigned lanes = code.columns * code.rows;
         IR entry(&function_->getEntryBlock(), function_->getEntryBlock().begin());
@@ -280,21 +266,10 @@ class TilePhases : Frame {
             ir_.CreateStore(ir_.getInt32(0), any_);
             ir_.CreateStore(ir_.CreateNot(chain_), writes_);
         }
-        const auto one = [&](IR& at, Value* lane, const Place& place, llvm::ArrayRef<Value*> more) -> Value* {
-            Value *which = at.CreateZExt(place.number, i64_),
-                  *of_thread = slots_of(at, more[1], place.number, warp_bytes_);
-            Value* among = warp_bytes_ ? at.CreateAnd(which, in_warp - 1) : which;
-            Value* result = at.CreateCall(&phase, {lane, more[0], of_thread, more[2], among});
-            if (code.result) return nullptr;
-            at.CreateStore(result, at.CreateGEP(i32_, more[3], which));
-            return result;
-        };
-        const Leftover leftover(phase, {pointer_, pointer_, i64_, pointer_}, one);
-        leftovers_.push_back(&leftover.function());
+        make_leftover(*phases_[number]);
         const auto threads_alone = [&](IR& at, const Place& place, Value* rows, Value* x_end) {
             if (!code.result && code.one_result) write_earlier(at, at.CreateLoad(i32_, all_));
-            const auto [both, either] =
-                leftover.call(at, source_, size_[0], place, rows, x_end, {state_, slots_, threads_, next_});
+            const auto [both, either] = run_alone(at, number, place, rows, x_end);
             if (!code.result) note(at, both, either);
         };
         const auto tile = [&](IR& at, const Place& place) -> Value* {
@@ -319,6 +294,7 @@ class TilePhases : Frame {
         loops.rows = code.rows;
         loops.whole_warps = code.whole_warps;
         loops.idle_from = code.idle_from;
+        if (!apart_) loops.ahead = function_->getEntryBlock().getTerminator();
         loops.make(ir_);
         if (code.result) return ir_.getInt32(*code.result);
         Value *both = ir_.CreateLoad(i32_, all_), *either = ir_.CreateLoad(i32_, any_);
@@ -380,6 +356,7 @@ class TilePhases : Frame {
     bool can_abridge_ = false;
     llvm::Function *complete_ = nullptr, *fill_ = nullptr;
     bool apart_ = false;
+    std::optional<Leftover> leftover_;                         ///< of all phases
     llvm::SmallVector<llvm::Function*, 16> leftovers_, loops_; ///< of tiles, the latter if they are apart
     llvm::SmallVector<BasicBlock*, 16> begins_;
     BasicBlock* leave_ = nullptr;

@@ -31,12 +31,14 @@ void fill_tile_range(llvm::Function& range, llvm::Function& body, const TileCode
         loops.begin[axis] = ir.CreateSelect(range.getArg(1), index, ir.getInt32(0));
         loops.end[axis] = ir.CreateSelect(range.getArg(1), ir.CreateNUWAdd(index, ir.getInt32(1)), loops.size[axis]);
     }
-    const Leftover leftover(body, {}, [&](IR& at, Value* lane, const Place&, llvm::ArrayRef<Value*>) -> Value* {
-        at.CreateCall(&body, {lane});
-        return nullptr;
-    });
+    make_leftover(body);
+    const Leftover leftover(*body.getParent(), body.getName(), {},
+                            [&](IR& at, Value* lane, const Place&, llvm::ArrayRef<Value*>) -> Value* {
+                                at.CreateCall(&body, {lane});
+                                return nullptr;
+                            });
     const auto threads = [&](IR& at, const Place& place, Value* rows, Value* x_end) {
-        leftover.call(at, source, loops.size[0], place, rows, x_end, {});
+        leftover.call(at, source, place, rows, x_end, {});
     };
     const auto arguments = [&](IR& at, const Place& place) {
         return tile_arguments(at, {wide_lane}, place, loops.size[0], code, false, llvm::PoisonValue::get(at.getPtrTy()),

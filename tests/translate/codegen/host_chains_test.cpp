@@ -59,6 +59,24 @@ TEST(HostChains, LoopsOfPhasesStayInTheCode) {
     }
 }
 
+unsigned count(const std::string& text, const std::string& what) {
+    unsigned found = 0;
+    for (size_t at = 0; (at = text.find(what, at)) != text.npos; at += what.size()) ++found;
+    return found;
+}
+
+/// What is the same for all phases LLVM gets once.
+TEST(HostChains, PhasesHaveTheWayToTheirThreadsInCommon) {
+    ptx::Target target = ptx::Target::parse("host:haswell");
+    target.divide(32, 1);
+    const ptx::Options options{.phases = true, .warp = 1};
+    const std::string text = kernel(rounds), code = optimized(text, target, options);
+    const uint32_t phases = compile(text, target, options).kernels.at(0).phases;
+    EXPECT_EQ(phases, 3u);
+    EXPECT_EQ(count(code, "define internal { i32, i32 }"), 1u) << "threads that are left over";
+    EXPECT_LE(count(code, "mul nuw i32"), 2 * phases + 7) << "numbers of rows: of the first, and of each that follows";
+}
+
 TEST(HostChains, SlotsAreAsThreadsWouldHaveLeftThem) { expect_same_memory(kernel(rounds), {{32, 1}, {16, 2}}); }
 
 TEST(HostChains, ATileThatIsRefusedMidwayFindsItsSlots) {
