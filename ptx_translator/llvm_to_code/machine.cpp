@@ -6,6 +6,8 @@
 #include "llvm_to_code/amdgpu_undefined_lanes.h"
 #include "llvm_to_code/compile.h"
 
+#include <llvm/CodeGen/Passes.h>
+#include <llvm/CodeGen/TargetPassConfig.h>
 #include <llvm/IR/DiagnosticInfo.h>
 #include <llvm/IR/DiagnosticPrinter.h>
 #include <llvm/IR/LegacyPassManager.h>
@@ -296,6 +298,8 @@ bool add_passes(llvm::TargetMachine& machine, llvm::legacy::PassManager& passes,
     const std::lock_guard lock(one_at_a_time);
     const llvm::RegisterTargetPassConfigCallback callback(
         [](const llvm::TargetMachine& for_machine, llvm::PassManagerBase&, llvm::TargetPassConfig* config) {
+            // It takes a fifth of the time for long blocks of vectors, and processors take what is ready anyway.
+            if (for_machine.getTargetTriple().isX86()) config->disablePass(&llvm::PostRASchedulerID);
             if (!for_machine.getTargetTriple().isAMDGPU()) return;
             tell_undefined_lanes(*config);
             save_registers_of_long_branches(*config);
