@@ -11,6 +11,7 @@
 #include "llvm_to_code/host_phases.h"
 #include "llvm_to_code/kernels.h"
 #include "llvm_to_code/link_library.h"
+#include "llvm_to_code/loops_of_threads.h"
 #include "llvm_to_code/machine.h"
 #include "llvm_to_code/mask_words.h"
 #include "llvm_to_code/neutral.h"
@@ -355,12 +356,14 @@ Image compile_host(std::unique_ptr<llvm::Module> neutral, std::vector<KernelInfo
     };
     // As little as is worth it, where there is so much.
     if (any_of(PhaseCode::scalar)) middle.optimization_level = std::min<uint8_t>(options.optimization_level, 1);
-    const bool all_tiles = image.remarks.empty() &&
-                           llvm::all_of(kernels, [](const KernelInfo& kernel) { return kernel.tile_columns != 0; });
-    if (all_tiles)
+    const bool in_tiles = llvm::all_of(kernels, [](const KernelInfo& kernel) { return kernel.tile_columns != 0; });
+    const bool some_alone = !image.remarks.empty();
+    if (in_tiles && (!some_alone || middle.optimization_level > 1)) {
         optimize_vectors(module, *machine);
-    else
+        if (some_alone) optimize_loops_of_threads(module, *machine);
+    } else {
         optimize(module, *machine, middle);
+    }
     put_masks_together_as_words(module, *machine);
     keep_numbers_against_nans(module);
     diagnostics.check();

@@ -4,6 +4,7 @@
 #include "llvm_to_code/host_lane.h"
 #include "llvm_to_code/host_phases.h"
 #include "llvm_to_code/host_rounds.h"
+#include "llvm_to_code/loops_of_threads.h"
 
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/MDBuilder.h>
@@ -201,7 +202,6 @@ void make_entry(llvm::Function& body, bool fibers, bool note_stack, const TileCo
 }
 
 namespace {
-
 /// Arguments of a row besides its Lane.
 enum RowArgument : unsigned { row_lane, row_state, row_slots, row_threads, row_first, row_x, row_count };
 
@@ -215,6 +215,7 @@ llvm::Function* make_phase_row(llvm::Module& module, llvm::StringRef name, llvm:
     llvm::Type *pointer = ir.getPtrTy(), *i32 = ir.getInt32Ty(), *i64 = ir.getInt64Ty();
     llvm::Function* row = make_function(module, name, i32, {pointer, pointer, pointer, i64, i64, i32, i64}, false);
     row->addFnAttr(form == PhaseCode::fast ? llvm::Attribute::AlwaysInline : llvm::Attribute::NoInline);
+    mark_loop_of_threads(*row);
     llvm::MDNode* group = mark_accesses(phase);
     llvm::BasicBlock* entry = &row->getEntryBlock();
     llvm::BasicBlock* loop = llvm::BasicBlock::Create(context, "loop", row);
@@ -382,6 +383,7 @@ void make_phase_entry(llvm::Module& module, llvm::StringRef symbol, llvm::ArrayR
     const auto box_of = [&](uint32_t i) {
         llvm::Function* box = make_function(module, name + std::to_string(i), i32, {pointer, pointer}, false);
         box->addFnAttr(llvm::Attribute::NoInline);
+        mark_loop_of_threads(*box);
         llvm::Function* row = row_of(i, (symbol + ".row").str());
         make_box_loops(*box, box->getArg(1), warp_bytes, note_stack,
                        [&](IR& at, llvm::ArrayRef<llvm::Value*> arguments) { return at.CreateCall(row, arguments); });

@@ -77,6 +77,54 @@ TEST(HostChains, PhasesHaveTheWayToTheirThreadsInCommon) {
     EXPECT_LE(count(code, "mul nuw i32"), 2 * phases + 7) << "numbers of rows: of the first, and of each that follows";
 }
 
+/// Threads of one phase walk through memory, each its own way, and give a neighbour what they have found.
+const std::string walks = R"(
+  %own = shl i32 %i, 2
+  %s = inttoptr i32 %own to ptr addrspace(3)
+  %next = xor i32 %own, 4
+  %t = inttoptr i32 %next to ptr addrspace(3)
+  %steps = and i32 %v, 7
+  br label %walk
+walk:
+  %k = phi i32 [ 0, %body ], [ %k1, %walk ]
+  %place = phi i32 [ %i, %body ], [ %place1, %walk ]
+  %wide = zext i32 %place to i64
+  %bytes = shl i64 %wide, 2
+  %a = add i64 %in, %bytes
+  %p1 = inttoptr i64 %a to ptr addrspace(1)
+  %word = load i32, ptr addrspace(1) %p1
+  %place1 = and i32 %word, 31
+  %k1 = add i32 %k, 1
+  %more = icmp ule i32 %k1, %steps
+  br i1 %more, label %walk, label %met
+met:
+  store i32 %place1, ptr addrspace(3) %s
+  call void @cuttle.barrier.sync(i32 0, i32 0)
+  %given = load i32, ptr addrspace(3) %t
+  %sum = mul i32 %given, %v
+  store i32 %sum, ptr addrspace(1) %o
+  ret void
+)";
+
+TEST(HostChains, LlvmSeesToLoopsOfThreadsAmongTiles) {
+    ptx::Target target = ptx::Target::parse("host:haswell");
+    target.divide(32, 1);
+    const ptx::Options options{.phases = true, .warp = 1};
+    const ptx::Image image = compile(kernel(walks), target, options);
+    EXPECT_EQ(image.kernels.at(0).tile_columns, 32u);
+    ASSERT_EQ(image.remarks.size(), 1u);
+    EXPECT_NE(image.remarks[0].find("one after another"), std::string::npos) << image.remarks[0];
+    EXPECT_EQ(count(optimized(kernel(walks), target, options), "\"cuttle-loop-of-threads\""), 1u);
+    ptx::Target here = ptx::Target::parse("host");
+    const Code threads(kernel(walks), here, {.phases = true});
+    here.divide(32, 1);
+    const Code tiles(kernel(walks), here, options);
+    for (const uint16_t x : {64, 100}) {
+        EXPECT_TRUE(memory_after(tiles, x, 1) == memory_after(threads, x, 1));
+        EXPECT_TRUE(memory_after(tiles, x, 1, Way::chain) == memory_after(threads, x, 1));
+    }
+}
+
 TEST(HostChains, SlotsAreAsThreadsWouldHaveLeftThem) { expect_same_memory(kernel(rounds), {{32, 1}, {16, 2}}); }
 
 TEST(HostChains, ATileThatIsRefusedMidwayFindsItsSlots) {
