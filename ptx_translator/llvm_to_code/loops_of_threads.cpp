@@ -1,7 +1,8 @@
 #include "llvm_to_code/loops_of_threads.h"
 
+#include "simt_to_simd/passes.h"
+
 #include <llvm/IR/Module.h>
-#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
@@ -36,18 +37,9 @@ llvm::SimplifyCFGOptions late() {
 void mark_loop_of_threads(llvm::Function& function) { function.addFnAttr(mark); }
 
 void optimize_loops_of_threads(llvm::Module& module, llvm::TargetMachine& machine) {
-    llvm::LoopAnalysisManager loops;
-    llvm::FunctionAnalysisManager functions;
-    llvm::CGSCCAnalysisManager graph;
-    llvm::ModuleAnalysisManager modules;
-    llvm::PassBuilder builder(&machine);
-    builder.registerModuleAnalyses(modules);
-    builder.registerCGSCCAnalyses(graph);
-    builder.registerFunctionAnalyses(functions);
-    builder.registerLoopAnalyses(loops);
-    builder.crossRegisterProxies(loops, functions, graph, modules);
-    llvm::FunctionPassManager passes =
-        builder.buildFunctionSimplificationPipeline(llvm::OptimizationLevel::O3, llvm::ThinOrFullLTOPhase::None);
+    Passes managers(&machine);
+    llvm::FunctionPassManager passes = managers.builder.buildFunctionSimplificationPipeline(
+        llvm::OptimizationLevel::O3, llvm::ThinOrFullLTOPhase::None);
     passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LoopRotatePass()));
     passes.addPass(llvm::LoopVectorizePass());
     passes.addPass(llvm::LoopLoadEliminationPass());
@@ -63,7 +55,7 @@ void optimize_loops_of_threads(llvm::Module& module, llvm::TargetMachine& machin
     passes.addPass(llvm::EarlyCSEPass());
     passes.addPass(llvm::SimplifyCFGPass(late()));
     for (llvm::Function& function : module)
-        if (!function.isDeclaration() && function.hasFnAttribute(mark)) passes.run(function, functions);
+        if (!function.isDeclaration() && function.hasFnAttribute(mark)) passes.run(function, managers.functions);
 }
 
 } // namespace ptx::code

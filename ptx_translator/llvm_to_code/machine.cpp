@@ -5,6 +5,7 @@
 #include "llvm_to_code/amdgpu_long_branches.h"
 #include "llvm_to_code/amdgpu_undefined_lanes.h"
 #include "llvm_to_code/compile.h"
+#include "simt_to_simd/passes.h"
 
 #include <llvm/CodeGen/Passes.h>
 #include <llvm/CodeGen/TargetPassConfig.h>
@@ -16,7 +17,6 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
-#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/RegisterTargetPassConfigCallback.h>
@@ -139,23 +139,6 @@ llvm::OptimizationLevel pipeline_level(uint8_t level) {
     }
 }
 
-/// The managers that every pass run needs, wired together.
-struct Passes {
-    llvm::LoopAnalysisManager loops;
-    llvm::FunctionAnalysisManager functions;
-    llvm::CGSCCAnalysisManager graph;
-    llvm::ModuleAnalysisManager modules;
-    llvm::PassBuilder builder;
-
-    explicit Passes(llvm::TargetMachine& machine) : builder(&machine) {
-        builder.registerModuleAnalyses(modules);
-        builder.registerCGSCCAnalyses(graph);
-        builder.registerFunctionAnalyses(functions);
-        builder.registerLoopAnalyses(loops);
-        builder.crossRegisterProxies(loops, functions, graph, modules);
-    }
-};
-
 /// While it lives, pipelines are built whose SimplifyCFG sinks no code that blocks have in common. To sink it from some
 /// of the blocks before a loop's header and from some of its latches gives the loop a second entry. A thread does not
 /// mind, but lanes that go in by different ones are no longer in the same iteration, and miss each other's votes. LLVM
@@ -210,7 +193,7 @@ std::shared_ptr<llvm::TargetMachine> make_machine(const Target& target, const Op
 }
 
 void simplify(llvm::Module& module, llvm::TargetMachine& machine, const Options& options) {
-    Passes passes(machine);
+    Passes passes(&machine);
     llvm::FunctionPassManager functions;
     if (options.optimization_level == 0) {
         functions.addPass(llvm::PromotePass());
@@ -226,7 +209,7 @@ void simplify(llvm::Module& module, llvm::TargetMachine& machine, const Options&
 }
 
 void infer_address_spaces(llvm::Module& module, llvm::TargetMachine& machine, const Options& options, unsigned flat) {
-    Passes passes(machine);
+    Passes passes(&machine);
     llvm::FunctionPassManager functions;
     if (options.optimization_level == 0) {
         functions.addPass(llvm::PromotePass());
@@ -242,7 +225,7 @@ void infer_address_spaces(llvm::Module& module, llvm::TargetMachine& machine, co
 }
 
 void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options& options) {
-    Passes passes(machine);
+    Passes passes(&machine);
     std::optional<KeepCommonCode> keep;
     if (machine.getTargetTriple().isAMDGPU() || machine.getTargetTriple().isSPIRV()) keep.emplace();
     llvm::ModulePassManager pipeline;
@@ -262,7 +245,7 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, const Options&
 }
 
 void optimize_vectors(llvm::Module& module, llvm::TargetMachine& machine) {
-    Passes passes(machine);
+    Passes passes(&machine);
     llvm::FunctionPassManager first, last;
     first.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
     first.addPass(llvm::EarlyCSEPass());

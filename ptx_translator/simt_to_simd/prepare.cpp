@@ -2,6 +2,7 @@
 
 #include "simt_to_simd/directed.h"
 #include "simt_to_simd/packed_words.h"
+#include "simt_to_simd/passes.h"
 #include "simt_to_simd/switches.h"
 #include "simt_to_simd/warp_operations.h"
 
@@ -18,7 +19,6 @@
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/IRBuilder.h>
-#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/ADCE.h>
@@ -128,16 +128,7 @@ std::string why_not(const Instruction& instruction) {
 } // namespace
 
 void prepare(llvm::Function& function, llvm::TargetMachine& machine) {
-    llvm::LoopAnalysisManager loops;
-    llvm::FunctionAnalysisManager functions;
-    llvm::CGSCCAnalysisManager graph;
-    llvm::ModuleAnalysisManager modules;
-    llvm::PassBuilder builder(&machine);
-    builder.registerModuleAnalyses(modules);
-    builder.registerCGSCCAnalyses(graph);
-    builder.registerFunctionAnalyses(functions);
-    builder.registerLoopAnalyses(loops);
-    builder.crossRegisterProxies(loops, functions, graph, modules);
+    Passes managers(&machine);
     llvm::ScalarizerPassOptions scalar;
     scalar.ScalarizeLoadStore = true;
     llvm::FunctionPassManager passes;
@@ -152,16 +143,16 @@ void prepare(llvm::Function& function, llvm::TargetMachine& machine) {
     passes.addPass(llvm::SimplifyCFGPass());
     passes.addPass(llvm::ScalarizerPass(scalar));
     passes.addPass(llvm::ADCEPass());
-    passes.run(function, functions);
+    passes.run(function, managers.functions);
     unfold_switches(function);
-    functions.invalidate(function, llvm::PreservedAnalyses::none());
+    managers.functions.invalidate(function, llvm::PreservedAnalyses::none());
     llvm::FunctionPassManager shape;
     shape.addPass(llvm::LowerSwitchPass());
     shape.addPass(llvm::UnifyFunctionExitNodesPass());
     shape.addPass(llvm::FixIrreduciblePass());
     shape.addPass(llvm::LoopSimplifyPass());
     shape.addPass(llvm::LCSSAPass());
-    shape.run(function, functions);
+    shape.run(function, managers.functions);
     drop_promises(function);
 }
 

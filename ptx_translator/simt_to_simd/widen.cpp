@@ -3,6 +3,7 @@
 #include "simt_to_simd/few_lanes.h"
 #include "simt_to_simd/hoist.h"
 #include "simt_to_simd/narrow_masks.h"
+#include "simt_to_simd/passes.h"
 #include "simt_to_simd/rounds_of_all.h"
 #include "simt_to_simd/wide_indices.h"
 #include "simt_to_simd/widener.h"
@@ -13,7 +14,6 @@
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/IRBuilder.h>
-#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
@@ -205,22 +205,13 @@ bool is_serial_at_heart(const llvm::LoopInfo& loops, const Shapes& shapes) {
 
 /// What is computed in front of a look whether any lane is there is computed behind it, if that is where it is used.
 void sink(llvm::Function& function) {
-    llvm::LoopAnalysisManager loops;
-    llvm::FunctionAnalysisManager functions;
-    llvm::CGSCCAnalysisManager graph;
-    llvm::ModuleAnalysisManager modules;
-    llvm::PassBuilder builder;
-    builder.registerModuleAnalyses(modules);
-    builder.registerCGSCCAnalyses(graph);
-    builder.registerFunctionAnalyses(functions);
-    builder.registerLoopAnalyses(loops);
-    builder.crossRegisterProxies(loops, functions, graph, modules);
+    Passes managers;
     llvm::FunctionPassManager passes;
     passes.addPass(llvm::EarlyCSEPass());
     passes.addPass(llvm::InstCombinePass());
     passes.addPass(llvm::SimplifyCFGPass());
     passes.addPass(llvm::SinkingPass());
-    passes.run(function, functions);
+    passes.run(function, managers.functions);
 }
 
 /// Bounds within bounds are seen one after another. `exit` becomes what all of them say, and what it said before.

@@ -4,8 +4,8 @@
 #include "ptx/translate.h"
 
 #include <algorithm>
+#include <CLI/CLI.hpp>
 #include <cmath>
-#include <cstdlib>
 #include <ctime>
 #include <exception>
 #include <fmt/format.h>
@@ -34,23 +34,8 @@ constexpr size_t compared = 3, of_host = 4;
 struct Arguments {
     size_t count = std::size(ways); ///< of the ways
     int rounds = 3;
-    uint32_t block[2] = {32, 1};
-    std::vector<const char*> files;
-
-    Arguments(int all, char** values) {
-        for (int i = 1; i < all; ++i) {
-            const std::string_view value = values[i];
-            const auto next = [&] { return i + 1 < all ? unsigned(std::atoi(values[++i])) : 1; };
-            if (value == "--host")
-                count = of_host;
-            else if (value == "--rounds")
-                rounds = int(next());
-            else if (value == "--block")
-                for (uint32_t& side : block) side = next();
-            else
-                files.push_back(values[i]);
-        }
-    }
+    std::pair<uint32_t, uint32_t> block = {32, 1};
+    std::vector<std::string> files;
 };
 
 /// NaN when it is refused.
@@ -61,7 +46,7 @@ double time_of(std::string_view source, const std::string& kernel, const Way& wa
     request.target = ptx::Target::parse(way.target);
     request.options.phases = way.phases;
     request.options.warp = way.warp;
-    if (way.warp) request.target.divide(arguments.block[0], arguments.block[1]);
+    if (way.warp) request.target.divide(arguments.block.first, arguments.block.second);
     const std::clock_t start = std::clock();
     try {
         if (ptx::translate(request).code.empty()) return std::nan("");
@@ -116,13 +101,21 @@ struct Ratios {
 } // namespace
 
 int main(int argc, char** argv) {
-    const Arguments arguments(argc, argv);
+    Arguments arguments;
+    bool host = false;
+    CLI::App app("How long each kernel's translation takes");
+    app.add_flag("--host", host, "for this machine's processor only");
+    app.add_option("--block", arguments.block, "the blocks' size by x and y");
+    app.add_option("--rounds", arguments.rounds, "of which the least counts")->check(CLI::PositiveNumber);
+    app.add_option("files", arguments.files, "PTX")->required()->check(CLI::ExistingFile);
+    CLI11_PARSE(app, argc, argv);
+    if (host) arguments.count = of_host;
     Ratios ratios[compared];
     size_t kernels = 0;
     fmt::print("{:<28}", "kernel");
     for (size_t way = 0; way < arguments.count; ++way) fmt::print("{:>10}", ways[way].name);
     fmt::print("{:>10}\n", "auto/lane");
-    for (const char* name : arguments.files) {
+    for (const std::string& name : arguments.files) {
         std::ifstream file(name, std::ios::binary);
         const std::string text{std::istreambuf_iterator<char>(file), {}};
         const std::string_view source = text;

@@ -122,6 +122,12 @@ void Code::run_block(std::string_view name, Lane& lane) const {
     reinterpret_cast<void (*)(Lane*)>(address)(&lane);
 }
 
+unsigned count(std::string_view text, std::string_view what) {
+    unsigned found = 0;
+    for (size_t at = 0; (at = text.find(what, at)) != text.npos; at += what.size()) ++found;
+    return found;
+}
+
 std::vector<std::string>& service_log() {
     static std::vector<std::string> log;
     return log;

@@ -69,6 +69,9 @@ class Surroundings {
     alignas(16) std::array<uint8_t, 256> globals{};
 };
 
+/// How often `what` stands in the text.
+unsigned count(std::string_view text, std::string_view what);
+
 /// "f(1, 2)" for each service called, since the last clear().
 std::vector<std::string>& service_log();
 

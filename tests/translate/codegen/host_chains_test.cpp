@@ -59,12 +59,6 @@ TEST(HostChains, LoopsOfPhasesStayInTheCode) {
     }
 }
 
-unsigned count(const std::string& text, const std::string& what) {
-    unsigned found = 0;
-    for (size_t at = 0; (at = text.find(what, at)) != text.npos; at += what.size()) ++found;
-    return found;
-}
-
 /// What is the same for all phases LLVM gets once.
 TEST(HostChains, PhasesHaveTheWayToTheirThreadsInCommon) {
     ptx::Target target = ptx::Target::parse("host:haswell");

@@ -50,12 +50,6 @@ ptx::Target haswell() {
     return target;
 }
 
-unsigned count(const std::string& text, const std::string& what) {
-    unsigned found = 0;
-    for (size_t at = 0; (at = text.find(what, at)) != text.npos; at += what.size()) ++found;
-    return found;
-}
-
 TEST(HostTileAlike, StepsOfASort) { expect_same_memory(sort(nothing), {{64, 1}, {16, 16}}); }
 
 /// Numbers that each thread keeps and makes another one of in each step, by constants of all kinds.

@@ -16,12 +16,6 @@ std::string in_tiles(const std::string& text) {
     return optimized(text, target, {.phases = true, .warp = 1});
 }
 
-unsigned count(const std::string& text, std::string_view what) {
-    unsigned found = 0;
-    for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
-    return found;
-}
-
 /// Loads the input's word number %which.
 const std::string load_which = R"(
   %which.w = sext i32 %which to i64

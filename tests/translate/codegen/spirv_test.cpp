@@ -53,12 +53,6 @@ TEST(Spirv, IsAccepted) {
     EXPECT_FALSE(has("OpFunctionCall")) << listing.output;
 }
 
-size_t count(const std::string& text, const std::string& what) {
-    size_t found = 0;
-    for (size_t at = text.find(what); at != text.npos; at = text.find(what, at + 1)) ++found;
-    return found;
-}
-
 /// saxpy alone, with the places of its parameters or without.
 std::vector<ptx::KernelInfo> saxpy(bool with_parameters) {
     std::vector<ptx::KernelInfo> kernels = gpu_kernel_infos();
